@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { LoadBalancerSpec } from './spec';
+
+/**
+ * What controller and agent say to each other: one JSON object a WebSocket message, `type` first. The engine dials,
+ * says `hello`, is answered `welcome` (with the highest common version) and what differs from what it holds; from then on
+ * it sends `heartbeat` each second, `counters` every 10 s, and one `ack` for each spec or removal.
+ */
+
+/** Versions of this protocol the present code speaks: the current and the previous one. */
+export const PROTOCOL_VERSIONS = [1] as const;
+/** WebSocket messages above this size (bytes) are refused on both sides. */
+export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+const uuid = z.string().min(1).max(64);
+const counter = z.string().regex(/^\d+$/);
+
+/** An object of the tree, as refusals and statuses name it. */
+export const ObjectKind = z.enum(['loadbalancer', 'listener', 'pool', 'member', 'healthmonitor', 'l7policy', 'l7rule']);
+export type ObjectKind = z.infer<typeof ObjectKind>;
+
+/** Why an object of a spec is not in force. `reason` is shown to operators in an event. */
+export const Refusal = z.object({ kind: ObjectKind, id: uuid, reason: z.string() });
+export type Refusal = z.infer<typeof Refusal>;
+
+/** A spec the engine holds, for the comparison after a reconnection. */
+export const Held = z.object({
+  id: uuid,
+  generation: z.number().int(),
+  epoch: z.number().int(),
+  digest: z.string(),
+  refusals: z.array(Refusal),
+});
+export type Held = z.infer<typeof Held>;
+
+export const Hello = z.object({
+  type: z.literal('hello'),
+  versions: z.array(z.number().int()).min(1),
+  engineId: uuid,
+  /** What proves the engine's identity until it has a certificate. */
+  token: z.string(),
+  /** New at every start of the agent process. */
+  bootId: uuid,
+  agentVersion: z.string(),
+  /** Versions of the daemons found, e.g. `{"haproxy": "2.6.12"}`. */
+  daemons: z.record(z.string(), z.string()),
+  held: z.array(Held),
+});
+export type Hello = z.infer<typeof Hello>;
+
+export const MemberState = z.enum(['UP', 'DOWN', 'DRAIN', 'MAINT', 'NO_CHECK', 'RESTARTING']);
+export type MemberState = z.infer<typeof MemberState>;
+export const ListenerState = z.enum(['OPEN', 'FULL']);
+export type ListenerState = z.infer<typeof ListenerState>;
+export const PoolState = z.enum(['UP', 'DOWN']);
+export type PoolState = z.infer<typeof PoolState>;
+
+/**
+ * The full state of one load balancer on this engine. What is not named is not reported (Octavia's rules for a missing
+ * listener, pool or member apply).
+ */
+export const LoadBalancerReport = z.object({
+  id: uuid,
+  generation: z.number().int(),
+  listeners: z.record(uuid, ListenerState),
+  pools: z.record(uuid, z.object({ state: PoolState, members: z.record(uuid, MemberState) })),
+});
+export type LoadBalancerReport = z.infer<typeof LoadBalancerReport>;
+
+export const EngineLoad = z.object({
+  /** 0..100 of all cores. */
+  cpuPercent: z.number(),
+  /** 0..100. */
+  memoryPercent: z.number(),
+  connections: z.number().int(),
+});
+export type EngineLoad = z.infer<typeof EngineLoad>;
+
+export const Heartbeat = z.object({
+  type: z.literal('heartbeat'),
+  seq: z.number().int(),
+  load: EngineLoad,
+  /** Those whose state differs from what was last reported on this connection; all of them in the first one. */
+  changed: z.array(LoadBalancerReport),
+});
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
+/** Absolute since the spec first came to this engine; never falls, over reloads and restarts of the agent. Decimal strings. */
+export const ListenerCounters = z.object({
+  loadBalancerId: uuid,
+  listenerId: uuid,
+  bytesIn: counter,
+  bytesOut: counter,
+  activeConnections: z.number().int(),
+  totalConnections: counter,
+  requestErrors: counter,
+});
+export type ListenerCounters = z.infer<typeof ListenerCounters>;
+
+export const Counters = z.object({ type: z.literal('counters'), listeners: z.array(ListenerCounters) });
+export type Counters = z.infer<typeof Counters>;
+
+/**
+ * How a spec or a removal ended. `applied`: in force, less the objects in `refusals`. `refused`: nothing of it is in
+ * force and the previous configuration serves on. Sent again, with the same generation, when a refusal goes away.
+ */
+export const Ack = z.object({
+  type: z.literal('ack'),
+  id: uuid,
+  generation: z.number().int(),
+  epoch: z.number().int(),
+  digest: z.string(),
+  outcome: z.enum(['applied', 'refused', 'removed']),
+  refusals: z.array(Refusal),
+});
+export type Ack = z.infer<typeof Ack>;
+
+/** Something an operator would ask about: a daemon that crashed, a configuration that was refused. */
+export const EngineEvent = z.object({
+  type: z.literal('event'),
+  name: z.string(),
+  loadBalancerId: uuid.nullable(),
+  message: z.string(),
+});
+export type EngineEvent = z.infer<typeof EngineEvent>;
+
+export const FromEngine = z.discriminatedUnion('type', [Hello, Heartbeat, Counters, Ack, EngineEvent]);
+export type FromEngine = z.infer<typeof FromEngine>;
+
+export const Welcome = z.object({
+  type: z.literal('welcome'),
+  version: z.number().int(),
+  /** Milliseconds. */
+  heartbeatInterval: z.number().int().min(10),
+  /** Milliseconds. */
+  countersInterval: z.number().int().min(10),
+});
+export type Welcome = z.infer<typeof Welcome>;
+
+/** Serve this. Answered by an ack, also when (generation, epoch) is lower than what is held: then with what is held. */
+export const PutSpec = z.object({ type: z.literal('put'), spec: LoadBalancerSpec });
+export type PutSpec = z.infer<typeof PutSpec>;
+
+/** Stop serving this load balancer and forget it. */
+export const RemoveSpec = z.object({
+  type: z.literal('remove'),
+  id: uuid,
+  generation: z.number().int(),
+  epoch: z.number().int(),
+});
+export type RemoveSpec = z.infer<typeof RemoveSpec>;
+
+export const FromController = z.discriminatedUnion('type', [Welcome, PutSpec, RemoveSpec]);
+export type FromController = z.infer<typeof FromController>;
