@@ -1,0 +1,21 @@
+import type { Knex } from 'knex';
+import { catalogueTables } from './0001_catalogue';
+import { loadBalancerTables } from './0002_load_balancer';
+import { l7Tables } from './0003_l7';
+import { fleetTables } from './0004_fleet';
+import { workTables } from './0005_work';
+
+/** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
+export interface Migration {
+  readonly name: string;
+  up(db: Knex): Promise<void>;
+}
+
+/** In the order in which they run; a released entry never changes. */
+export const migrations: readonly Migration[] = [
+  { name: '0001_catalogue', up: catalogueTables },
+  { name: '0002_load_balancer', up: loadBalancerTables },
+  { name: '0003_l7', up: l7Tables },
+  { name: '0004_fleet', up: fleetTables },
+  { name: '0005_work', up: workTables },
+];
