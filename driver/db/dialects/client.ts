@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+
+/** What a statement may be given; everything else goes through `codecs.ts` first. */
+export type Binding = string | number | bigint | null;
+export type Row = Record<string, unknown>;
+
+/** What `connect.ts` needs of a dialect beyond knex. */
+export interface DialectClient {
+  readonly dialect: 'sqlite3' | 'mysql';
+  acquireConnection(): Promise<unknown>;
+  releaseConnection(connection: unknown): Promise<void>;
+  /** Runs a statement that is prepared once a connection. Rows of a SELECT; nothing for anything else. */
+  runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<Row[]>;
+}
+
+/** The dialect behind a connection or a transaction. */
+export function dialectOf(db: Knex): DialectClient {
+  return db.client as DialectClient;
+}
+
+const ignore = (): void => undefined;
+/** knex would print to the console what it throws as well. */
+export const SILENT: Knex.Logger = { warn: ignore, error: ignore, deprecate: ignore, debug: ignore };
