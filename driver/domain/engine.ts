@@ -1,0 +1,58 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A service engine's life and the names it goes by. */
+
+export type EngineStatus = 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
+
+/**
+ * The status after the engine has called and proved itself. Whoever calls is alive: also one that was given up, unless
+ * it is on its way out.
+ */
+export function statusAfterHello(status: EngineStatus): EngineStatus {
+  switch (status) {
+    case 'BUILDING':
+    case 'DOWN':
+    case 'GHOST':
+    case 'READY':
+      return 'READY';
+    case 'DRAINING':
+    case 'DELETING':
+      return status;
+  }
+}
+
+/** The statuses in which silence means that the engine is down. One that is on its way out keeps its status. */
+export const DOWN_AFTER_SILENCE: readonly EngineStatus[] = ['READY'];
+
+/** The statuses in which an engine may serve; its reports then count. */
+export function mayServe(status: EngineStatus): boolean {
+  return status === 'READY' || status === 'DRAINING' || status === 'DELETING';
+}
+
+/** What an engine proves itself with, in clear: handed to the compute service and kept nowhere else. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** What the database keeps of a token: SHA-256, hex. A token is 256 random bits, so no salt and no slow hash. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** Compares in constant time; a missing hash matches nothing. */
+export function tokenMatches(token: string, hash: string | null): boolean {
+  if (hash === null) return false;
+  const given = Buffer.from(hashToken(token));
+  const wanted = Buffer.from(hash);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/** The server's and the row's name. */
+export function engineName(prefix: string, engineId: string): string {
+  return `${prefix}-se-${engineId.slice(0, 8)}`;
+}
+
+/** Name of a vNIC's port: carries the id of its row, by which a port made by a lost call is found again. */
+export function vnicPortName(vnicId: string): string {
+  return `slipstream-vnic-${vnicId}`;
+}

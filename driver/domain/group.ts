@@ -1,0 +1,61 @@
+/** A service engine group: the unit of placement, high availability and isolation. */
+
+export const HA_MODES = ['n_plus_m', 'active_active', 'active_standby'] as const;
+/** Elastic N+M, elastic active/active, or a legacy pair. */
+export type HaMode = (typeof HA_MODES)[number];
+
+export const PLACEMENT_ALGORITHMS = ['packed', 'distributed'] as const;
+/** Fill running engines first, or spread over as many as there may be. */
+export type PlacementAlgorithm = (typeof PLACEMENT_ALGORITHMS)[number];
+
+/** What `service_engine_group.properties` holds. Counts are engines unless said. */
+export interface GroupProperties {
+  readonly haMode: HaMode;
+  readonly algorithm: PlacementAlgorithm;
+  /** Kept up even when nothing is placed. */
+  readonly minEngines: number;
+  readonly maxEngines: number;
+  /** Load balancers a new engine takes. */
+  readonly slotsPerEngine: number;
+  /** M of N+M, counted in slots: M times `slotsPerEngine` stay free. */
+  readonly bufferEngines: number;
+  /** Engines every load balancer starts on. */
+  readonly minScaleout: number;
+  readonly maxScaleout: number;
+}
+
+/** Avi's defaults, less the buffer: without a cloud behind it nothing may be booted ahead. */
+export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
+  haMode: 'n_plus_m',
+  algorithm: 'packed',
+  minEngines: 1,
+  maxEngines: 10,
+  slotsPerEngine: 10,
+  bufferEngines: 0,
+  minScaleout: 1,
+  maxScaleout: 4,
+};
+
+/** Reads a group's stored properties; what is missing or makes no sense there has its default. */
+export function readGroupProperties(stored: unknown): GroupProperties {
+  const given = typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+  const count = (key: keyof GroupProperties & string, fallback: number): number => {
+    const value = given[key];
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : fallback;
+  };
+  const defaults = DEFAULT_GROUP_PROPERTIES;
+  return {
+    haMode: oneOf(HA_MODES, given['haMode'], defaults.haMode),
+    algorithm: oneOf(PLACEMENT_ALGORITHMS, given['algorithm'], defaults.algorithm),
+    minEngines: count('minEngines', defaults.minEngines),
+    maxEngines: count('maxEngines', defaults.maxEngines),
+    slotsPerEngine: count('slotsPerEngine', defaults.slotsPerEngine),
+    bufferEngines: count('bufferEngines', defaults.bufferEngines),
+    minScaleout: count('minScaleout', defaults.minScaleout),
+    maxScaleout: count('maxScaleout', defaults.maxScaleout),
+  };
+}
+
+function oneOf<T extends string>(known: readonly T[], value: unknown, fallback: T): T {
+  return known.find((it) => it === value) ?? fallback;
+}
