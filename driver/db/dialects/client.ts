@@ -21,3 +21,17 @@ export function dialectOf(db: Knex): DialectClient {
 const ignore = (): void => undefined;
 /** knex would print to the console what it throws as well. */
 export const SILENT: Knex.Logger = { warn: ignore, error: ignore, deprecate: ignore, debug: ignore };
+
+/** What can be read off an error of a driver, or of the socket below it. */
+export interface DriverError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly errno?: number;
+}
+
+/** By its looks: errors of Node's own sockets are not `instanceof Error` in another realm, such as a test runner's. */
+export function asDriverError(error: unknown): DriverError | undefined {
+  const looksRight = typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
+  return looksRight ? (error as DriverError) : undefined;
+}

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { type Knex, knex } from 'knex';
 import MySql2Client from 'knex/lib/dialects/mysql2';
 import type { Connection, RowDataPacket } from 'mysql2';
+import { ServiceError } from '../../domain/errors';
 import { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from '../errors';
-import { type Binding, type DialectClient, type Row, SILENT } from './client';
+import { asDriverError, type Binding, type DialectClient, type Row, SILENT } from './client';
 import type { MySqlAddress } from './url';
 
 /** Bounds of the pool and of every statement. Times in milliseconds. */
@@ -131,20 +132,19 @@ const RETRYABLE = new Set([1213, 1205, 1020, 3101]);
 /** Too many connections, server going down, query killed, connection killed, node not ready, statement timed out. */
 const UNAVAILABLE = new Set([1040, 1053, 1317, 1047, 1152, 1184, 1927, 1969, 3024, 4031]);
 
-/** Errors of the network carry a code and no number, those of the server both. */
-function translateMySqlError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DbUnavailableError) return error;
-  const { errno, code } = error as { errno?: number; code?: string };
+/** Errors of the server carry a number above 1000; those of the network a code and a negative one, or none. */
+function translateMySqlError(cause: unknown): unknown {
+  const error = asDriverError(cause);
+  if (!error || error instanceof ServiceError) return cause;
+  const { errno = 0, code = '', message } = error;
   if (code === 'ER_DUP_ENTRY')
-    return new DuplicateKeyError(/for key '(?:[^'.]+\.)?([^']+)'$/.exec(error.message)?.[1], error);
-  if (errno === 1451 || errno === 1452) return new ForeignKeyError(error);
+    return new DuplicateKeyError(/for key '(?:[^'.]+\.)?([^']+)'$/.exec(message)?.[1], cause);
+  if (errno === 1451 || errno === 1452) return new ForeignKeyError(cause);
   // Error 1180 is a failed COMMIT; on Galera its text then says deadlock.
-  if (errno !== undefined && RETRYABLE.has(errno)) return new RetryableDbError(error);
-  if (errno === 1180 && /deadlock|wsrep/i.test(error.message)) return new RetryableDbError(error);
-  if (error.name === 'KnexTimeoutError') return new DbUnavailableError('no connection of the pool became free.', error);
-  if (errno !== undefined && UNAVAILABLE.has(errno)) return new DbUnavailableError(code ?? String(errno), error);
-  if (/^(?:E[A-Z]+|PROTOCOL_.*)$/.test(code ?? '') || /closed state|Connection lost/.test(error.message)) {
-    return new DbUnavailableError(code ?? error.message, error);
+  if (RETRYABLE.has(errno) || (errno === 1180 && /deadlock|wsrep/i.test(message))) return new RetryableDbError(cause);
+  if (error.name === 'KnexTimeoutError') return new DbUnavailableError('no connection became free.', cause);
+  if (UNAVAILABLE.has(errno) || errno < 0 || /^PROTOCOL_|^E[A-Z]+$/.test(code) || /closed state/.test(message)) {
+    return new DbUnavailableError(code || message, cause);
   }
-  return error;
+  return cause;
 }

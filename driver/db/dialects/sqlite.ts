@@ -3,8 +3,9 @@ import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3';
 import SqliteTransaction from 'knex/lib/dialects/sqlite3/execution/sqlite-transaction';
 import type { JSValue } from 'node-sqlite3-wasm';
 import * as wasm from 'node-sqlite3-wasm';
+import { ServiceError } from '../../domain/errors';
 import { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from '../errors';
-import { type Binding, type DialectClient, type Row, SILENT } from './client';
+import { asDriverError, type Binding, type DialectClient, type Row, SILENT } from './client';
 import { openSqlite, type SqliteConnection } from './sqliteConnection';
 
 interface QueryObject {
@@ -96,17 +97,18 @@ export function createSqlite(filename: string, acquireTimeout: number): Knex {
   });
 }
 
+const TROUBLE =
+  /(database or disk is full|disk I\/O error|unable to open database file|Could not open the database .+)$/;
+
 /** The driver gives messages and no codes; knex puts the statement in front of them. */
-function translateSqliteError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DbUnavailableError) return error;
+function translateSqliteError(cause: unknown): unknown {
+  const error = asDriverError(cause);
+  if (!error || error instanceof ServiceError) return cause;
   const duplicate = /UNIQUE constraint failed: (.+)$/.exec(error.message);
-  if (duplicate) return new DuplicateKeyError(duplicate[1], error);
-  if (/FOREIGN KEY constraint failed$/.test(error.message)) return new ForeignKeyError(error);
-  if (/database (?:table )?is locked$/.test(error.message)) return new RetryableDbError(error);
-  if (error.name === 'KnexTimeoutError') return new DbUnavailableError('its connection is busy for too long.', error);
-  const trouble =
-    /(database or disk is full|disk I\/O error|unable to open database file|Could not open the database .+)$/.exec(
-      error.message,
-    );
-  return trouble ? new DbUnavailableError(`${trouble[1]}.`, error) : error;
+  if (duplicate) return new DuplicateKeyError(duplicate[1], cause);
+  if (/FOREIGN KEY constraint failed$/.test(error.message)) return new ForeignKeyError(cause);
+  if (/database (?:table )?is locked$/.test(error.message)) return new RetryableDbError(cause);
+  if (error.name === 'KnexTimeoutError') return new DbUnavailableError('its connection is busy for too long.', cause);
+  const trouble = TROUBLE.exec(error.message);
+  return trouble ? new DbUnavailableError(`${trouble[1]}.`, cause) : cause;
 }
