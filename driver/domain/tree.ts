@@ -1,0 +1,178 @@
+import type { OperatingStatus, ProvisioningStatus } from './status';
+
+/**
+ * A load balancer with everything under it, as the database has it: the input of every decision about it. What is
+ * wanted gone is still here, with `deleting` set. Times in milliseconds unless said.
+ */
+
+/** What every object of the tree has. */
+export interface TreeObject {
+  readonly id: string;
+  readonly projectId: string;
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly operatingStatus: OperatingStatus;
+  readonly enabled: boolean;
+  readonly deleting: boolean;
+}
+
+export interface Vip {
+  readonly ipAddress: string | null;
+  readonly portId: string | null;
+  readonly subnetId: string | null;
+  readonly networkId: string | null;
+  readonly qosPolicyId: string | null;
+  /** Whether the port is ours to make again when it is lost, and to delete with the load balancer. */
+  readonly octaviaOwned: boolean;
+  readonly securityGroupIds: readonly string[];
+}
+
+export interface AdditionalVip {
+  readonly ipAddress: string | null;
+  readonly portId: string | null;
+  readonly subnetId: string;
+  readonly networkId: string | null;
+}
+
+export interface L7Rule extends TreeObject {
+  readonly type: string;
+  readonly compareType: string;
+  readonly key: string | null;
+  readonly value: string;
+  readonly invert: boolean;
+}
+
+export interface L7Policy extends TreeObject {
+  readonly action: string;
+  readonly redirectPoolId: string | null;
+  readonly redirectUrl: string | null;
+  readonly redirectPrefix: string | null;
+  readonly redirectHttpCode: number | null;
+  /** Dense from 1. */
+  readonly position: number;
+  readonly rules: readonly L7Rule[];
+}
+
+export interface Listener extends TreeObject {
+  readonly name: string;
+  readonly protocol: string;
+  readonly protocolPort: number;
+  readonly connectionLimit: number;
+  readonly defaultPoolId: string | null;
+  readonly insertHeaders: Readonly<Record<string, string>>;
+  readonly timeoutClientData: number;
+  readonly timeoutMemberConnect: number;
+  readonly timeoutMemberData: number;
+  readonly timeoutTcpInspect: number;
+  readonly tlsCertificateId: string | null;
+  readonly sniContainerIds: readonly string[];
+  readonly allowedCidrs: readonly string[];
+  /** By position. */
+  readonly policies: readonly L7Policy[];
+}
+
+export interface SessionPersistence {
+  readonly type: string;
+  readonly cookieName: string | null;
+  /** Seconds. */
+  readonly timeout: number | null;
+  readonly granularity: string | null;
+}
+
+export interface Member extends TreeObject {
+  readonly name: string;
+  readonly address: string;
+  readonly protocolPort: number;
+  readonly subnetId: string | null;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly monitorAddress: string | null;
+  readonly monitorPort: number | null;
+}
+
+export interface HealthMonitor extends TreeObject {
+  readonly type: string;
+  /** Seconds. */
+  readonly delay: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly riseThreshold: number;
+  readonly fallThreshold: number;
+  readonly httpMethod: string | null;
+  readonly urlPath: string | null;
+  readonly expectedCodes: string | null;
+  readonly httpVersion: number | null;
+  readonly domainName: string | null;
+}
+
+export interface Pool extends TreeObject {
+  readonly name: string;
+  readonly protocol: string;
+  readonly algorithm: string;
+  readonly persistence: SessionPersistence | null;
+  /** By id. */
+  readonly members: readonly Member[];
+  readonly monitor: HealthMonitor | null;
+}
+
+/** An object an engine does not serve, and why. */
+export interface ObjectRefusal {
+  /** As in driver/protocol: loadbalancer, listener, pool, member, healthmonitor, l7policy, l7rule. */
+  readonly kind: string;
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** A placement with what matters of its engine. */
+export interface Placement {
+  readonly id: string;
+  readonly engineId: string;
+  readonly role: 'primary' | 'secondary' | 'standby';
+  readonly deleting: boolean;
+  readonly stale: boolean;
+  readonly wantedGeneration: number;
+  readonly wantedEpoch: number;
+  readonly confirmedGeneration: number;
+  readonly refusals: readonly ObjectRefusal[];
+  readonly refused: boolean;
+  readonly request: string | null;
+  readonly requestId: string | null;
+  readonly engine: {
+    readonly status: 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
+    readonly deleting: boolean;
+    /** A health-manager holds its connection. */
+    readonly connected: boolean;
+    readonly managementAddress: string | null;
+  };
+}
+
+export interface LoadBalancerTree extends TreeObject {
+  readonly name: string;
+  readonly topology: string;
+  readonly flavorId: string | null;
+  readonly availabilityZone: string | null;
+  readonly generation: number;
+  readonly settledGeneration: number;
+  /** Runs in a row that did not settle. */
+  readonly attempts: number;
+  /** True once the deadline of a PENDING status has passed, by the database's clock. */
+  readonly overdue: boolean;
+  readonly leaseEpoch: number;
+  readonly vip: Vip;
+  /** In the user's order. */
+  readonly additionalVips: readonly AdditionalVip[];
+  /** By creation. */
+  readonly listeners: readonly Listener[];
+  /** By creation. */
+  readonly pools: readonly Pool[];
+  readonly placements: readonly Placement[];
+}
+
+/** Every address the load balancer answers on, the main VIP first. */
+export function vipAddresses(tree: LoadBalancerTree): string[] {
+  return [tree.vip, ...tree.additionalVips].flatMap(({ ipAddress }) => (ipAddress === null ? [] : [ipAddress]));
+}
+
+/** True when an object's change, or that of something in it, is still under way. */
+export function isWork(tree: LoadBalancerTree): boolean {
+  return tree.generation !== tree.settledGeneration;
+}
