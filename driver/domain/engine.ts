@@ -56,3 +56,30 @@ export function engineName(prefix: string, engineId: string): string {
 export function vnicPortName(vnicId: string): string {
   return `slipstream-vnic-${vnicId}`;
 }
+
+/** An engine as its unit of reconciliation, the health-manager and the fleet see it. */
+export interface Engine {
+  readonly id: string;
+  readonly groupId: string;
+  readonly name: string;
+  readonly status: EngineStatus;
+  /** Wanted gone: carried on with until it is, whatever `status` says. */
+  readonly deleting: boolean;
+  /** The compute service's id of its server. */
+  readonly computeId: string | null;
+  readonly managementAddress: string | null;
+  readonly host: string | null;
+  readonly tokenHash: string | null;
+  /** The health-manager that holds its connection. */
+  readonly connectedTo: string | null;
+  /** Number of its newest connection. */
+  readonly connectionEpoch: number;
+  readonly slots: number;
+  readonly slotsUsed: number;
+  readonly generation: number;
+  readonly settledGeneration: number;
+  readonly attempts: number;
+  readonly leaseEpoch: number;
+  /** Seconds since the last change of its status or server, by the database's clock. */
+  readonly unchangedFor: number;
+}

@@ -1,0 +1,253 @@
+import { DOWN_AFTER_SILENCE, type Engine, type EngineStatus } from '../domain/engine';
+import { fromBit, fromDbTime, toNumber } from './codecs';
+import { type Db, dbNow, nowPlus, nowSql } from './connect';
+import type { ServiceEngineRow, Time } from './rows';
+
+/**
+ * The rows of service engines, less their slots, which go with placements. `updated_at` is when the status or the server
+ * last changed: how long an engine has been building is told by it.
+ */
+
+/** What a new engine's row says. Its unit of reconciliation then makes the server. */
+export interface NewEngine {
+  readonly id: string;
+  readonly groupId: string;
+  readonly name: string;
+  readonly slots: number;
+  readonly availabilityZone?: string | null;
+}
+
+export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
+  await db('service_engine').insert({
+    id: engine.id,
+    service_engine_group_id: engine.groupId,
+    name: engine.name,
+    status: 'BUILDING',
+    deleting: 0,
+    compute_id: null,
+    management_address: null,
+    host: null,
+    availability_zone: engine.availabilityZone ?? null,
+    token_hash: null,
+    connected_to: null,
+    connection_epoch: 0,
+    last_heartbeat: null,
+    slots: engine.slots,
+    slots_used: 0,
+    generation: 1,
+    settled_generation: 0,
+    retry_at: null,
+    attempts: 0,
+    lease_owner: null,
+    lease_epoch: 0,
+    lease_until: null,
+    created_at: dbNow(db),
+    updated_at: dbNow(db),
+  });
+}
+
+export async function findEngine(db: Db, id: string): Promise<Engine | undefined> {
+  const row: (ServiceEngineRow & { db_now: Time }) | undefined = await db('service_engine')
+    .where({ id })
+    .first('*', db.raw(`${nowSql(db)} as db_now`));
+  return row && toEngine(row);
+}
+
+export async function listEngines(db: Db, groupId: string): Promise<readonly Engine[]> {
+  const rows: (ServiceEngineRow & { db_now: Time })[] = await db('service_engine')
+    .where({ service_engine_group_id: groupId })
+    .orderBy(['created_at', 'id'])
+    .select('*', db.raw(`${nowSql(db)} as db_now`));
+  return rows.map(toEngine);
+}
+
+/** One connection of an engine: what a stale one writes changes nothing, because the epoch has moved on. */
+export interface EngineConnection {
+  readonly engineId: string;
+  readonly epoch: number;
+}
+
+/**
+ * Makes this health-manager the holder of the engine's connection. False when another connection came in between, or the
+ * engine is gone.
+ */
+export async function takeConnection(
+  db: Db,
+  { engineId, epoch }: EngineConnection,
+  { connectedTo, status }: { connectedTo: string; status: { from: EngineStatus; to: EngineStatus } },
+): Promise<boolean> {
+  const changed = status.from === status.to ? {} : { status: status.to, updated_at: dbNow(db) };
+  const taken = await db('service_engine')
+    .where({ id: engineId, connection_epoch: epoch - 1, status: status.from })
+    .update({ connected_to: connectedTo, connection_epoch: epoch, last_heartbeat: dbNow(db), ...changed });
+  return taken === 1;
+}
+
+/** The engine's connection has ended: unless a newer one exists, nobody holds it. */
+export async function dropConnection(db: Db, { engineId, epoch }: EngineConnection): Promise<void> {
+  await db('service_engine').where({ id: engineId, connection_epoch: epoch }).update({ connected_to: null });
+}
+
+/** Notes that all of these were heard of. Gives those whose connection is no longer the newest. */
+export async function recordHeartbeats(
+  db: Db,
+  connectedTo: string,
+  connections: readonly EngineConnection[],
+): Promise<readonly EngineConnection[]> {
+  const superseded: EngineConnection[] = [];
+  for (let start = 0; start < connections.length; start += BATCH) {
+    const batch = connections.slice(start, start + BATCH);
+    const ids = batch.map(({ engineId }) => engineId);
+    await db('service_engine')
+      .whereIn('id', ids)
+      .where({ connected_to: connectedTo })
+      .update({ last_heartbeat: dbNow(db) });
+    const rows: Pick<ServiceEngineRow, 'id' | 'connection_epoch' | 'connected_to'>[] = await db('service_engine')
+      .whereIn('id', ids)
+      .select('id', 'connection_epoch', 'connected_to');
+    const now = new Map(rows.map((row) => [row.id, row]));
+    superseded.push(
+      ...batch.filter(({ engineId, epoch }) => {
+        const row = now.get(engineId);
+        return !row || row.connected_to !== connectedTo || toNumber(row.connection_epoch) !== epoch;
+      }),
+    );
+  }
+  return superseded;
+}
+
+const BATCH = 500;
+
+/** An engine that has fallen silent, and whether that changed its status. */
+export interface SilencedEngine {
+  readonly wentDown: boolean;
+  /** Load balancers it served. */
+  readonly loadBalancerIds: readonly string[];
+}
+
+/**
+ * The engine is silent: it is DOWN unless it is on its way out, and what is placed on it is stale. Undefined when a newer
+ * connection exists. In a transaction of the caller.
+ */
+export async function silenceEngine(
+  trx: Db,
+  { engineId, epoch }: EngineConnection,
+): Promise<SilencedEngine | undefined> {
+  const held = await trx('service_engine')
+    .where({ id: engineId, connection_epoch: epoch })
+    .update({ connected_to: null });
+  if (held === 0) return undefined;
+  const wentDown = await trx('service_engine')
+    .where({ id: engineId })
+    .whereIn('status', [...DOWN_AFTER_SILENCE])
+    .update({ status: 'DOWN', updated_at: dbNow(trx) });
+  await trx('placement')
+    .where({ service_engine_id: engineId, stale: 0 })
+    .update({ stale: 1, updated_at: dbNow(trx) });
+  await trx('listener_statistics').where({ amphora_id: engineId }).update({ active_connections: 0 });
+  return { wentDown: wentDown === 1, loadBalancerIds: await loadBalancersOn(trx, engineId) };
+}
+
+export async function loadBalancersOn(db: Db, engineId: string): Promise<readonly string[]> {
+  return db('placement').where({ service_engine_id: engineId }).pluck('load_balancer_id');
+}
+
+/** Engines that ought to be heard of and were not for so many seconds, whoever held their connection. */
+export async function listSilentEngines(db: Db, seconds: number): Promise<readonly EngineConnection[]> {
+  const rows: Pick<ServiceEngineRow, 'id' | 'connection_epoch'>[] = await db('service_engine')
+    .whereIn('status', [...DOWN_AFTER_SILENCE])
+    .where('last_heartbeat', '<', nowPlus(db, -seconds))
+    .select('id', 'connection_epoch');
+  return rows.map((row) => ({ engineId: row.id, epoch: toNumber(row.connection_epoch) }));
+}
+
+/** Before a server is made: the hash of the token it will be given. What an earlier attempt was given is void. */
+export async function startBuilding(db: Db, engineId: string, tokenHash: string): Promise<void> {
+  await db('service_engine')
+    .where({ id: engineId })
+    .update({ token_hash: tokenHash, status: 'BUILDING', updated_at: dbNow(db) });
+}
+
+/** What the compute service says of an engine's server. */
+export interface ServerFacts {
+  readonly computeId: string | null;
+  readonly managementAddress: string | null;
+  readonly host: string | null;
+}
+
+export async function recordServer(db: Db, engineId: string, server: ServerFacts): Promise<void> {
+  await db('service_engine').where({ id: engineId }).update({
+    compute_id: server.computeId,
+    management_address: server.managementAddress,
+    host: server.host,
+  });
+}
+
+/** Changes the status if it still is the given one. */
+export async function moveEngine(
+  db: Db,
+  engineId: string,
+  { from, to }: { from: EngineStatus; to: EngineStatus },
+): Promise<boolean> {
+  const moved = await db('service_engine')
+    .where({ id: engineId, status: from })
+    .update({ status: to, updated_at: dbNow(db) });
+  return moved === 1;
+}
+
+/** Wants the engine gone. */
+export async function retireEngine(db: Db, engineId: string): Promise<void> {
+  await db('service_engine')
+    .where({ id: engineId, deleting: 0 })
+    .update({ deleting: 1, generation: db.raw('generation + 1'), retry_at: null, updated_at: dbNow(db) });
+}
+
+/** Removes the row of an engine whose server and ports are gone, with what was placed on and wired to it. Gives those load balancers. */
+export async function removeEngine(trx: Db, engineId: string): Promise<readonly string[]> {
+  const loadBalancerIds = await loadBalancersOn(trx, engineId);
+  await trx('placement').where({ service_engine_id: engineId }).delete();
+  await trx('vip_wiring').where({ service_engine_id: engineId }).delete();
+  await trx('se_vnic').where({ service_engine_id: engineId }).delete();
+  await trx('service_engine').where({ id: engineId }).delete();
+  return loadBalancerIds;
+}
+
+/** Load balancers that are work and have no engine they could be served by at present: at most `limit`, oldest first. */
+export async function listWaitingLoadBalancers(db: Db, limit: number): Promise<readonly string[]> {
+  return db('load_balancer as lb')
+    .whereRaw('lb.generation <> lb.settled_generation')
+    .whereNot('lb.provisioning_status', 'DELETED')
+    .whereNotExists(
+      db('placement as p')
+        .whereRaw('p.load_balancer_id = lb.id')
+        .where({ 'p.stale': 0, 'p.deleting': 0 })
+        .select('p.id'),
+    )
+    .orderBy(['lb.created_at', 'lb.id'])
+    .limit(limit)
+    .pluck('lb.id');
+}
+
+function toEngine(row: ServiceEngineRow & { db_now: Time }): Engine {
+  const since = fromDbTime(row.updated_at ?? row.created_at).getTime();
+  return {
+    id: row.id,
+    groupId: row.service_engine_group_id,
+    name: row.name,
+    status: row.status,
+    deleting: fromBit(row.deleting),
+    computeId: row.compute_id,
+    managementAddress: row.management_address,
+    host: row.host,
+    tokenHash: row.token_hash,
+    connectedTo: row.connected_to,
+    connectionEpoch: toNumber(row.connection_epoch),
+    slots: row.slots,
+    slotsUsed: row.slots_used,
+    generation: toNumber(row.generation),
+    settledGeneration: toNumber(row.settled_generation),
+    attempts: row.attempts,
+    leaseEpoch: toNumber(row.lease_epoch),
+    unchangedFor: (fromDbTime(row.db_now).getTime() - since) / 1000,
+  };
+}
