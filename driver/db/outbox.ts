@@ -1,0 +1,46 @@
+import { toDbTime, toJson } from './codecs';
+import { type Db, nowPlus } from './connect';
+import type { OutboxRow } from './rows';
+
+/** A message that is to be published once the transaction that writes it has committed. */
+export interface OutboxMessage {
+  readonly id: string;
+  readonly topic: string;
+  readonly method: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly loadBalancerId: string | null;
+}
+
+export async function insertOutbox(db: Db, messages: readonly OutboxMessage[], at: Date): Promise<void> {
+  if (messages.length === 0) return;
+  const rows: OutboxRow[] = messages.map((message) => ({
+    id: message.id,
+    topic: message.topic,
+    method: message.method,
+    args: toJson(message.args),
+    load_balancer_id: message.loadBalancerId,
+    created_at: toDbTime(at),
+  }));
+  await db('outbox').insert(rows);
+}
+
+/** After the bus has them. */
+export async function deleteOutbox(db: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db('outbox').whereIn('id', ids).delete();
+}
+
+/** What a process that died left behind: the oldest rows that are at least `minAge` seconds old. */
+export async function listLeftoverOutbox(db: Db, minAge: number, limit: number): Promise<OutboxMessage[]> {
+  const rows = await db<OutboxRow>('outbox')
+    .where('created_at', '<', nowPlus(db, -minAge))
+    .orderBy(['created_at', 'id'])
+    .limit(limit);
+  return rows.map((row) => ({
+    id: row.id,
+    topic: row.topic,
+    method: row.method,
+    args: JSON.parse(row.args) as Record<string, unknown>,
+    loadBalancerId: row.load_balancer_id,
+  }));
+}
