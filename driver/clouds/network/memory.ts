@@ -1,0 +1,136 @@
+import { NotFoundError } from '../../domain/errors';
+import { NeutronError } from './model/errors';
+import { type NetworkModel, type NetworkModelDeps, openNetworkModel, spaceOf } from './model/model';
+import { createPort, deletePort, updatePort } from './model/ports';
+import type { NetworkRecord, PortRecord, SubnetRecord } from './model/records';
+import type { Network, NetworkDriver, Port, PortChange, PortFilter, PortRequest, Subnet } from './port';
+
+export interface EmbeddedNetwork {
+  /** For the load-balancing service. */
+  readonly driver: NetworkDriver;
+  /** For the seeds and for the HTTP face. */
+  readonly model: NetworkModel;
+}
+
+/** The embedded Neutron, with what its store holds. @throws whatever the store throws */
+export async function openEmbeddedNetwork(deps: NetworkModelDeps): Promise<EmbeddedNetwork> {
+  const model = await openNetworkModel(deps);
+  return { model, driver: createDriver(model) };
+}
+
+function createDriver(model: NetworkModel): NetworkDriver {
+  return {
+    acceptsAnything: false,
+    findNetwork: async (id) => mapKnown(model.networks.get(id), (record) => toNetwork(model, record)),
+    findSubnet: async (id) => mapKnown(model.subnets.get(id), toSubnet),
+    findPort: async (id) => mapKnown(model.ports.get(id), toPort),
+    supportsQos: async () => true,
+    hasQosPolicy: async (id) => model.qosPolicies.get(id) !== undefined,
+    hasSecurityGroup: async (id) => model.securityGroups.get(id) !== undefined,
+    countFreeAddresses: async (subnetId) => {
+      const subnet = model.subnets.get(subnetId);
+      return subnet ? spaceOf(model, subnet).countFree() : 0;
+    },
+    createPort: async (request) => toPort(await createPort(model, fromRequest(request))),
+    updatePort: async (id, change) => {
+      if (!model.ports.get(id)) throw new NotFoundError('Port', id);
+      return toPort(await updatePort(model, id, fromChange(change)));
+    },
+    deletePort: (id) => deletePort(model, id).catch(ignoreGone),
+    listPorts: async (filter) => listPorts(model, filter).map(toPort),
+  };
+}
+
+function mapKnown<T, U>(known: T | undefined, map: (value: T) => U): U | undefined {
+  return known === undefined ? undefined : map(known);
+}
+
+function ignoreGone(err: unknown): void {
+  if (!(err instanceof NeutronError && err.status === 404)) throw err;
+}
+
+/** Starts from the narrowest index the filter allows: ports are looked for before each creation. */
+function listPorts({ ports }: NetworkModel, { deviceId, networkId, deviceOwner }: PortFilter): readonly PortRecord[] {
+  const candidates =
+    deviceId !== undefined
+      ? ports.by('device_id', deviceId)
+      : networkId !== undefined
+        ? ports.by('network_id', networkId)
+        : [...ports.all()];
+  return candidates.filter(
+    (port) =>
+      (networkId === undefined || port.network_id === networkId) &&
+      (deviceOwner === undefined || port.device_owner === deviceOwner),
+  );
+}
+
+function fromRequest(request: PortRequest) {
+  const { name, projectId, networkId, deviceId, deviceOwner, adminStateUp, fixedIps, securityGroupIds, qosPolicyId } =
+    request;
+  return {
+    name,
+    projectId,
+    networkId,
+    deviceId,
+    deviceOwner,
+    adminStateUp,
+    fixedIps: fixedIps.length === 0 ? undefined : fixedIps,
+    securityGroups: securityGroupIds,
+    qosPolicyId,
+  };
+}
+
+function fromChange({ allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name }: PortChange) {
+  return {
+    ...(allowedAddressPairs && {
+      allowed_address_pairs: allowedAddressPairs.map((pair) => ({ ip_address: pair.ipAddress })),
+    }),
+    ...(securityGroupIds && { security_groups: securityGroupIds }),
+    ...(qosPolicyId !== undefined && { qos_policy_id: qosPolicyId }),
+    ...(deviceId !== undefined && { device_id: deviceId }),
+    ...(deviceOwner !== undefined && { device_owner: deviceOwner }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+function toNetwork({ subnets }: NetworkModel, record: NetworkRecord): Network {
+  return {
+    id: record.id,
+    name: record.name,
+    projectId: record.project_id,
+    mtu: record.mtu,
+    external: record['router:external'],
+    shared: record.shared,
+    subnetIds: subnets.by('network_id', record.id).map(({ id }) => id),
+  };
+}
+
+function toSubnet(record: SubnetRecord): Subnet {
+  return {
+    id: record.id,
+    name: record.name,
+    networkId: record.network_id,
+    projectId: record.project_id,
+    cidr: record.cidr,
+    ipVersion: record.ip_version,
+    gatewayIp: record.gateway_ip,
+  };
+}
+
+function toPort(record: PortRecord): Port {
+  return {
+    id: record.id,
+    name: record.name,
+    projectId: record.project_id,
+    networkId: record.network_id,
+    macAddress: record.mac_address,
+    deviceId: record.device_id,
+    deviceOwner: record.device_owner,
+    fixedIps: record.fixed_ips.map((ip) => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address })),
+    allowedAddressPairs: record.allowed_address_pairs.map((pair) => ({ ipAddress: pair.ip_address })),
+    securityGroupIds: record.security_groups,
+    qosPolicyId: record.qos_policy_id,
+    adminStateUp: record.admin_state_up,
+    createdAt: new Date(record.created_at),
+  };
+}
