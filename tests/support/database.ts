@@ -11,12 +11,21 @@ const ACQUIRE_TIMEOUT = 2_000;
 
 let sqliteSchema: Promise<readonly string[]> | undefined;
 
+/** What this test file opened. An open pool keeps jest from ending, so whatever a test forgets is closed after the last. */
+const opened = new Set<Db>();
+afterAll(async () => {
+  await Promise.all([...opened].map((db) => db.destroy()));
+});
+
 /** A migrated SQLite database in memory, of the caller alone. Migrated once a test file, cloned from its DDL after that. */
 export async function openTestDatabase(): Promise<Db> {
   sqliteSchema ??= dumpSqliteSchema();
   const statements = await sqliteSchema;
   const db = await connectDatabase('sqlite://', { acquireTimeout: ACQUIRE_TIMEOUT });
-  for (const statement of statements) await db.raw(statement);
+  opened.add(db);
+  await db.transaction(async (trx) => {
+    for (const statement of statements) await trx.raw(statement);
+  });
   return db;
 }
 
@@ -91,13 +100,16 @@ export async function startMariaDb(): Promise<MariaDbServer> {
 
 /** A migrated database on MariaDB; `destroy()` closes the connection, the server ends with the test file. */
 export async function openMariaDb(server: MariaDbServer): Promise<Db> {
-  return connectDatabase(await server.createMigratedDatabase(), { acquireTimeout: ACQUIRE_TIMEOUT, maxPoolSize: 8 });
+  const url = await server.createMigratedDatabase();
+  const db = await connectDatabase(url, { acquireTimeout: ACQUIRE_TIMEOUT, maxPoolSize: 8 });
+  opened.add(db);
+  return db;
 }
 
 /** What a suite that runs on every dialect is given. */
 export interface DatabaseUnderTest {
   readonly dialect: 'sqlite' | 'mariadb';
-  /** A fresh migrated database; closed after the suite if the test has not. */
+  /** A fresh migrated database; closed after the test file if the test has not. */
   open(): Promise<Db>;
   /** URL of a database without tables, to open as often as wanted (SQLite in memory: each opening is its own). */
   emptyUrl(): Promise<string>;
@@ -110,17 +122,10 @@ export interface DatabaseUnderTest {
 export function describeOnDatabases(title: string, suite: (database: DatabaseUnderTest) => void): void {
   const installed = findMariaDb() !== undefined || Boolean(process.env['CI']);
   describe(`${title} (SQLite${installed ? '' : ', mariadbd is not installed'})`, () => {
-    const opened: Db[] = [];
-    afterAll(() => Promise.all(opened.map((db) => db.destroy())));
-    suite({
-      dialect: 'sqlite',
-      open: () => remember(opened, openTestDatabase()),
-      emptyUrl: async () => 'sqlite://',
-    });
+    suite({ dialect: 'sqlite', open: openTestDatabase, emptyUrl: async () => 'sqlite://' });
   });
   if (!installed || process.env['SLIPSTREAM_TEST_SERVICES'] === 'none') return;
   describe(`${title} (MariaDB)`, () => {
-    const opened: Db[] = [];
     let server: MariaDbServer | undefined;
     const running = (): MariaDbServer => {
       if (!server) throw new Error('the database is there from beforeAll on');
@@ -129,22 +134,13 @@ export function describeOnDatabases(title: string, suite: (database: DatabaseUnd
     beforeAll(async () => {
       server = await startMariaDb();
     }, 60_000);
-    afterAll(async () => {
-      await Promise.all(opened.map((db) => db.destroy()));
-      await server?.stop();
-    });
+    afterAll(() => server?.stop());
     suite({
       dialect: 'mariadb',
-      open: () => remember(opened, openMariaDb(running())),
+      open: () => openMariaDb(running()),
       emptyUrl: () => running().createDatabase(),
     });
   });
-}
-
-async function remember(opened: Db[], opening: Promise<Db>): Promise<Db> {
-  const db = await opening;
-  opened.push(db);
-  return db;
 }
 
 function urlOf(socketPath: string, database: string): string {
