@@ -1,0 +1,78 @@
+import type { RequestHandler } from 'express';
+import { middleware as openApiMiddleware } from 'express-openapi-validator';
+import { BadRequestError } from '../../driver/domain/errors';
+import { exchangeOf } from '../exchange';
+import { coerce } from '../openapi/coerce';
+import type { ApiDocument } from '../openapi/document';
+import { FORMATS } from '../openapi/formats';
+import { describeFault, type Finding } from '../openapi/inputFault';
+
+/**
+ * Coerces and checks bodies against the document. Requests without a body pass by: their queries have rules of Octavia's
+ * that OpenAPI cannot say, which `listing` knows.
+ */
+export function validateBody(document: ApiDocument): RequestHandler[] {
+  const coerceBody: RequestHandler = (req, res, next) => {
+    const exchange = exchangeOf(res);
+    const schema = exchange.route?.operations[req.method]?.bodySchema;
+    if (schema) req.body = coerce(document, schema, exchange.body);
+    next();
+  };
+  const check = validator(document, { requests: true });
+  return [coerceBody, ...check.map((step) => onlyWithBody(explained(document, step)))];
+}
+
+/**
+ * Checks every answer against the document; used by tests.
+ * @param onViolation is told what is wrong; the client reads a 500
+ */
+export function validateAnswers(document: ApiDocument, onViolation: (error: Error) => void): RequestHandler[] {
+  return validator(document, { onViolation });
+}
+
+interface ValidatorUse {
+  readonly requests?: boolean;
+  readonly onViolation?: (error: Error) => void;
+}
+
+function validator(document: ApiDocument, { requests, onViolation }: ValidatorUse): RequestHandler[] {
+  return openApiMiddleware({
+    // The validator writes into its document.
+    apiSpec: structuredClone(document) as never,
+    validateApiSpec: false,
+    validateRequests: requests ? { allowUnknownQueryParameters: true, allErrors: true } : false,
+    validateResponses: onViolation
+      ? {
+          onError: (error) => {
+            onViolation(error);
+            throw error;
+          },
+        }
+      : false,
+    validateSecurity: false,
+    ignoreUndocumented: true,
+    fileUploader: false,
+    formats: Object.fromEntries(
+      Object.entries(FORMATS).map(([name, validate]) => [name, { type: 'string' as const, validate }]),
+    ),
+  });
+}
+
+function onlyWithBody(step: RequestHandler): RequestHandler {
+  return (req, res, next) => {
+    if (exchangeOf(res).body === undefined) return next();
+    step(req, res, next);
+  };
+}
+
+/** Turns what the validator found into Octavia's text. */
+function explained(document: ApiDocument, step: RequestHandler): RequestHandler {
+  return (req, res, next) => {
+    const { body, route } = exchangeOf(res);
+    const schema = route?.operations[req.method]?.bodySchema ?? {};
+    step(req, res, (error?: unknown) => {
+      const findings = (error as { errors?: readonly Finding[] } | undefined)?.errors;
+      next(findings ? new BadRequestError(describeFault(document, schema, body, findings)) : error);
+    });
+  };
+}

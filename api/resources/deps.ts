@@ -1,0 +1,25 @@
+import type { Db } from '../../driver/db/connect';
+import type { Caller, CommandDeps } from '../changes/deps';
+import type { ApiRequest, Handler } from '../exchange';
+import type { ListSettings } from '../listing/list';
+import type { operations } from '../openapi/schema.gen';
+import type { Policy } from '../policy/authorize';
+
+/** What the handlers of every resource need. */
+export interface ResourceDeps {
+  readonly db: Db;
+  readonly policy: Policy;
+  readonly lists: ListSettings;
+  readonly commands: CommandDeps;
+}
+
+/** A name of the OpenAPI document. */
+export type OperationId = keyof operations;
+
+/** One handler for each of these operations. */
+export type Handlers<Ids extends OperationId = OperationId> = Readonly<Record<Ids, Handler>>;
+
+/** The caller of a command. */
+export function callerOf(request: ApiRequest): Caller {
+  return { identity: request.identity, requestId: request.requestId, gone: request.gone };
+}

@@ -1,0 +1,93 @@
+import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import type { Db } from '../../../driver/db/connect';
+import { type PoolRead, pools } from '../../../driver/db/read/pools';
+import type { Schemas } from '../../openapi/schemas';
+import { idObjects } from '../idOnly';
+import type { Kind } from '../kinds';
+import { showWithin } from '../showWithin';
+
+export type PoolView = Schemas['PoolView'];
+
+/** A pool as the API shows it; `healthmonitor_id` is absent, not null, without a monitor. */
+export function poolView(row: PoolRead): PoolView {
+  return {
+    ...head(row),
+    loadbalancers: [{ id: row.load_balancer_id }],
+    ...middle(row),
+    ...(row.healthmonitor_id === null ? {} : { healthmonitor_id: row.healthmonitor_id }),
+    members: idObjects(row.member_ids),
+    ...tail(row),
+  };
+}
+
+/** A pool inside the answer to a fully populated create: members and monitor whole and first. */
+export function poolFullView(
+  row: PoolRead,
+  members: Schemas['MemberView'][],
+  healthmonitor: Schemas['HealthMonitorFullView'] | null,
+): Schemas['PoolFullView'] {
+  return { members, healthmonitor, ...head(row), ...middle(row), ...tail(row) };
+}
+
+function head(row: PoolRead) {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    provisioning_status: row.provisioning_status,
+    operating_status: row.operating_status,
+    admin_state_up: fromBit(row.enabled),
+    protocol: row.protocol,
+    lb_algorithm: row.lb_algorithm,
+    session_persistence: persistence(row),
+    project_id: row.project_id,
+  };
+}
+
+function persistence(row: PoolRead): Schemas['SessionPersistenceView'] | null {
+  if (row.persistence_type === null) return null;
+  return {
+    type: row.persistence_type,
+    cookie_name: row.cookie_name,
+    persistence_timeout: row.persistence_timeout,
+    persistence_granularity: row.persistence_granularity,
+  };
+}
+
+function middle(row: PoolRead) {
+  return {
+    listeners: idObjects(row.listener_ids),
+    created_at: toApiTime(row.created_at),
+    updated_at: toApiTime(row.updated_at),
+  };
+}
+
+function tail(row: PoolRead) {
+  return {
+    tags: fromJson<string[]>(row.tags),
+    tls_container_ref: row.tls_certificate_id,
+    ca_tls_container_ref: row.ca_tls_certificate_id,
+    crl_container_ref: row.crl_container_id,
+    tls_enabled: fromBit(row.tls_enabled),
+    tls_ciphers: row.tls_ciphers,
+    tls_versions: row.tls_versions === null ? null : fromJson<string[]>(row.tls_versions),
+    alpn_protocols: row.alpn_protocols === null ? null : fromJson<string[]>(row.alpn_protocols),
+    tenant_id: row.project_id,
+  };
+}
+
+export const POOL: Kind<PoolRead, PoolView> = {
+  model: pools,
+  view: poolView,
+  table: 'pool',
+  title: 'Pool',
+  object: 'pool',
+  root: 'pool',
+  plural: 'pools',
+  idParam: 'pool_id',
+};
+
+/** What a command answers with; sees its own transaction. */
+export function showPool(db: Db, id: string): Promise<PoolView> {
+  return showWithin(db, POOL, id);
+}

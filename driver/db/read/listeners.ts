@@ -1,0 +1,81 @@
+import { type Db, idList, jsonArrayOf } from '../connect';
+import type { Json, ListenerRow } from '../rows';
+import { bool, integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
+import { tagsOf } from './relations';
+
+export type ListenerRead = Omit<ListenerRow, 'deleting'> & {
+  l7policy_ids: string | null;
+  tags: Json;
+  sni_refs: Json;
+  cidrs: Json;
+};
+
+const COLUMNS = [
+  'name',
+  'description',
+  'load_balancer_id',
+  'protocol',
+  'protocol_port',
+  'connection_limit',
+  'default_pool_id',
+  'tls_certificate_id',
+  'insert_headers',
+  'timeout_client_data',
+  'timeout_member_connect',
+  'timeout_member_data',
+  'timeout_tcp_inspect',
+  'client_ca_tls_certificate_id',
+  'client_authentication',
+  'client_crl_container_id',
+  'tls_ciphers',
+  'tls_versions',
+  'alpn_protocols',
+  'hsts_max_age',
+  'hsts_include_subdomains',
+  'hsts_preload',
+] as const;
+
+export const listeners: ReadModel = {
+  from: 'listener o',
+  visible: NOT_DELETED,
+  columns: (db: Db) => [
+    ...TREE_COLUMNS,
+    ...COLUMNS.map((column) => `o.${column}`),
+    `${policies()} as l7policy_ids`,
+    tagsOf(db),
+    `${listOf(db, 'sni', 'tls_container_id')} as sni_refs`,
+    `${listOf(db, 'listener_cidr', 'cidr')} as cidrs`,
+  ],
+  attributes: {
+    ...TREE_ATTRIBUTES,
+    name: text('o.name'),
+    description: text('o.description'),
+    loadbalancer_id: text('o.load_balancer_id'),
+    load_balancer_id: text('o.load_balancer_id'),
+    protocol: text('o.protocol'),
+    protocol_port: integer('o.protocol_port'),
+    connection_limit: integer('o.connection_limit'),
+    default_pool_id: text('o.default_pool_id'),
+    default_tls_container_ref: text('o.tls_certificate_id'),
+    timeout_client_data: integer('o.timeout_client_data'),
+    timeout_member_connect: integer('o.timeout_member_connect'),
+    timeout_member_data: integer('o.timeout_member_data'),
+    timeout_tcp_inspect: integer('o.timeout_tcp_inspect'),
+    client_ca_tls_container_ref: text('o.client_ca_tls_certificate_id'),
+    client_authentication: text('o.client_authentication'),
+    client_crl_container_ref: text('o.client_crl_container_id'),
+    tls_ciphers: text('o.tls_ciphers'),
+    hsts_max_age: integer('o.hsts_max_age'),
+    hsts_include_subdomains: bool('o.hsts_include_subdomains'),
+    hsts_preload: bool('o.hsts_preload'),
+  },
+};
+
+function policies(): string {
+  return idList('p.id', { from: 'l7policy p', where: 'p.listener_id = o.id', orderBy: 'p.position, p.id' });
+}
+
+/** A list the user gave, in his order. */
+function listOf(db: Db, table: string, column: string): string {
+  return jsonArrayOf(db, `x.${column}`, { from: `${table} x`, where: 'x.listener_id = o.id', orderBy: 'x.position' });
+}
