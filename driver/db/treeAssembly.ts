@@ -28,6 +28,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
     settledGeneration: toNumber(root.settled_generation),
     attempts: root.attempts,
     overdue: fromBit(root.overdue),
+    leaseOwner: root.lease_owner,
     leaseEpoch: toNumber(root.lease_epoch),
     vip: vip(root, rows),
     additionalVips: rows.additionalVips.map((row) => ({

@@ -156,6 +156,7 @@ export interface LoadBalancerTree extends TreeObject {
   readonly attempts: number;
   /** True once the deadline of a PENDING status has passed, by the database's clock. */
   readonly overdue: boolean;
+  readonly leaseOwner: string | null;
   readonly leaseEpoch: number;
   readonly vip: Vip;
   /** In the user's order. */

@@ -48,6 +48,7 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     settledGeneration: 1,
     attempts: 0,
     overdue: false,
+    leaseOwner: null,
     leaseEpoch: 1,
     vip: aVip(),
     additionalVips: [],

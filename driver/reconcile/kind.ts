@@ -1,0 +1,103 @@
+/**
+ * A kind of thing in a cloud that is kept as wanted: a VIP's port, an address pair, a server. Declared as data; the diff
+ * and the loop are written once, here. Every call may be repeated: after a crash the next run does all of it again.
+ */
+export interface Kind<Item, Target, Clouds> {
+  readonly name: string;
+  /** What makes two items the same thing. */
+  key(item: Item): string;
+  /** What there should be. Pure; nothing when the target is to go. */
+  desired(target: Target): readonly Item[];
+  /** What there is, as far as it is ours. */
+  observed(target: Target, clouds: Clouds): Promise<readonly Item[]>;
+  /** True when nothing has to be done about `have`. */
+  same(want: Item, have: Item): boolean;
+  /** Makes it or changes it; `have` is what there is of it. */
+  put(want: Item, clouds: Clouds, have: Item | undefined): Promise<void>;
+  /** What is gone already counts as removed. */
+  remove(item: Item, clouds: Clouds): Promise<void>;
+}
+
+export type Step<Item> =
+  | { readonly kind: 'remove'; readonly item: Item }
+  | { readonly kind: 'put'; readonly item: Item; readonly have: Item | undefined };
+
+/** The steps from what there is to what there should be, removals first. Equal input gives equal steps. */
+export function diff<Item>(
+  kind: Pick<Kind<Item, never, never>, 'key' | 'same'>,
+  wanted: readonly Item[],
+  observed: readonly Item[],
+): Step<Item>[] {
+  const want = new Map(wanted.map((item) => [kind.key(item), item]));
+  const have = new Map(observed.map((item) => [kind.key(item), item]));
+  const steps: Step<Item>[] = [];
+  for (const [key, item] of have) {
+    if (!want.has(key)) steps.push({ kind: 'remove', item });
+  }
+  for (const [key, item] of want) {
+    const there = have.get(key);
+    if (there === undefined || !kind.same(item, there)) steps.push({ kind: 'put', item, have: there });
+  }
+  return steps;
+}
+
+/** Told before each step; throws to stop, for instance because the lease is lost. */
+export type BeforeStep = (step: string) => Promise<void> | void;
+
+/** A kind with its items' type hidden, so that kinds of all sorts stand in one list. */
+export interface Stage<Target, Clouds> {
+  readonly name: string;
+  /** Looks at the cloud once; what is to be done about it is then there to be run. */
+  plan(work: StageWork<Target, Clouds>): Promise<StagePlan>;
+}
+
+export interface StageWork<Target, Clouds> {
+  readonly target: Target;
+  readonly clouds: Clouds;
+  readonly before: BeforeStep;
+}
+
+/** Both resolve to the number of steps taken. */
+export interface StagePlan {
+  put(): Promise<number>;
+  remove(): Promise<number>;
+}
+
+export function stageOf<Item, Target, Clouds>(kind: Kind<Item, Target, Clouds>): Stage<Target, Clouds> {
+  return {
+    name: kind.name,
+    async plan({ target, clouds, before }) {
+      await before(`${kind.name}: observe`);
+      const steps = diff(kind, kind.desired(target), await kind.observed(target, clouds));
+      const take = async (wanted: Step<Item>['kind']): Promise<number> => {
+        const chosen = steps.filter((step) => step.kind === wanted);
+        for (const step of chosen) {
+          await before(`${kind.name}: ${step.kind} ${kind.key(step.item)}`);
+          if (step.kind === 'put') await kind.put(step.item, clouds, step.have);
+          else await kind.remove(step.item, clouds);
+        }
+        return chosen.length;
+      };
+      return { put: () => take('put'), remove: () => take('remove') };
+    },
+  };
+}
+
+/**
+ * Runs stages in their order, then takes away what is not wanted in the reverse order: what others rest upon comes first
+ * and goes last. Resolves to the number of steps taken.
+ */
+export async function runStages<Target, Clouds>(
+  stages: readonly Stage<Target, Clouds>[],
+  work: StageWork<Target, Clouds>,
+): Promise<number> {
+  const plans: StagePlan[] = [];
+  let taken = 0;
+  for (const stage of stages) {
+    const plan = await stage.plan(work);
+    plans.push(plan);
+    taken += await plan.put();
+  }
+  for (const plan of plans.reverse()) taken += await plan.remove();
+  return taken;
+}
