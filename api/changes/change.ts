@@ -1,6 +1,6 @@
 import { provisioningStatusOf } from '../../driver/db/changes';
 import { type Db, inTransaction } from '../../driver/db/connect';
-import { insertOutbox, type OutboxMessage } from '../../driver/db/outbox';
+import { insertOutbox } from '../../driver/db/outbox';
 import { type QuotaDemand, raiseQuota } from '../../driver/db/quotas';
 import { ImmutableError } from '../../driver/domain/errors';
 import { BusyError } from './busy';
@@ -11,7 +11,8 @@ import { type Cast, castOf } from './publisher';
 export interface Done {
   /** The object the request is answered with. */
   readonly id: string;
-  readonly cast: Cast;
+  /** Null: there was nothing to change. */
+  readonly cast: Cast | null;
   /** Taken right before commit. */
   readonly quota?: QuotaDemand;
 }
@@ -21,10 +22,9 @@ export interface Change {
   readonly loadBalancerId: string;
   /**
    * Checks, claims and writes; nothing but `trx` is touched, since conflicts start it again from its beginning.
-   * Undefined: there is nothing to change.
    * @throws BusyError where another change is in the way, ServiceError for everything the client did wrong
    */
-  work(trx: Db, at: Date): Promise<Done | undefined>;
+  work(trx: Db, at: Date): Promise<Done>;
 }
 
 /** For commands that answer without a body. */
@@ -40,7 +40,7 @@ export async function runChange<T>(
   deps: CommandDeps,
   caller: Caller,
   { change, answer }: { change: Change; answer: Answer<T> },
-): Promise<T | undefined> {
+): Promise<T> {
   const { immutableWait } = deps.settings;
   const mayWait = immutableWait > 0;
   if (!mayWait || !deps.waiters.isWaitedFor(change.loadBalancerId)) {
@@ -51,7 +51,7 @@ export async function runChange<T>(
   return waitForTurn(deps, caller, { change, answer });
 }
 
-type Attempt<T> = BusyError | { value: T | undefined };
+type Attempt<T> = BusyError | { value: T };
 
 async function attempt<T>(deps: CommandDeps, change: Change, answer: Answer<T>): Promise<Attempt<T>> {
   try {
@@ -66,7 +66,7 @@ async function waitForTurn<T>(
   deps: CommandDeps,
   caller: Caller,
   { change, answer }: { change: Change; answer: Answer<T> },
-): Promise<T | undefined> {
+): Promise<T> {
   const id = change.loadBalancerId;
   const until = Date.now() + deps.settings.immutableWait * 1000;
   const turn = deps.waiters.join(id);
@@ -90,23 +90,16 @@ async function isSettled(db: Db, loadBalancerId: string): Promise<boolean> {
   return status !== 'PENDING_CREATE' && status !== 'PENDING_UPDATE';
 }
 
-async function commit<T>(deps: CommandDeps, change: Change, answer: Answer<T>): Promise<T | undefined> {
-  const done = await inTransaction(deps.db, async (trx) => {
+async function commit<T>(deps: CommandDeps, change: Change, answer: Answer<T>): Promise<T> {
+  const { value, messages } = await inTransaction(deps.db, async (trx) => {
     const at = deps.clock();
-    const outcome = await change.work(trx, at);
-    if (!outcome) return undefined;
-    const message = castOf(deps.newId(), change.loadBalancerId, outcome.cast);
-    await insertOutbox(trx, [message], at);
-    const value = await answer(trx, outcome.id);
-    if (outcome.quota) await raiseQuota(trx, outcome.quota, deps.settings.defaultQuotas);
-    return { value, message };
+    const { id, cast, quota } = await change.work(trx, at);
+    const messages = cast ? [castOf(deps.newId(), change.loadBalancerId, cast)] : [];
+    await insertOutbox(trx, messages, at);
+    const value = await answer(trx, id);
+    if (quota) await raiseQuota(trx, quota, deps.settings.defaultQuotas);
+    return { value, messages };
   });
-  if (!done) return undefined;
-  publish(deps, done.message);
-  return done.value;
-}
-
-function publish({ publisher, log }: CommandDeps, message: OutboxMessage): void {
-  log.debug({ loadBalancerId: message.loadBalancerId, method: message.method }, 'change committed');
-  publisher.publish([message]);
+  deps.publisher.publish(messages);
+  return value;
 }
