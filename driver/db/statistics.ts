@@ -4,8 +4,9 @@ import type { ListenerStatisticsRow } from './rows';
 
 /** Counters of listeners: absolute for each (listener, engine); what is shown is their sum over the engines. */
 
-/** Decimal strings count since the load balancer first came to the engine. */
-export interface ListenerCount {
+/** What one engine counted for one listener. Decimal strings count since the load balancer first came to the engine. */
+export interface EngineCount {
+  readonly engineId: string;
   readonly listenerId: string;
   readonly bytesIn: string;
   readonly bytesOut: string;
@@ -17,49 +18,53 @@ export interface ListenerCount {
 const BATCH = 200;
 
 /**
- * Stores what an engine counted. A count below the stored one (an engine that lost its own) leaves that in place: no total
- * ever falls. Listeners that are not placed on the engine are passed over.
+ * Stores counts, at most one for each listener and engine. A count below the stored one (an engine that lost its own)
+ * leaves that in place: no total ever falls. Listeners that are not placed on the engine are passed over.
  */
-export async function recordCounters(db: Db, engineId: string, counts: readonly ListenerCount[]): Promise<void> {
+export async function recordCounters(db: Db, counts: readonly EngineCount[]): Promise<void> {
   for (let start = 0; start < counts.length; start += BATCH) {
-    const batch = new Map(counts.slice(start, start + BATCH).map((count) => [count.listenerId, count]));
-    await inTransaction(db, (trx) => recordBatch(trx, engineId, batch));
+    const batch = counts.slice(start, start + BATCH);
+    await inTransaction(db, (trx) => recordBatch(trx, batch));
   }
 }
 
-async function recordBatch(trx: Db, engineId: string, counts: ReadonlyMap<string, ListenerCount>): Promise<void> {
-  const ids = [...counts.keys()];
-  const listeners: { id: string; load_balancer_id: string }[] = await trx('listener as l')
+async function recordBatch(trx: Db, counts: readonly EngineCount[]): Promise<void> {
+  const listenerIds = [...new Set(counts.map(({ listenerId }) => listenerId))];
+  const engineIds = [...new Set(counts.map(({ engineId }) => engineId))];
+  const placed: Placed[] = await trx('listener as l')
     .join('placement as p', 'p.load_balancer_id', 'l.load_balancer_id')
-    .where('p.service_engine_id', engineId)
-    .whereIn('l.id', ids)
-    .select('l.id', 'l.load_balancer_id');
+    .whereIn('l.id', listenerIds)
+    .whereIn('p.service_engine_id', engineIds)
+    .select('l.id as listener_id', 'l.load_balancer_id', 'p.service_engine_id as amphora_id');
   const stored: ListenerStatisticsRow[] = await trx('listener_statistics')
-    .where({ amphora_id: engineId })
-    .whereIn('listener_id', ids)
+    .whereIn('listener_id', listenerIds)
+    .whereIn('amphora_id', engineIds)
     .select('*');
-  const before = new Map(stored.map((row) => [row.listener_id, row]));
-  const rows = listeners.flatMap(({ id, load_balancer_id }) => {
-    const count = counts.get(id);
-    return count ? [statisticsRow(count, { engineId, loadBalancerId: load_balancer_id, before: before.get(id) })] : [];
+  const loadBalancerIds = new Map(placed.map((row) => [keyOf(row), row.load_balancer_id]));
+  const before = new Map(stored.map((row) => [keyOf(row), row]));
+  const rows = counts.flatMap((count) => {
+    const key = keyOf({ listener_id: count.listenerId, amphora_id: count.engineId });
+    const loadBalancerId = loadBalancerIds.get(key);
+    return loadBalancerId === undefined ? [] : [statisticsRow(count, loadBalancerId, before.get(key))];
   });
   if (rows.length === 0) return;
   await trx('listener_statistics').insert(rows).onConflict(['listener_id', 'amphora_id']).merge();
 }
 
-interface CountContext {
-  readonly engineId: string;
-  readonly loadBalancerId: string;
-  readonly before: ListenerStatisticsRow | undefined;
+type Placed = Pick<ListenerStatisticsRow, 'listener_id' | 'amphora_id' | 'load_balancer_id'>;
+
+function keyOf(row: Pick<ListenerStatisticsRow, 'listener_id' | 'amphora_id'>): string {
+  return `${row.amphora_id} ${row.listener_id}`;
 }
 
 function statisticsRow(
-  count: ListenerCount,
-  { engineId, loadBalancerId, before }: CountContext,
+  count: EngineCount,
+  loadBalancerId: string,
+  before: ListenerStatisticsRow | undefined,
 ): ListenerStatisticsRow {
   return {
     listener_id: count.listenerId,
-    amphora_id: engineId,
+    amphora_id: count.engineId,
     load_balancer_id: loadBalancerId,
     bytes_in: larger(count.bytesIn, before?.bytes_in),
     bytes_out: larger(count.bytesOut, before?.bytes_out),

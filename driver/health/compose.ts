@@ -1,0 +1,62 @@
+import type { Db } from '../db/connect';
+import { loadTree } from '../db/tree';
+import type { PutSpec, RemoveSpec } from '../protocol/messages';
+import { buildSpec } from '../target/spec';
+import type { EngineLink } from './connections';
+
+/** What an engine has to be told of a load balancer now. */
+export type Composed =
+  | {
+      readonly message: PutSpec /** The rows have moved on meanwhile: to be composed again. */;
+      readonly behind: boolean;
+    }
+  | { readonly message: RemoveSpec; readonly behind: boolean }
+  /** It is not placed there and the engine does not hold it. */
+  | { readonly message: undefined; readonly behind: boolean };
+
+/** The rows hold what cannot be put into a spec. */
+export class SpecError extends Error {
+  override readonly name = 'SpecError';
+  constructor(
+    readonly loadBalancerId: string,
+    readonly generation: number,
+    cause: unknown,
+  ) {
+    super(`no spec can be built: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/**
+ * Reads the rows and composes the message. Private keys are fetched here once listeners can have any: between the rows
+ * and the engine is the one place that may see them.
+ * @throws SpecError, and whatever the database throws
+ */
+export async function composeMessage(db: Db, link: EngineLink, loadBalancerId: string): Promise<Composed> {
+  const tree = await loadTree(db, loadBalancerId);
+  const placement = tree?.placements.find(({ engineId }) => engineId === link.engineId);
+  const held = link.held.get(loadBalancerId) ?? { generation: 0, epoch: 0 };
+  if (!tree || !placement || placement.deleting) {
+    if (!placement && !link.held.has(loadBalancerId)) return { message: undefined, behind: false };
+    const wanted = { generation: placement?.wantedGeneration ?? 0, epoch: placement?.wantedEpoch ?? 0 };
+    const version = isBefore(wanted, held) ? held : wanted;
+    return { message: { type: 'remove', id: loadBalancerId, ...version }, behind: false };
+  }
+  // The rows under the tree's root may be newer than its generation, never older: so may the placement.
+  const generation = Math.min(placement.wantedGeneration, tree.generation);
+  try {
+    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch });
+    return { message: { type: 'put', spec }, behind: generation < placement.wantedGeneration };
+  } catch (error) {
+    throw new SpecError(loadBalancerId, generation, error);
+  }
+}
+
+interface Version {
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+/** Whether an engine would refuse the one because it holds the other. */
+export function isBefore(one: Version, other: Version): boolean {
+  return one.generation < other.generation || (one.generation === other.generation && one.epoch < other.epoch);
+}

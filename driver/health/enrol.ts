@@ -1,0 +1,59 @@
+import { type Db, inTransaction } from '../db/connect';
+import { findEngine, takeConnection } from '../db/engines';
+import { recordEvents } from '../db/events';
+import { type Engine, statusAfterHello, tokenMatches } from '../domain/engine';
+import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
+
+/** How a hello is answered. */
+export type Enrolment =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'enrolled';
+      readonly engine: Engine;
+      /** Number of the new connection. */
+      readonly epoch: number;
+      readonly version: number;
+      /** It was not READY before. */
+      readonly cameUp: boolean;
+    };
+
+const ATTEMPTS = 5;
+
+/** Judges a hello and, if it is good, makes this health-manager the holder of the engine's connection. */
+export async function enrolEngine(db: Db, hello: Hello, connectedTo: string): Promise<Enrolment> {
+  const version = Math.max(...hello.versions.filter((it) => (PROTOCOL_VERSIONS as readonly number[]).includes(it)));
+  if (!Number.isFinite(version)) {
+    return refused(
+      `no common protocol version: ${PROTOCOL_VERSIONS.join(', ')} here, ${hello.versions.join(', ')} there`,
+    );
+  }
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const engine = await findEngine(db, hello.engineId);
+    // One answer for both, so that ids cannot be tried out.
+    if (!engine || !tokenMatches(hello.token, engine.tokenHash)) return refused('unknown engine, or not its token');
+    const epoch = engine.connectionEpoch + 1;
+    const to = statusAfterHello(engine.status);
+    const cameUp = engine.status !== to;
+    const taken = await inTransaction(db, async (trx) => {
+      const status = { from: engine.status, to };
+      if (!(await takeConnection(trx, { engineId: engine.id, epoch }, { connectedTo, status }))) return false;
+      if (cameUp) await recordEvents(trx, [upEvent(engine, hello)], { engineId: engine.id });
+      return true;
+    });
+    if (taken) return { kind: 'enrolled', engine, epoch, version, cameUp };
+  }
+  return refused('too many connections of this engine at a time');
+}
+
+function refused(reason: string): Enrolment {
+  return { kind: 'refused', reason };
+}
+
+function upEvent(engine: Engine, { agentVersion, daemons }: Hello) {
+  const found = Object.entries(daemons).map(([name, version]) => `${name} ${version}`);
+  return {
+    name: 'ENGINE_UP',
+    severity: 'info' as const,
+    message: `service engine ${engine.name} is up, was ${engine.status}: agent ${[agentVersion, ...found].join(', ')}`,
+  };
+}

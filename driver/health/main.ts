@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { type Bus, ENGINES_TOPIC, SETTLED_TOPIC } from '../bus/port';
+import type { Db } from '../db/connect';
+import type { RunningProcess } from '../domain/process';
+import { createManager, type Manager } from './manager';
+import { type Periodic, periodically } from './periodically';
+import { startEngineServer } from './server';
+import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './settings';
+
+/** The part of the configuration that concerns it. */
+export interface HealthManagerConfig {
+  readonly health_manager: {
+    readonly bind_ip: string;
+    readonly bind_port: number;
+  };
+}
+
+/** What a health-manager runs on. */
+export interface HealthManagerParts {
+  readonly config: HealthManagerConfig;
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly log: Logger;
+  /** Over those of the configuration; for tests. */
+  readonly settings?: Partial<HealthSettings>;
+}
+
+/**
+ * Runs a health-manager: the engines' controller port and everything that follows from what engines say.
+ * @throws Error when the port cannot be bound, or may not be
+ */
+export async function runHealthManager(parts: HealthManagerParts): Promise<RunningProcess> {
+  const { config, db, bus, log } = parts;
+  const settings = { ...DEFAULT_HEALTH_SETTINGS, ...parts.settings };
+  const id = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const manager = createManager({ db, bus, log, id, settings, now: () => performance.now() });
+  const server = await startEngineServer(
+    { host: config.health_manager.bind_ip, port: config.health_manager.bind_port, ...settings },
+    { events: manager, log },
+  );
+  const subscriptions = await Promise.all([
+    bus.subscribeBroadcast(ENGINES_TOPIC, (message) => manager.onBusMessage(message)),
+    bus.subscribeBroadcast(SETTLED_TOPIC, ({ args, loadBalancerId }) => {
+      const settled = loadBalancerId ?? args['id'];
+      if (typeof settled === 'string') manager.onSettled(settled);
+    }),
+  ]);
+  const timers = startTimers(manager, settings);
+  log.info({ url: server.url, id }, 'the health-manager is up');
+  return {
+    url: server.url,
+    async close() {
+      await Promise.all([...subscriptions.map((it) => it.close()), ...timers.map((it) => it.stop())]);
+      await server.close();
+      await manager.finish();
+    },
+  };
+}
+
+/** A round of reviews in so many slices, so that no slice is long. */
+const REVIEW_SLICES = 60;
+
+function startTimers(manager: Manager, settings: HealthSettings): readonly Periodic[] {
+  return [
+    periodically(settings.heartbeatTimeout / 6, () => manager.check()),
+    periodically(settings.flushInterval, () => manager.flush()),
+    periodically(settings.compareInterval, () => manager.compare()),
+    periodically(settings.reviewInterval / REVIEW_SLICES, async () => manager.review(REVIEW_SLICES)),
+  ];
+}

@@ -1,0 +1,77 @@
+import type { BusMessage } from '../bus/port';
+import { listUnconfirmed } from '../db/confirmations';
+import { createParts, type ManagerDeps, type Parts } from './parts';
+import type { ServerEvents } from './server';
+import { closeSession, openSession, receiveMessage } from './session';
+
+/** A health-manager, apart from its port and its timers. */
+export interface Manager extends ServerEvents {
+  /** Hints of workers, and what other health-managers say. */
+  onBusMessage(message: BusMessage): void;
+  /** A load balancer was settled: its statuses may follow from other things now. */
+  onSettled(loadBalancerId: string): void;
+  /** Finds silent engines. */
+  check(): Promise<void>;
+  /** Writes what was heard. */
+  flush(): Promise<void>;
+  /** Brings what is unconfirmed to the engines again: the repair of lost hints. */
+  compare(): Promise<void>;
+  /** Judges the next slice of all load balancers; `slices` calls are one round. */
+  review(slices: number): void;
+  /** Ends what is under way; to be called when no engine is connected any more. */
+  finish(): Promise<void>;
+}
+
+export function createManager(deps: ManagerDeps): Manager {
+  const parts = createParts(deps);
+  let reviewed: readonly string[] = [];
+  return {
+    enrol: (hello, socket) => openSession(parts, hello, socket),
+    onMessage: (link, message) => receiveMessage(parts, link, message),
+    onClose: (link) => closeSession(parts, link),
+    onBusMessage: (message) => hear(parts, message),
+    onSettled: (id) => {
+      if (parts.reports.has(id)) parts.judge.mark([id]);
+    },
+    check: () => parts.liveness.check(),
+    flush: () => parts.liveness.flush(),
+    compare: () => compare(parts),
+    review(slices) {
+      if (reviewed.length === 0) reviewed = parts.reports.loadBalancers();
+      const count = Math.ceil(parts.reports.loadBalancers().length / slices);
+      parts.judge.mark(reviewed.slice(0, count));
+      reviewed = reviewed.slice(count);
+    },
+    async finish() {
+      await parts.pusher.idle();
+      await parts.background.idle();
+      await parts.counters.flush();
+      await parts.acks.idle();
+      await parts.judge.idle();
+    },
+  };
+}
+
+function hear(parts: Parts, message: BusMessage): void {
+  const { method, args } = message;
+  if (method !== 'placements') {
+    parts.peers.receive(message);
+    return;
+  }
+  const { engine_id: engineId, load_balancer_id: loadBalancerId } = args;
+  const link = typeof engineId === 'string' ? parts.connections.get(engineId) : undefined;
+  if (!link) return;
+  if (typeof loadBalancerId === 'string') void parts.pusher.request(link, loadBalancerId);
+  else parts.background.start('compare placements', () => compare(parts));
+}
+
+async function compare({ db, id, connections, pusher, log }: Parts): Promise<void> {
+  try {
+    for (const { engineId, loadBalancerId } of await listUnconfirmed(db, id)) {
+      const link = connections.get(engineId);
+      if (link) pusher.remind(link, loadBalancerId);
+    }
+  } catch (err) {
+    log.warn({ err }, 'placements could not be compared; they will be again');
+  }
+}

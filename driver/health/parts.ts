@@ -1,0 +1,131 @@
+import type { Logger } from 'pino';
+import type { Bus } from '../bus/port';
+import { confirmPlacement } from '../db/confirmations';
+import { type Db, inTransaction } from '../db/connect';
+import { recordEvents } from '../db/events';
+import { type AckWriter, createAckWriter, hintEngine, hintLoadBalancer } from './acks';
+import type { SpecError } from './compose';
+import { type Connections, createConnections, type EngineLink } from './connections';
+import { type CounterWriter, createCounterWriter } from './counters';
+import { createLiveness, type Liveness } from './liveness';
+import { createPeers, type Peers } from './peers';
+import { createPusher, type Pusher } from './pusher';
+import { createReports, type Reports } from './reports';
+import type { HealthSettings } from './settings';
+import { createStatusJudge, type StatusJudge } from './statuses';
+
+export interface ManagerDeps {
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly log: Logger;
+  /** New for every process: what `service_engine.connected_to` says. */
+  readonly id: string;
+  readonly settings: HealthSettings;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/** The working parts of a health-manager, which know each other. */
+export interface Parts extends ManagerDeps {
+  readonly connections: Connections;
+  readonly reports: Reports;
+  readonly judge: StatusJudge;
+  readonly peers: Peers;
+  readonly counters: CounterWriter;
+  readonly acks: AckWriter;
+  readonly pusher: Pusher;
+  readonly liveness: Liveness;
+  readonly background: Background;
+}
+
+/** Work nobody waits for. A failure is told; some comparison repairs what it left undone. */
+export interface Background {
+  start(what: string, work: () => Promise<unknown>): void;
+  idle(): Promise<void>;
+}
+
+export function createParts(deps: ManagerDeps): Parts {
+  const { db, bus, log, id, now, settings } = deps;
+  const background = createBackground(log);
+  const connections = createConnections();
+  const reports = createReports();
+  const counters = createCounterWriter({ db, log });
+  const peers = createPeers({
+    bus,
+    id,
+    reports,
+    now,
+    holds: (engineId) => connections.get(engineId) !== undefined,
+    mark: (ids) => judge.mark(ids),
+    onConnectedElsewhere: (engineId, epoch) => letGo({ engineId, epoch }),
+    onError: (err) => log.info({ err }, 'other health-managers could not be told'),
+  });
+  const judge = createStatusJudge({ db, log, reports, peers });
+  const letGo = ({ engineId, epoch }: { engineId: string; epoch: number }): void => {
+    const link = connections.get(engineId);
+    if (link && link.epoch < epoch) link.close('a newer connection of this engine came in');
+    if (!link || link.epoch < epoch) reports.forgetEngine(engineId);
+  };
+  const acks = createAckWriter({
+    db,
+    bus,
+    log,
+    beforeRemovals: () => counters.flush(),
+    onRemoved: (engineId, loadBalancerId) => {
+      reports.forget(engineId, loadBalancerId);
+      if (reports.has(loadBalancerId)) judge.mark([loadBalancerId]);
+    },
+  });
+  const pusher = createPusher({
+    db,
+    log,
+    settings,
+    onAnswered: (link, ack) => acks.take(link, ack),
+    onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
+  });
+  const liveness = createLiveness({
+    db,
+    log,
+    id,
+    settings,
+    connections,
+    now,
+    onSilent: async (engineId, loadBalancerIds) => {
+      reports.forgetEngine(engineId);
+      judge.mark(loadBalancerIds);
+      await peers.announceChange(loadBalancerIds);
+      await hintEngine(bus, engineId);
+      await Promise.all(loadBalancerIds.map((loadBalancerId) => hintLoadBalancer(bus, loadBalancerId)));
+    },
+  });
+  return { ...deps, connections, reports, judge, peers, counters, acks, pusher, liveness, background };
+}
+
+/** Nothing of that generation can be served by anybody: the change has failed, and says why. */
+async function refuseSpec({ db, bus, log }: ManagerDeps, link: EngineLink, error: SpecError): Promise<void> {
+  const { loadBalancerId, generation, message } = error;
+  log.error({ err: error, lb: loadBalancerId, engine: link.engineId }, 'a spec cannot be built');
+  const refusals = [{ kind: 'loadbalancer', id: loadBalancerId, reason: message }];
+  await inTransaction(db, async (trx) => {
+    await confirmPlacement(trx, link, { loadBalancerId, generation, refused: true, refusals });
+    const happening = { name: 'SPEC_FAILED', severity: 'error' as const, message };
+    await recordEvents(trx, [happening], { engineId: link.engineId, loadBalancerId });
+  });
+  await hintLoadBalancer(bus, loadBalancerId);
+}
+
+function createBackground(log: Logger): Background {
+  const running = new Set<Promise<void>>();
+  return {
+    start(what, work) {
+      const run = work()
+        .then(() => undefined)
+        .catch((err: unknown) => log.warn({ err }, `could not ${what}`))
+        .finally(() => running.delete(run));
+      running.add(run);
+    },
+    idle: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}

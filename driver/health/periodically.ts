@@ -1,0 +1,26 @@
+/** Does the work again and again, `interval` milliseconds after it has ended. Errors are the work's own to handle. */
+export interface Periodic {
+  /** Stops, and resolves when no run is left. */
+  stop(): Promise<void>;
+}
+
+export function periodically(interval: number, work: () => Promise<void>): Periodic {
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  const plan = (): void => {
+    timer = setTimeout(() => {
+      running = work().finally(() => {
+        if (!stopped) plan();
+      });
+    }, interval);
+  };
+  plan();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { listPlacementsOn } from '../db/confirmations';
+import { dropConnection, listWaitingLoadBalancers } from '../db/engines';
+import type { FromController, FromEngine, Held, Hello } from '../protocol/messages';
+import { hintEngine, hintLoadBalancer } from './acks';
+import type { EngineLink } from './connections';
+import { recordEngineEvent } from './engineEvents';
+import { enrolEngine } from './enrol';
+import type { Parts } from './parts';
+import { compareHeld } from './resync';
+import type { EngineSocket } from './server';
+
+/** An engine's connection from its hello to its end. */
+
+/** The reason if the engine is turned away. */
+export async function openSession(parts: Parts, hello: Hello, socket: EngineSocket): Promise<EngineLink | string> {
+  const { db, id, log, connections, liveness, peers, settings, background } = parts;
+  const enrolment = await enrolEngine(db, hello, id);
+  if (enrolment.kind === 'refused') return enrolment.reason;
+  const { engine, epoch, version, cameUp } = enrolment;
+  const link = createLink(socket, { engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now() });
+  for (const { id: held, generation, epoch: heldEpoch } of hello.held) {
+    link.held.set(held, { generation, epoch: heldEpoch });
+  }
+  connections.add(link);
+  liveness.arrived(link);
+  log.info({ engine: engine.id, epoch, held: hello.held.length, was: engine.status }, 'an engine connected');
+  link.send({
+    type: 'welcome',
+    version,
+    heartbeatInterval: settings.heartbeatInterval,
+    countersInterval: settings.countersInterval,
+  });
+  background.start('tell of a connection', () => peers.announceConnection(engine.id, epoch));
+  background.start('compare what an engine holds', () => resynchronize(parts, link, hello.held));
+  if (cameUp) background.start('hint those who wait for an engine', () => hintWaiting(parts, engine.id));
+  return link;
+}
+
+/** At most so many are hinted at a time; the sweep finds the others. */
+const MAX_WAITING = 1_000;
+
+async function hintWaiting({ db, bus }: Parts, engineId: string): Promise<void> {
+  await hintEngine(bus, engineId);
+  const ids = await listWaitingLoadBalancers(db, MAX_WAITING);
+  await Promise.all(ids.map((id) => hintLoadBalancer(bus, id)));
+}
+
+async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held[]): Promise<void> {
+  const { pusher, acks, db } = parts;
+  const { push, verify, remove, confirm, gone } = compareHeld(held, await listPlacementsOn(db, link.engineId));
+  for (const it of confirm) {
+    const ack = { ...it, type: 'ack' as const, outcome: 'applied' as const };
+    pusher.acknowledged(link, ack);
+    acks.take(link, ack);
+  }
+  for (const { loadBalancerId, wantedGeneration, wantedEpoch } of gone) {
+    acks.take(link, {
+      type: 'ack',
+      id: loadBalancerId,
+      generation: wantedGeneration,
+      epoch: wantedEpoch,
+      digest: '',
+      outcome: 'removed',
+      refusals: [],
+    });
+  }
+  await Promise.all([...push, ...remove].map((id) => pusher.request(link, id)));
+  // One by one: hints that come meanwhile do not stand in line behind all of them.
+  for (const id of verify) await pusher.request(link, id);
+}
+
+/** A message of an engine that is enrolled. */
+export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<FromEngine, Hello>): void {
+  const { reports, judge, counters, pusher, acks, background, db } = parts;
+  link.lastSeen = parts.now();
+  switch (message.type) {
+    case 'heartbeat': {
+      const complete = !link.greeted;
+      link.greeted = true;
+      if (complete || message.changed.length > 0) judge.mark(reports.take(link.engineId, message.changed, complete));
+      break;
+    }
+    case 'counters':
+      counters.take(link.engineId, message.listeners);
+      break;
+    case 'ack':
+      pusher.acknowledged(link, message);
+      acks.take(link, message);
+      break;
+    case 'event':
+      background.start('record an event of an engine', () => recordEngineEvent(db, link.engineId, message));
+      break;
+  }
+}
+
+/** The connection has ended. May be called twice. */
+export function closeSession({ connections, liveness, pusher, background, db, log }: Parts, link: EngineLink): void {
+  pusher.drop(link);
+  if (!connections.remove(link)) return;
+  liveness.left(link);
+  log.info({ engine: link.engineId, epoch: link.epoch }, 'the connection of an engine ended');
+  background.start('note the end of a connection', () => dropConnection(db, link));
+}
+
+function createLink(
+  socket: EngineSocket,
+  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'lastSeen'>,
+): EngineLink {
+  return {
+    ...known,
+    held: new Map(),
+    greeted: false,
+    get open() {
+      return socket.open;
+    },
+    send: (message: FromController) => {
+      if (socket.open) socket.send(JSON.stringify(message));
+    },
+    close: (reason) => socket.close(reason),
+    terminate: () => socket.terminate(),
+  };
+}
