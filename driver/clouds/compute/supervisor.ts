@@ -72,9 +72,8 @@ export function createSupervisor({ command, env, logPath, log, timings, onStarte
   };
   const start = (): void => {
     wanted = true;
-    turn += 1;
+    const own = ++turn;
     backOff.noteStart();
-    const own = turn;
     const child = spawnDetached(command, { env, logPath });
     child.once('error', (err) => gone(own, { err }));
     child.once('exit', (code, signal) => gone(own, { code, signal }));
