@@ -87,3 +87,5 @@ export async function deleteMember(
   };
   await runChange(deps, caller, { change: { loadBalancerId, work }, answer: NO_ANSWER });
 }
+
+export { replaceMembers } from './batch';
