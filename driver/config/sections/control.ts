@@ -1,0 +1,95 @@
+import { bool, choice, integer, list, port, seconds, text } from '../options';
+import { section } from '../section';
+
+const ANY = Number.MAX_SAFE_INTEGER;
+
+export const controller_worker = section(
+  'How changes are carried out.',
+  {
+    network_driver: choice(
+      'local',
+      ['local', 'noop', 'neutron', 'contrail'],
+      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` address pairs through Neutron, `contrail` the VNC API.',
+      { network_noop_driver: 'noop', allowed_address_pairs_driver: 'neutron' },
+    ),
+    compute_driver: choice(
+      'local',
+      ['local', 'noop', 'nova'],
+      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers.',
+      { compute_noop_driver: 'noop', compute_nova_driver: 'nova' },
+    ),
+    loadbalancer_topology: choice(
+      'SINGLE',
+      ['SINGLE', 'ACTIVE_STANDBY'],
+      'The topology of load balancers whose flavor names none.',
+    ),
+    pending_deadline: seconds(120, 'After how long a PENDING status ends in ERROR. The work goes on.', 1),
+    concurrency: integer(16, [1, 1000], 'Load balancers and engines one worker reconciles at a time.'),
+    lease_time: seconds(30, 'How long a worker owns what it reconciles, unless it renews.', 1),
+    event_notifications: bool(true, 'Send `octavia.loadbalancer.*.end` where notifications are configured.'),
+    metrics_port: port(9877, 'Port of `/healthcheck` and `/metrics` of the worker.'),
+  },
+  'any',
+);
+
+export const health_manager = section(
+  'The port that engines call.',
+  {
+    bind_ip: text('127.0.0.1', 'Address to listen on. Loopback only, until engines prove themselves by certificates.'),
+    bind_port: port(5555, 'Port to listen on.'),
+    controller_ip_port_list: list(
+      [],
+      '`address:port` of every health-manager, as engines are told. Empty: bind_ip and bind_port.',
+    ),
+    heartbeat_interval: seconds(1, 'How often engines report.', 0.01),
+    counters_interval: seconds(10, 'How often engines send counters.', 0.01),
+    heartbeat_timeout: seconds(3, 'An engine that is silent for so long is down.', 0.02),
+    start_grace: seconds(10, 'How long a new health-manager waits for engines to call again before it judges them.'),
+    flush_interval: seconds(2, 'How often what was heard is written to the database.', 0.01),
+    compare_interval: seconds(3, 'How often placements are compared with what engines have confirmed.', 0.01),
+    max_handshakes: integer(64, [1, 100_000], 'Engines that may be about to connect at a time.'),
+    handshake_timeout: seconds(5, 'How long an engine may take to say who it is.', 0.1),
+    build_concurrency: integer(8, [1, 1000], 'Specs that are built at a time.'),
+    metrics_port: port(9879, 'Port of `/healthcheck` and `/metrics` of the health-manager.'),
+  },
+  [
+    ...['heartbeat_key', 'failover_threads', 'status_update_threads', 'health_update_threads', 'stats_update_threads'],
+    ...['health_check_interval', 'sock_rlimit', 'failover_threshold', 'health_update_driver', 'stats_update_driver'],
+  ],
+);
+
+export const house_keeping = section(
+  'Periodic work.',
+  {
+    sweep_interval: seconds(5, 'How often lost hints and passed deadlines are looked for.', 0.01),
+    relay_interval: seconds(1, 'How often the outbox is emptied of what the API could not send.', 0.01),
+    audit_interval: seconds(60, 'How often what was wired is compared with the clouds.', 1),
+    cleanup_interval: seconds(30, 'How often what has expired is purged.', 1),
+    load_balancer_expiry_age: integer(
+      604_800,
+      [0, ANY],
+      'Seconds after which a deleted load balancer leaves the database.',
+    ),
+    event_retention: integer(30, [1, 36_500], 'Days that events are kept.'),
+    leftover_port_age: seconds(600, 'Age at which a VIP port of ours without load balancer is deleted.', 1),
+    quota_recount_interval: seconds(3600, 'How often the usage of quotas is counted anew.', 1),
+    metrics_port: port(9878, 'Port of `/healthcheck` and `/metrics` of housekeeping.'),
+  },
+  [
+    'spare_check_interval',
+    'amphora_expiry_age',
+    'cert_interval',
+    'cert_expiry_buffer',
+    'cert_rotate_threads',
+    'spare_amphora_pool_size',
+  ],
+);
+
+export const service_engine = section('Service engines, and the group that is made when there is none.', {
+  name_prefix: text('slipstream-se', 'What the names of engines begin with.'),
+  slots: integer(10, [1, 100_000], 'Load balancers one engine may serve (`max_vs_per_se`).'),
+  max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
+  se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
+  haproxy_path: text('haproxy', 'The haproxy that an engine on this host runs: a path, or a name to be found by PATH.'),
+  sctp: bool(false, 'Take SCTP listeners, pools and monitors.'),
+});
