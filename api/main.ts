@@ -1,0 +1,101 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+import type { Bus } from '../driver/bus/port';
+import type { TokenValidator } from '../driver/clouds/keystone/port';
+import type { NetworkDriver } from '../driver/clouds/network/port';
+import type { Config } from '../driver/config/config';
+import type { Db } from '../driver/db/connect';
+import type { RunningProcess } from '../driver/domain/process';
+import { createApp } from './app';
+import { openChanges } from './changes/open';
+import { changeSettings, edgeSettings } from './configured';
+import { type Authenticate, keystoneIdentity, noauthIdentity } from './middleware/authenticate';
+
+/** What the API process runs on. */
+export interface ApiParts {
+  readonly config: Config;
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly network: NetworkDriver;
+  /** Needed unless `auth_strategy` is noauth. */
+  readonly tokens?: TokenValidator;
+  readonly log: Logger;
+  /** Collects the metrics that `/metrics` shows; the process's own by default. */
+  readonly registry?: Registry;
+}
+
+/** Tokens of some thousand users at once; beyond that Keystone is asked again. */
+const MAX_TOKENS = 10_000;
+/** How long requests in flight may take to finish once the process is asked to end. */
+const DRAIN_MS = 10_000;
+
+/**
+ * Runs the REST API until it is closed.
+ * @throws Error when it may not or cannot listen where the configuration says
+ */
+export async function runApi(parts: ApiParts): Promise<RunningProcess> {
+  const { config, db, bus, network, log } = parts;
+  const authenticate = chooseIdentity(parts);
+  const changes = await openChanges({ db, bus, network, log, settings: changeSettings(config) });
+  const app = createApp({
+    db,
+    authenticate,
+    commands: changes.deps,
+    settings: edgeSettings(config),
+    log,
+    registry: parts.registry ?? new Registry(),
+  });
+  const server = createServer(app);
+  // A client that takes its time, or never ends its headers, must not hold a connection for ever.
+  Object.assign(server, { headersTimeout: 20_000, requestTimeout: 120_000, keepAliveTimeout: 75_000 });
+  const url = await listen(server, config.api_settings.bind_host, config.api_settings.bind_port);
+  log.info({ url }, 'the API is up');
+  return {
+    url,
+    close: async () => {
+      await drain(server);
+      await changes.close();
+    },
+  };
+}
+
+function chooseIdentity({ config, tokens }: ApiParts): Authenticate {
+  const { auth_strategy: strategy, bind_host: host, noauth_allow_remote: allowRemote } = config.api_settings;
+  if (strategy === 'keystone') {
+    if (!tokens) throw new Error('auth_strategy = keystone needs a Keystone');
+    return keystoneIdentity(tokens, { ttl: config.keystone_authtoken.token_cache_time, maxTokens: MAX_TOKENS });
+  }
+  if (!isLoopback(host) && !allowRemote) {
+    throw new Error(
+      `auth_strategy = noauth believes every caller and listens on loopback only, not on ${host} (noauth_allow_remote)`,
+    );
+  }
+  return noauthIdentity;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** No new connections, idle ones closed, requests in flight answered; after a while the rest is cut off. */
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,55 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Registry } from 'prom-client';
+import type { Db } from '../../driver/db/connect';
+import { exchangeOf } from '../exchange';
+import { noSuchRoute } from '../faults';
+import type { EdgeSettings } from '../settings';
+
+type HealthSettings = Pick<EdgeSettings, 'healthcheckEnabled' | 'healthcheckInterval'>;
+
+const DATABASE_DOWN = 'The Octavia database is unavailable.';
+
+/** `/healthcheck` as oslo's: text, JSON or HTML by Accept; the answer is remembered for a while. */
+export function healthcheck(db: Db, { healthcheckEnabled, healthcheckInterval }: HealthSettings): RequestHandler {
+  let result: Promise<string> = Promise.resolve('OK');
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const check = (): Promise<string> => {
+    if (performance.now() - askedAt < healthcheckInterval * 1000) return result;
+    askedAt = performance.now();
+    result = db.raw('select 1').then(
+      () => 'OK',
+      () => DATABASE_DOWN,
+    );
+    return result;
+  };
+  return async (req, res, next) => {
+    if (exchangeOf(res).path !== '/healthcheck') return next();
+    if (!healthcheckEnabled) throw noSuchRoute();
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.status(405).set('Allow', 'GET, HEAD').type('text/plain').end('Method Not Allowed');
+      return;
+    }
+    answerHealth(req, res, await check());
+  };
+}
+
+function answerHealth(req: Request, res: Response, reason: string): void {
+  const healthy = reason === 'OK';
+  if (req.method === 'HEAD') {
+    res.status(healthy ? 204 : 503).end();
+    return;
+  }
+  res.status(healthy ? 200 : 503);
+  const type = req.accepts(['text/plain', 'application/json', 'text/html']);
+  if (type === 'application/json') res.json({ detailed: false, reasons: [reason] });
+  else if (type === 'text/html') res.type('html').end(`<HTML><BODY><p>${reason}</p></BODY></HTML>`);
+  else res.type('text/plain').end(reason);
+}
+
+/** `/metrics` for Prometheus. */
+export function metrics(registry: Registry): RequestHandler {
+  return async (req, res, next) => {
+    if (exchangeOf(res).path !== '/metrics' || req.method !== 'GET') return next();
+    res.set('Content-Type', registry.contentType).end(await registry.metrics());
+  };
+}
