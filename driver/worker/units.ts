@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import type { BusMessage } from '../bus/port';
+import { createKeyedQueue, type KeyedQueue } from '../reconcile/keyedQueue';
+import type { Outcome } from '../reconcile/outcome';
+
+/** The units of reconciliation: what a key of the queue stands for. */
+export type UnitKind = 'load_balancer' | 'engine';
+
+export interface UnitRunners {
+  readonly load_balancer: (id: string) => Promise<Outcome>;
+  readonly engine: (id: string) => Promise<Outcome>;
+}
+
+export interface UnitQueueDeps {
+  readonly run: UnitRunners;
+  readonly log: Logger;
+  /** Runs at a time. */
+  readonly concurrency: number;
+  /** Seconds until a unit is tried again whose run broke. */
+  readonly retryBroken: number;
+}
+
+/** A queue of units that comes back to what did not settle. */
+export function createUnitQueue({ run, log, concurrency, retryBroken }: UnitQueueDeps): KeyedQueue {
+  const queue: KeyedQueue = createKeyedQueue({
+    concurrency,
+    async run(key) {
+      const { kind, id } = parseKey(key);
+      const outcome = await run[kind](id);
+      if (outcome.kind !== 'settled') queue.addLater(key, outcome.retryAfter * 1000);
+    },
+    onError(err, key) {
+      log.warn({ err, unit: key }, 'a run broke off; it is tried again');
+      queue.addLater(key, retryBroken * 1000);
+    },
+  });
+  return queue;
+}
+
+export function keyOf(kind: UnitKind, id: string): string {
+  return `${kind} ${id}`;
+}
+
+function parseKey(key: string): { kind: UnitKind; id: string } {
+  const at = key.indexOf(' ');
+  return { kind: key.slice(0, at) === 'engine' ? 'engine' : 'load_balancer', id: key.slice(at + 1) };
+}
+
+/** What a message wants looked at. */
+export interface Wanted {
+  readonly key: string;
+  /** The project, where the message tells: units are taken fairly over projects. */
+  readonly lane: string | undefined;
+}
+
+/**
+ * Reads a message as a hint. Octavia's casts name the load balancer in an object of theirs; ours say `load_balancer` or
+ * `engine` and an id. Undefined for one that names nothing.
+ */
+export function readHint({ method, args, loadBalancerId }: BusMessage): Wanted | undefined {
+  const { id } = args;
+  if (method === 'engine' && typeof id === 'string') return { key: keyOf('engine', id), lane: undefined };
+  const named =
+    loadBalancerId ??
+    (method === 'load_balancer' ? asText(id) : undefined) ??
+    findText(args, 'loadbalancer_id') ??
+    findText(args, 'load_balancer_id');
+  return named === undefined ? undefined : { key: keyOf('load_balancer', named), lane: findText(args, 'project_id') };
+}
+
+/** The value of a key of the arguments, or of an object among them. */
+function findText(args: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  for (const part of [args, ...Object.values(args)]) {
+    const found = isRecord(part) ? asText(part[key]) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

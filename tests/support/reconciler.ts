@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { createMemoryBus } from '../../driver/bus/memory';
+import { type Bus, HINTS_TOPIC, PROVISIONING_TOPIC } from '../../driver/bus/port';
+import { createNoopNetwork } from '../../driver/clouds/network/noop';
+import type { NetworkDriver } from '../../driver/clouds/network/port';
+import type { Db } from '../../driver/db/connect';
+import type { LoadBalancerRow } from '../../driver/db/rows';
+import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
+import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
+import { createMutex } from '../../driver/reconcile/wiringTarget';
+import { createUnitQueue, readHint } from '../../driver/worker/units';
+import { type FakeHealth, startFakeHealth } from './fakeHealth';
+import { insertEngine, insertGroup } from './rows';
+import { waitUntil } from './wait';
+
+/** The reconciler on a real database and bus, with engines that answer as told. */
+export interface Lab {
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly health: FakeHealth;
+  readonly groupId: string;
+  readonly engineId: string;
+  /** Of a worker with a lease holder of its own. */
+  parts(given?: Partial<LoadBalancerParts>): LoadBalancerParts;
+  /** A worker's queue that takes every hint. */
+  startWorker(given?: Partial<LoadBalancerParts>): Promise<void>;
+  /** Hints the load balancer as the API does. */
+  hint(id: string): Promise<void>;
+  row(id: string): Promise<LoadBalancerRow>;
+  /** Waits until the load balancer shows the status. */
+  reaches(id: string, status: LoadBalancerRow['provisioning_status']): Promise<void>;
+  /** Waits until it is work no more. */
+  settles(id: string): Promise<void>;
+  events(name: string): Promise<{ readonly resource_id: string | null; readonly message: string }[]>;
+  close(): Promise<void>;
+}
+
+export interface LabOptions {
+  readonly network?: NetworkDriver;
+  readonly bootsNothing?: boolean;
+  /** Of the group; `{"maxEngines":1}` unless given. */
+  readonly group?: object;
+}
+
+export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
+  const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+  const bus = createMemoryBus({ log });
+  const group = await insertGroup(db, { properties: JSON.stringify(options.group ?? { maxEngines: 1 }) });
+  const engine = await insertEngine(db, { service_engine_group_id: group.id });
+  const health = await startFakeHealth({ db, bus });
+  const closers: (() => Promise<void>)[] = [() => health.close(), () => bus.close()];
+
+  const parts = (given: Partial<LoadBalancerParts> = {}): LoadBalancerParts => ({
+    db,
+    bus,
+    log,
+    network: options.network ?? createNoopNetwork(),
+    bootsNothing: options.bootsNothing ?? false,
+    owner: `worker-${randomUUID()}`,
+    alone: createMutex(),
+    settings: {
+      leaseSeconds: 30,
+      stepSeconds: 5,
+      pendingDeadline: 120,
+      engineCreateTimeout: 600,
+      engineNamePrefix: 'test',
+      backOff: () => 0.05,
+    },
+    ...given,
+  });
+  const row = async (id: string): Promise<LoadBalancerRow> => db('load_balancer').where({ id }).first();
+  return {
+    db,
+    bus,
+    health,
+    groupId: group.id,
+    engineId: engine.id,
+    parts,
+    async startWorker(given) {
+      const own = parts(given);
+      const queue = createUnitQueue({
+        run: {
+          load_balancer: (id) => reconcileLoadBalancer(own, id),
+          engine: async () => ({ kind: 'settled' }),
+        },
+        log,
+        concurrency: 4,
+        retryBroken: 0.05,
+      });
+      for (const topic of [HINTS_TOPIC, PROVISIONING_TOPIC]) {
+        const subscription = await bus.subscribe(topic, (message) => {
+          const wanted = readHint(message);
+          if (wanted) queue.add(wanted.key, wanted.lane);
+        });
+        closers.unshift(() => subscription.close());
+      }
+      closers.unshift(() => queue.close());
+    },
+    hint: (id) => bus.publish(PROVISIONING_TOPIC, { method: 'update_load_balancer', args: {}, loadBalancerId: id }),
+    row,
+    reaches: (id, status) =>
+      waitUntil(`${id} is ${status}`, 5_000, async () => (await row(id)).provisioning_status === status),
+    settles: (id) =>
+      waitUntil(`${id} is settled`, 5_000, async () => {
+        const { generation, settled_generation } = await row(id);
+        return Number(generation) === Number(settled_generation);
+      }),
+    events: (name) => db('event').where({ name }).select('resource_id', 'message'),
+    async close() {
+      for (const close of closers) await close();
+    },
+  };
+}
