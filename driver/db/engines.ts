@@ -212,6 +212,16 @@ export async function removeEngine(trx: Db, engineId: string): Promise<readonly 
   return loadBalancerIds;
 }
 
+/** Load balancers on the engine that are work, or on an engine that is to go. */
+export async function listUnsettledOn(db: Db, engineId: string): Promise<readonly string[]> {
+  return db('placement as p')
+    .join('load_balancer as lb', 'lb.id', 'p.load_balancer_id')
+    .join('service_engine as e', 'e.id', 'p.service_engine_id')
+    .where('p.service_engine_id', engineId)
+    .where((it) => it.whereRaw('lb.generation <> lb.settled_generation').orWhere('e.deleting', 1))
+    .pluck('lb.id');
+}
+
 /** Load balancers that are work and have no engine they could be served by at present: at most `limit`, oldest first. */
 export async function listWaitingLoadBalancers(db: Db, limit: number): Promise<readonly string[]> {
   return db('load_balancer as lb')
