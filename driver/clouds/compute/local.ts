@@ -10,10 +10,12 @@ export interface LocalComputeDeps {
   readonly command: readonly [string, ...string[]];
   /** Holds a directory for each server. */
   readonly stateDir: string;
-  /** Holds a directory of Unix sockets for each server: keep it short (socket paths end at 107 bytes). */
+  /** Holds a directory of Unix sockets for each server, its name 9 bytes longer: keep it short, the agent takes up to 60. */
   readonly runDir: string;
   /** WebSocket URLs of the controllers of this site; servers of an earlier start are told anew. */
   readonly controllers: readonly string[];
+  /** Default: `haproxy`, by PATH. */
+  readonly haproxyPath?: string;
   readonly log: Logger;
   /** Further environment of the agents. */
   readonly env?: NodeJS.ProcessEnv;

@@ -11,7 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 /** What the agent is told, by a file of mode 0600 whose path is in its environment: secrets never stand in argv. */
@@ -23,6 +23,7 @@ export interface AgentFile {
   readonly stateDir: string;
   /** Of this agent alone; short, since Unix sockets live there. */
   readonly runDir: string;
+  readonly haproxyPath?: string | undefined;
 }
 
 /** The environment variable with the path of the agent's file. */
@@ -57,6 +58,7 @@ export interface ServerPlace {
   readonly stateDir: string;
   readonly runDir: string;
   readonly engineId: string;
+  readonly haproxyPath?: string | undefined;
 }
 
 const agentFile = z.object({
@@ -65,13 +67,14 @@ const agentFile = z.object({
   controllers: z.array(z.string()),
   stateDir: z.string(),
   runDir: z.string(),
+  haproxyPath: z.string().optional(),
 });
 
 /** @throws Error for an engine id that is no plain name */
-export function openServerFiles({ stateDir, runDir, engineId }: ServerPlace): ServerFiles {
+export function openServerFiles({ stateDir, runDir, engineId, haproxyPath }: ServerPlace): ServerFiles {
   if (!/^[\w-]+$/.test(engineId)) throw new Error(`not an engine id: ${engineId}`);
-  const directory = join(stateDir, engineId);
-  const runDirectory = join(runDir, createHash('sha256').update(engineId).digest('hex').slice(0, 8));
+  const directory = resolve(stateDir, engineId);
+  const runDirectory = resolve(runDir, createHash('sha256').update(engineId).digest('hex').slice(0, 8));
   const [recordPath, configPath, logPath] = ['server.json', 'agent.json', 'agent.log'].map((name) =>
     join(directory, name),
   ) as [string, string, string];
@@ -85,7 +88,14 @@ export function openServerFiles({ stateDir, runDir, engineId }: ServerPlace): Se
     writeRecord: (record) => writeSecret(recordPath, record),
     readConfig: () => readJson(configPath, agentFile),
     writeConfig: ({ token, controllers }) =>
-      writeSecret(configPath, { engineId, token, controllers, stateDir: agentStateDir, runDir: runDirectory }),
+      writeSecret(configPath, {
+        engineId,
+        token,
+        controllers,
+        stateDir: agentStateDir,
+        runDir: runDirectory,
+        haproxyPath,
+      }),
     digestConfig: () => createHash('sha256').update(readFileSync(configPath)).digest('hex'),
     boundLog: (maxBytes) => boundLog(logPath, maxBytes),
     removeAll() {

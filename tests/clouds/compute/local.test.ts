@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative as pathFrom } from 'node:path';
 import pino from 'pino';
 import { type LocalCompute, type LocalComputeDeps, openLocalCompute } from '../../../driver/clouds/compute/local';
 import { identifyProcess } from '../../../driver/clouds/compute/processes';
@@ -88,6 +88,20 @@ it('answers a second creation for the engine with the server that is there', asy
   expect(second).toEqual(first);
   expect(pid()).toBe(before);
   expect(await compute.listServers()).toHaveLength(1);
+});
+
+it('puts one agent in the place of one that is told something new, and takes its end for no accident', async () => {
+  const warnings: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const compute = await open({ log });
+  await compute.createServer(request());
+  await waitUntil(() => events().length === 1);
+
+  await compute.createServer(request({ token: 'new' }));
+  await waitUntil(() => events().length === 2);
+
+  expect(events()[1]).toBe(`started new ${URL}`);
+  expect(warnings).toEqual([]);
 });
 
 it('brings a killed agent back within a second', async () => {
@@ -246,6 +260,17 @@ it('cuts a log that has grown beyond its bound, and keeps the part before', () =
   files.boundLog(10);
   expect(statSync(files.logPath).size).toBe(0);
   expect(readFileSync(`${files.logPath}.1`, 'utf8')).toBe('x'.repeat(11));
+});
+
+it('tells the agent absolute directories of its own, and where haproxy is', async () => {
+  const relative = (path: string) => pathFrom(process.cwd(), join(root, path));
+  const compute = await open({ stateDir: relative('servers'), runDir: relative('run'), haproxyPath: '/opt/haproxy' });
+
+  await compute.createServer(request());
+
+  const config = JSON.parse(readFileSync(pathOf('agent.json'), 'utf8'));
+  expect(config).toMatchObject({ engineId: 'e-1', stateDir: pathOf('state'), haproxyPath: '/opt/haproxy' });
+  expect(config.runDir).toMatch(new RegExp(`^${join(root, 'run')}/[0-9a-f]{8}$`));
 });
 
 it('refuses an engine id that would lead out of its directory', async () => {

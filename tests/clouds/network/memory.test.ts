@@ -7,6 +7,7 @@ import { createSubnet, deleteSubnet } from '../../../driver/clouds/network/model
 import { SEED_IDS, seedNetworks } from '../../../driver/clouds/network/seed';
 import { createMemoryStore, type ResourceStore } from '../../../driver/clouds/network/store';
 import { aNetworkCloud } from '../../support/simulators/network';
+import { waitUntil } from '../../support/simulators/waitUntil';
 
 const PROJECT = 'project-demo';
 const { localNetwork, localSubnet, publicNetwork } = SEED_IDS;
@@ -187,15 +188,32 @@ describe('deletes', () => {
     expect(model.subnets.get(subnet.id)).toBeUndefined();
   });
 
-  it('of a port at the same moment free its address once', async () => {
-    const { model, driver } = await aNetworkCloud('admin');
-    const free = await driver.countFreeAddresses(localSubnet);
-    const port = await createPort(model, aPort({ fixedIps: [{ ipAddress: '127.80.7.7' }] }));
+  it('of a port at the same moment free its address once, not under whoever has it by then', async () => {
+    const store = createMemoryStore();
+    let letSecondPass = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letSecondPass = resolve;
+    });
+    let removals = 0;
+    const remove = async (kind: string, id: string) => {
+      removals += 1;
+      if (removals > 1) await gate;
+      await store.remove(kind, id);
+    };
+    const { model } = await aNetworkCloud('admin', { store: { ...store, remove } });
+    const wish = aPort({ fixedIps: [{ ipAddress: '127.80.7.7' }] });
+    const port = await createPort(model, wish);
     await createFloatingIp(model, { projectId: PROJECT, floatingNetworkId: publicNetwork, portId: port.id });
 
-    await Promise.all([deletePort(model, port.id), deletePort(model, port.id)]);
+    const deletions = [deletePort(model, port.id), deletePort(model, port.id)];
+    await waitUntil(() => model.spaces.get(localSubnet)?.countFree() === 65_534);
+    await ensureDefaultGroup(model, PROJECT);
+    const successor = createPort(model, wish);
+    await waitUntil(() => model.spaces.get(localSubnet)?.countFree() === 65_533);
+    letSecondPass();
+    await Promise.all([...deletions, successor]);
 
-    expect(await driver.countFreeAddresses(localSubnet)).toBe(free);
+    await expect(createPort(model, wish)).rejects.toMatchObject({ type: 'IpAddressAlreadyAllocated' });
   });
 });
 
