@@ -49,7 +49,7 @@ export function tokenMatches(token: string, hash: string | null): boolean {
 
 /** The server's and the row's name. */
 export function engineName(prefix: string, engineId: string): string {
-  return `${prefix}-se-${engineId.slice(0, 8)}`;
+  return `${prefix}-${engineId.slice(0, 8)}`;
 }
 
 /** Name of a vNIC's port: carries the id of its row, by which a port made by a lost call is found again. */

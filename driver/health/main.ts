@@ -2,24 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { type Bus, ENGINES_TOPIC, SETTLED_TOPIC } from '../bus/port';
+import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
 import { createManager, type Manager } from './manager';
 import { type Periodic, periodically } from './periodically';
 import { startEngineServer } from './server';
-import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './settings';
-
-/** The part of the configuration that concerns it. */
-export interface HealthManagerConfig {
-  readonly health_manager: {
-    readonly bind_ip: string;
-    readonly bind_port: number;
-  };
-}
+import { type HealthSettings, settingsOf } from './settings';
 
 /** What a health-manager runs on. */
 export interface HealthManagerParts {
-  readonly config: HealthManagerConfig;
+  readonly config: Pick<Config, 'health_manager'>;
   readonly db: Db;
   readonly bus: Bus;
   readonly log: Logger;
@@ -33,7 +26,7 @@ export interface HealthManagerParts {
  */
 export async function runHealthManager(parts: HealthManagerParts): Promise<RunningProcess> {
   const { config, db, bus, log } = parts;
-  const settings = { ...DEFAULT_HEALTH_SETTINGS, ...parts.settings };
+  const settings = { ...settingsOf(config), ...parts.settings };
   const id = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const manager = createManager({ db, bus, log, id, settings, now: () => performance.now() });
   const server = await startEngineServer(

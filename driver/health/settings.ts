@@ -1,3 +1,5 @@
+import type { Config } from '../config/config';
+
 /** Times and bounds of the health-manager. Milliseconds. */
 export interface HealthSettings {
   /** How often engines are told to call. */
@@ -25,17 +27,21 @@ export interface HealthSettings {
   readonly ackTimeout: number;
 }
 
-export const DEFAULT_HEALTH_SETTINGS: HealthSettings = {
-  heartbeatInterval: 1_000,
-  countersInterval: 10_000,
-  heartbeatTimeout: 3_000,
-  startGrace: 10_000,
-  flushInterval: 2_000,
-  compareInterval: 3_000,
-  reviewInterval: 60_000,
-  maxHandshakes: 64,
-  handshakeTimeout: 5_000,
-  buildConcurrency: 8,
-  pushWindow: 16,
-  ackTimeout: 15_000,
-};
+/** What no operator has a reason to change. */
+const FIXED = { reviewInterval: 60_000, pushWindow: 16, ackTimeout: 15_000 };
+
+/** The configuration has seconds. */
+export function settingsOf({ health_manager: given }: Pick<Config, 'health_manager'>): HealthSettings {
+  return {
+    ...FIXED,
+    heartbeatInterval: given.heartbeat_interval * 1000,
+    countersInterval: given.counters_interval * 1000,
+    heartbeatTimeout: given.heartbeat_timeout * 1000,
+    startGrace: given.start_grace * 1000,
+    flushInterval: given.flush_interval * 1000,
+    compareInterval: given.compare_interval * 1000,
+    maxHandshakes: given.max_handshakes,
+    handshakeTimeout: given.handshake_timeout * 1000,
+    buildConcurrency: given.build_concurrency,
+  };
+}

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
+import { configFromText } from '../../driver/config/config';
 import { runHealthManager } from '../../driver/health/main';
 import { createFakeEngine } from '../support/engine';
 import { addListener, addLoadBalancer, addPlacement, columnOf } from '../support/fleetRows';
@@ -180,7 +181,7 @@ it('does not listen where others could reach it', async () => {
   const log = pino({ level: 'silent' });
   const bus = createMemoryBus({ log });
   const starting = runHealthManager({
-    config: { health_manager: { bind_ip: '0.0.0.0', bind_port: 0 } },
+    config: { health_manager: { ...configFromText('').health_manager, bind_ip: '0.0.0.0', bind_port: 0 } },
     db: site.db,
     bus,
     log,

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { type Bus, ENGINES_TOPIC, HINTS_TOPIC } from '../../driver/bus/port';
+import { configFromText } from '../../driver/config/config';
 import type { Db } from '../../driver/db/connect';
 import { runHealthManager } from '../../driver/health/main';
 import type { HealthSettings } from '../../driver/health/settings';
@@ -66,7 +67,7 @@ export async function startHealthSite(): Promise<HealthSite> {
     hinted,
     async start(settings = {}) {
       const running = await runHealthManager({
-        config: { health_manager: { bind_ip: '127.0.0.1', bind_port: 0 } },
+        config: configFromText('[health_manager]\nbind_port = 0'),
         db,
         bus,
         log,

@@ -1,0 +1,30 @@
+import type { ComputeDriver } from '../clouds/compute/port';
+import { ensureFleet, type FleetDeps } from './ensureFleet';
+import { createLeftoverSearch } from './leftoverServers';
+
+/** Something housekeeping does again and again, in one process of all at a time. */
+export interface FleetJob {
+  /** Of its lease. */
+  readonly name: string;
+  /** Seconds between two runs. */
+  readonly interval: number;
+  run(): Promise<void>;
+}
+
+export type FleetJobParts = FleetDeps & { readonly compute: ComputeDriver };
+
+/** A call may have been lost whose server has a row only a moment later, so there is some grace. Milliseconds. */
+const LEFTOVER_GRACE = 600_000;
+
+/** The fleet's periodic jobs. The first is also called at the start of the embedded site, which so has its engine at once. */
+export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
+  const { db, compute, log } = parts;
+  return [
+    { name: 'fleet', interval: 5, run: () => ensureFleet(parts) },
+    {
+      name: 'leftover-servers',
+      interval: 60,
+      run: createLeftoverSearch({ db, compute, log, grace: LEFTOVER_GRACE, now: () => performance.now() }),
+    },
+  ];
+}
