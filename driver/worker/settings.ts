@@ -1,10 +1,16 @@
+import type { Config } from '../config/config';
+
 /** Times and bounds of a worker. Seconds unless said. */
 export interface WorkerSettings {
   /** Runs of units at a time. */
   readonly concurrency: number;
   readonly leaseSeconds: number;
-  /** Longest a step of a run may take; must be longer than a cloud's call. */
+  /** Longest a step of a run may take; longer than a cloud's call. */
   readonly stepSeconds: number;
+  /** What a PENDING status is given, anew after a cloud was away. */
+  readonly pendingDeadline: number;
+  readonly engineCreateTimeout: number;
+  readonly engineNamePrefix: string;
   /** Until the first retry of what did not settle; doubles up to `lastRetry`. */
   readonly firstRetry: number;
   readonly lastRetry: number;
@@ -16,19 +22,31 @@ export interface WorkerSettings {
   readonly cloudPause: number;
   /** How long `close` waits for the runs under way. */
   readonly drainSeconds: number;
-  readonly engineNamePrefix: string;
 }
 
-export const DEFAULT_WORKER_SETTINGS: WorkerSettings = {
-  concurrency: 16,
-  leaseSeconds: 60,
-  stepSeconds: 25,
-  firstRetry: 1,
-  lastRetry: 30,
-  cloudConcurrency: 16,
-  cloudCallTimeout: 20,
-  cloudFailures: 5,
-  cloudPause: 5,
-  drainSeconds: 20,
-  engineNamePrefix: 'slipstream',
-};
+/** Longest a call to a cloud may take, if leases are long enough. */
+const CALL_TIMEOUT = 20;
+
+/** No step starts unless the lease outlives it, so calls are kept well below half a lease. */
+export function workerSettings({
+  controller_worker,
+  service_engine,
+}: Pick<Config, 'controller_worker' | 'service_engine'>): WorkerSettings {
+  const leaseSeconds = controller_worker.lease_time;
+  const stepSeconds = Math.min(CALL_TIMEOUT + 5, leaseSeconds / 2);
+  return {
+    concurrency: controller_worker.concurrency,
+    leaseSeconds,
+    stepSeconds,
+    pendingDeadline: controller_worker.pending_deadline,
+    engineCreateTimeout: service_engine.se_create_timeout,
+    engineNamePrefix: service_engine.name_prefix,
+    firstRetry: 1,
+    lastRetry: 30,
+    cloudConcurrency: 16,
+    cloudCallTimeout: stepSeconds * 0.8,
+    cloudFailures: 5,
+    cloudPause: 5,
+    drainSeconds: 20,
+  };
+}

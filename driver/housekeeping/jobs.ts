@@ -1,0 +1,122 @@
+import type { Logger } from 'pino';
+import { type Bus, HINTS_TOPIC } from '../bus/port';
+import type { NetworkDriver } from '../clouds/network/port';
+import type { Db } from '../db/connect';
+import { deleteOutbox, listLeftoverOutbox } from '../db/outbox';
+import { recountQuotas } from '../db/quotas';
+import {
+  countRows,
+  listIdsAfter,
+  listLostEngines,
+  listLostLoadBalancers,
+  listOverdueLoadBalancers,
+  purgeEvents,
+  purgeLoadBalancers,
+} from '../db/work';
+import { expireLoadBalancer } from '../reconcile/expire';
+import type { Job } from './job';
+import { removeLeftoverPorts } from './leftoverPorts';
+
+export interface HousekeepingDeps {
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly network: NetworkDriver;
+  readonly log: Logger;
+  readonly owner: string;
+  readonly settings: HousekeepingSettings;
+  readonly now: () => Date;
+}
+
+/** Seconds. */
+export interface HousekeepingSettings {
+  readonly sweepInterval: number;
+  readonly relayInterval: number;
+  /** In so much time everything is looked at once, a slice at a time. */
+  readonly auditInterval: number;
+  readonly cleanupInterval: number;
+  readonly loadBalancerExpiryAge: number;
+  readonly eventRetention: number;
+  readonly leftoverPortAge: number;
+  readonly quotaRecountInterval: number;
+}
+
+/** Rows handled at a time. */
+const BATCH = 500;
+/** Younger outbox rows are still in the hands of the process that wrote them. Seconds. */
+const RELAY_AGE = 3;
+/** Seconds after a deadline in which a worker may end the change itself. */
+const EXPIRY_GRACE = 15;
+/** An audit of everything in so many slices. */
+const AUDIT_SLICES = 60;
+
+/** What housekeeping does, less the fleet's part. */
+export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
+  const { settings } = deps;
+  return [
+    { name: 'sweep', interval: settings.sweepInterval, run: () => sweep(deps) },
+    { name: 'relay', interval: settings.relayInterval, run: () => relay(deps) },
+    { name: 'audit', interval: settings.auditInterval / AUDIT_SLICES, run: createAudit(deps) },
+    { name: 'purge', interval: settings.cleanupInterval, run: () => purge(deps) },
+    { name: 'leftover_ports', interval: settings.cleanupInterval, run: () => removeLeftoverPorts(deps) },
+    { name: 'quota_recount', interval: settings.quotaRecountInterval, run: () => recount(deps) },
+  ];
+}
+
+/** Hints what was forgotten, and ends what is overdue and in nobody's hands. */
+async function sweep(deps: HousekeepingDeps): Promise<void> {
+  const { db, bus } = deps;
+  for (const id of await listOverdueLoadBalancers(db, EXPIRY_GRACE, BATCH)) await expireLoadBalancer(deps, id);
+  for (const id of await listLostLoadBalancers(db, BATCH)) await hint(bus, 'load_balancer', id);
+  for (const id of await listLostEngines(db, BATCH)) await hint(bus, 'engine', id);
+}
+
+async function hint(bus: Bus, method: 'load_balancer' | 'engine', id: string): Promise<void> {
+  const about = method === 'load_balancer' ? { loadBalancerId: id } : {};
+  await bus.publish(HINTS_TOPIC, { method, args: { id }, ...about });
+}
+
+/** Sends what a process could not send before it died; what the bus has confirmed leaves the table. */
+async function relay({ db, bus, log }: HousekeepingDeps): Promise<void> {
+  const messages = await listLeftoverOutbox(db, RELAY_AGE, BATCH);
+  const sent: string[] = [];
+  try {
+    for (const { id, topic, method, args, loadBalancerId } of messages) {
+      await bus.publish(topic, { method, args, ...(loadBalancerId !== null && { loadBalancerId }) });
+      sent.push(id);
+    }
+  } finally {
+    await deleteOutbox(db, sent);
+  }
+  if (sent.length > 0) log.info({ messages: sent.length }, 'sent what the outbox still held');
+}
+
+/** Every run hints the next slice, so that each object's turn comes once an interval and never all at once. */
+function createAudit({ db, bus }: HousekeepingDeps): () => Promise<void> {
+  const turn = (table: 'load_balancer' | 'service_engine', method: 'load_balancer' | 'engine') => {
+    let after = '';
+    return async (): Promise<void> => {
+      const limit = Math.ceil((await countRows(db, table)) / AUDIT_SLICES);
+      if (limit === 0) return;
+      const ids = await listIdsAfter(db, table, { after, limit });
+      for (const id of ids) await hint(bus, method, id);
+      after = ids.length < limit ? '' : (ids.at(-1) ?? '');
+    };
+  };
+  const loadBalancers = turn('load_balancer', 'load_balancer');
+  const engines = turn('service_engine', 'engine');
+  return async () => {
+    await loadBalancers();
+    await engines();
+  };
+}
+
+async function purge({ db, settings, log }: HousekeepingDeps): Promise<void> {
+  const purged = await purgeLoadBalancers(db, settings.loadBalancerExpiryAge, BATCH);
+  if (purged > 0) log.info({ loadBalancers: purged }, 'purged load balancers deleted long ago');
+  while ((await purgeEvents(db, settings.eventRetention, BATCH)) === BATCH);
+}
+
+async function recount({ db, log }: HousekeepingDeps): Promise<void> {
+  const projects = await recountQuotas(db);
+  if (projects.length > 0) log.warn({ projects }, 'the usage of quotas was wrong and has been counted anew');
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { Bus } from '../bus/port';
+import type { NetworkDriver } from '../clouds/network/port';
+import type { Config } from '../config/config';
+import type { Db } from '../db/connect';
+import type { RunningProcess } from '../domain/process';
+import { type Job, startJobs } from './job';
+import { type HousekeepingSettings, housekeepingJobs } from './jobs';
+
+/** What housekeeping runs on. */
+export interface HousekeepingParts {
+  readonly config: Pick<Config, 'house_keeping'>;
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly network: NetworkDriver;
+  readonly log: Logger;
+  /** Jobs of other parts of the system that run here: the fleet's. */
+  readonly jobs?: readonly Job[];
+  /** Over those of the configuration; for tests. */
+  readonly settings?: Partial<HousekeepingSettings>;
+}
+
+/**
+ * Runs the periodic jobs. Any number of these processes may run: each job has one holder at a time, whose place another
+ * takes when it dies.
+ */
+export async function runHousekeeping(parts: HousekeepingParts): Promise<RunningProcess> {
+  const { db, bus, network, log } = parts;
+  const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const settings = { ...settingsOf(parts.config), ...parts.settings };
+  const jobs = housekeepingJobs({ db, bus, network, log, owner, settings, now: () => new Date() });
+  const runner = startJobs([...jobs, ...(parts.jobs ?? [])], { db, log, owner });
+  log.info({ owner }, 'housekeeping is up');
+  return { close: () => runner.close() };
+}
+
+const DAY = 86_400;
+
+function settingsOf({ house_keeping }: HousekeepingParts['config']): HousekeepingSettings {
+  return {
+    sweepInterval: house_keeping.sweep_interval,
+    relayInterval: house_keeping.relay_interval,
+    auditInterval: house_keeping.audit_interval,
+    cleanupInterval: house_keeping.cleanup_interval,
+    loadBalancerExpiryAge: house_keeping.load_balancer_expiry_age,
+    eventRetention: house_keeping.event_retention * DAY,
+    leftoverPortAge: house_keeping.leftover_port_age,
+    quotaRecountInterval: house_keeping.quota_recount_interval,
+  };
+}

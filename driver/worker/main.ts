@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type Bus, type BusHandler, HINTS_TOPIC, PROVISIONING_TOPIC } from '../bus/port';
+import type { ComputeDriver } from '../clouds/compute/port';
+import type { NetworkDriver } from '../clouds/network/port';
+import type { Config } from '../config/config';
+import type { Db } from '../db/connect';
+import { recordEvents } from '../db/events';
+import type { RunningProcess } from '../domain/process';
+import { reconcileEngine } from '../reconcile/engineUnit';
+import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
+import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
+import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
+import { createMutex } from '../reconcile/wiringTarget';
+import { guardDriver } from './guardDriver';
+import { type WorkerSettings, workerSettings } from './settings';
+import { createUnitQueue, readHint } from './units';
+
+/** What a worker runs on. */
+export interface WorkerParts {
+  readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'health_manager'>;
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly network: NetworkDriver;
+  readonly compute: ComputeDriver;
+  readonly log: Logger;
+  /** Where engines find their controllers (WebSocket URLs), if not where the configuration says. */
+  readonly controllers?: readonly string[];
+  /** Over those of the configuration; for tests. */
+  readonly settings?: Partial<WorkerSettings>;
+}
+
+/**
+ * Runs a worker: takes hints and reconciles what they name. A hint is acknowledged once its unit is queued; what a worker
+ * that dies had queued is found by the sweep.
+ */
+export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
+  const { config, bus, log } = parts;
+  const settings = { ...workerSettings(config), ...parts.settings };
+  const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const backOff = exponentialBackOff({ first: settings.firstRetry, most: settings.lastRetry });
+  const clouds = {
+    network: politely(parts.network, 'network', { parts, settings }),
+    compute: politely(parts.compute, 'compute', { parts, settings }),
+  };
+  const loadBalancers = loadBalancerParts({ parts, settings, owner, backOff, clouds });
+  const { leaseSeconds, engineCreateTimeout } = settings;
+  const engines = {
+    ...parts,
+    ...clouds,
+    owner,
+    controllers: parts.controllers ?? controllersOf(config),
+    settings: { leaseSeconds, engineCreateTimeout, backOff },
+  };
+  const queue = createUnitQueue({
+    run: {
+      load_balancer: (id) => reconcileLoadBalancer(loadBalancers, id),
+      engine: (id) => reconcileEngine(engines, id),
+    },
+    log,
+    concurrency: settings.concurrency,
+    retryBroken: settings.firstRetry,
+  });
+  const take: BusHandler = (message) => {
+    const wanted = readHint(message);
+    if (wanted) queue.add(wanted.key, wanted.lane);
+    else log.info({ method: message.method }, 'a message names nothing to look at');
+  };
+  const subscriptions = await Promise.all([PROVISIONING_TOPIC, HINTS_TOPIC].map((it) => bus.subscribe(it, take)));
+  log.info({ owner, concurrency: settings.concurrency }, 'the worker is up');
+  return {
+    async close() {
+      await Promise.all(subscriptions.map((it) => it.close()));
+      await Promise.race([queue.close(), sleep(settings.drainSeconds * 1000, undefined, { ref: false })]);
+    },
+  };
+}
+
+interface Context {
+  readonly parts: WorkerParts;
+  readonly settings: WorkerSettings;
+}
+
+function loadBalancerParts({
+  parts,
+  settings,
+  owner,
+  backOff,
+  clouds,
+}: Context & { owner: string; backOff: BackOff; clouds: { network: NetworkDriver } }): LoadBalancerParts {
+  const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix } = settings;
+  return {
+    db: parts.db,
+    bus: parts.bus,
+    log: parts.log,
+    network: clouds.network,
+    bootsNothing: parts.compute.bootsNothing,
+    owner,
+    alone: createMutex(),
+    settings: { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
+  };
+}
+
+/** Keeps the manners of `settings` towards a cloud; that it is away, and back, is an event each. */
+function politely<Driver extends object>(driver: Driver, cloud: string, { parts, settings }: Context): Driver {
+  const tell = async (state: 'paused' | 'resumed'): Promise<void> => {
+    const away = state === 'paused';
+    const message = `the ${cloud} service ${away ? 'does not answer: nobody asks it for a while' : 'answers again'}`;
+    parts.log.warn({ cloud, state }, message);
+    const happening = { name: away ? 'CLOUD_AWAY' : 'CLOUD_BACK', message } as const;
+    await recordEvents(parts.db, [{ ...happening, severity: away ? 'error' : 'info' }]);
+  };
+  return guardDriver(driver, {
+    cloud,
+    concurrency: settings.cloudConcurrency,
+    callTimeout: settings.cloudCallTimeout * 1000,
+    failures: settings.cloudFailures,
+    pause: settings.cloudPause * 1000,
+    onChange: (state) => {
+      tell(state).catch((err: unknown) => parts.log.warn({ err }, 'an event could not be recorded'));
+    },
+  });
+}
+
+function controllersOf({ health_manager }: WorkerParts['config']): string[] {
+  const { bind_ip, bind_port, controller_ip_port_list } = health_manager;
+  const addresses = controller_ip_port_list.length > 0 ? controller_ip_port_list : [`${bind_ip}:${bind_port}`];
+  return addresses.map((address) => `ws://${address}`);
+}
