@@ -1,0 +1,74 @@
+import type { Engine } from '../../driver/domain/engine';
+import { planFleet } from '../../driver/domain/fleet';
+import { DEFAULT_GROUP_PROPERTIES, readGroupProperties } from '../../driver/domain/group';
+
+const ENGINE: Engine = {
+  id: 'e',
+  groupId: 'g',
+  name: 'e',
+  status: 'READY',
+  deleting: false,
+  computeId: null,
+  managementAddress: null,
+  host: null,
+  tokenHash: null,
+  connectedTo: null,
+  connectionEpoch: 0,
+  slots: 10,
+  slotsUsed: 0,
+  generation: 1,
+  settledGeneration: 1,
+  attempts: 0,
+  leaseEpoch: 0,
+  unchangedFor: 0,
+};
+
+function anEngine(changes: Partial<Engine>): Engine {
+  return { ...ENGINE, ...changes };
+}
+
+const group = (changes = {}) => ({ ...DEFAULT_GROUP_PROPERTIES, minEngines: 2, maxEngines: 4, ...changes });
+
+it('makes engines up to the minimum, and none beyond it', () => {
+  expect(planFleet(group(), [])).toEqual({ add: 2, retire: [] });
+  expect(planFleet(group(), [anEngine({ status: 'BUILDING' }), anEngine({ status: 'DOWN' })])).toEqual({
+    add: 0,
+    retire: [],
+  });
+});
+
+it('does not count what is on its way out', () => {
+  expect(planFleet(group(), [anEngine({ deleting: true, status: 'DRAINING' }), anEngine({})]).add).toBe(1);
+});
+
+it('replaces ghosts', () => {
+  const engines = [anEngine({ id: 'ghost', status: 'GHOST' }), anEngine({})];
+
+  expect(planFleet(group(), engines)).toEqual({ add: 1, retire: ['ghost'] });
+  expect(planFleet(group(), [anEngine({ status: 'GHOST', deleting: true })])).toEqual({ add: 2, retire: [] });
+});
+
+it.each([
+  [10, 10, 1],
+  [10, 9, 1],
+  [10, 0, 0],
+])('keeps the slots of the buffer free: two engines with %i and %i used want %i more', (first, second, add) => {
+  const engines = [anEngine({ slotsUsed: first }), anEngine({ slotsUsed: second })];
+
+  expect(planFleet(group({ bufferEngines: 1 }), engines).add).toBe(add);
+});
+
+it('never passes the maximum', () => {
+  const full = [1, 2, 3].map(() => anEngine({ slotsUsed: 10 }));
+
+  expect(planFleet(group({ bufferEngines: 3 }), full).add).toBe(1);
+});
+
+it('reads a group with what is missing or senseless at its default', () => {
+  expect(readGroupProperties({ maxEngines: 3, minEngines: -1, haMode: 'magic', algorithm: 'distributed' })).toEqual({
+    ...DEFAULT_GROUP_PROPERTIES,
+    maxEngines: 3,
+    algorithm: 'distributed',
+  });
+  expect(readGroupProperties(null)).toEqual(DEFAULT_GROUP_PROPERTIES);
+});
