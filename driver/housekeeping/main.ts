@@ -2,22 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/port';
+import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
-import { type Job, startJobs } from './job';
+import { fleetJobs } from '../fleet/jobs';
+import { startJobs } from './job';
 import { type HousekeepingSettings, housekeepingJobs } from './jobs';
 
 /** What housekeeping runs on. */
 export interface HousekeepingParts {
-  readonly config: Pick<Config, 'house_keeping'>;
+  readonly config: Pick<Config, 'house_keeping' | 'controller_worker' | 'service_engine' | 'embedded'>;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
+  readonly compute: ComputeDriver;
   readonly log: Logger;
-  /** Jobs of other parts of the system that run here: the fleet's. */
-  readonly jobs?: readonly Job[];
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<HousekeepingSettings>;
 }
@@ -27,11 +28,11 @@ export interface HousekeepingParts {
  * takes when it dies.
  */
 export async function runHousekeeping(parts: HousekeepingParts): Promise<RunningProcess> {
-  const { db, bus, network, log } = parts;
+  const { config, db, bus, network, compute, log } = parts;
   const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const settings = { ...settingsOf(parts.config), ...parts.settings };
+  const settings = { ...settingsOf(config), ...parts.settings };
   const jobs = housekeepingJobs({ db, bus, network, log, owner, settings, now: () => new Date() });
-  const runner = startJobs([...jobs, ...(parts.jobs ?? [])], { db, log, owner });
+  const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, log })], { db, log, owner });
   log.info({ owner }, 'housekeeping is up');
   return { close: () => runner.close() };
 }
