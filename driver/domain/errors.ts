@@ -134,3 +134,38 @@ export class PassedThroughError extends ServiceError {
     super(message);
   }
 }
+
+/**
+ * 400. Certificates, CA bundles or revocation lists that a request refers to cannot be had: they are not there, the
+ * caller may not read them, or they are not what they should be. Octavia tells the references only; `reasons` are for
+ * logs and events, and `addition` is what Octavia would not have minded and so has no text for.
+ */
+export class CertificateRetrievalError extends ServiceError {
+  readonly status = 400;
+  constructor(
+    readonly refs: readonly string[],
+    readonly reasons: readonly string[],
+    readonly addition = '',
+  ) {
+    super(`Could not retrieve certificate: [${refs.map((ref) => `'${ref}'`).join(', ')}]${addition && `. ${addition}`}`);
+  }
+}
+
+/** 400. */
+export class NamelessCertificateError extends ServiceError {
+  readonly status = 400;
+  constructor() {
+    super('No CN or DNSName(s) found in certificate. The certificate is invalid.');
+  }
+}
+
+/** 400. */
+export class UnreadablePkcs12Error extends ServiceError {
+  readonly status = 400;
+  constructor(detail: string) {
+    super(
+      'The PKCS12 bundle is unreadable. Please check the PKCS12 bundle validity. In addition, make sure it does not ' +
+        `require a pass phrase. Error: ${detail}`,
+    );
+  }
+}
