@@ -81,6 +81,20 @@ async function insertSecurityGroups(db: Db, loadBalancerId: string, ids: readonl
   await db('vip_security_group').insert(ids.map((id) => ({ load_balancer_id: loadBalancerId, sg_id: id })));
 }
 
+/**
+ * Writes columns of a load balancer that has been claimed, and the VIP's QoS policy if one is given or taken away.
+ */
+export async function updateLoadBalancer(
+  db: Db,
+  id: string,
+  columns: Partial<Pick<LoadBalancerRow, 'name' | 'description' | 'enabled'>>,
+  qosPolicyId: string | null | undefined,
+): Promise<void> {
+  if (Object.keys(columns).length > 0) await db('load_balancer').where({ id }).update(columns);
+  if (qosPolicyId === undefined) return;
+  await db('vip').where({ load_balancer_id: id }).update({ qos_policy_id: qosPolicyId });
+}
+
 /** Whether anything hangs below it that is not on its way out. */
 export async function hasChildren(db: Db, loadBalancerId: string): Promise<boolean> {
   const live = { load_balancer_id: loadBalancerId, deleting: 0 };

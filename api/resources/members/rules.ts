@@ -51,7 +51,7 @@ export interface MemberSurroundings {
  * @throws ServiceError
  */
 export function checkMemberFits(
-  members: readonly MemberGraph[],
+  members: readonly Pick<MemberGraph, 'address' | 'request_sriov'>[],
   { poolProtocol, vips, allowsSriov }: MemberSurroundings,
   settings: ChangeSettings,
 ): void {
