@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import express, { type RequestHandler } from 'express';
 import { BadRequestError } from '../../driver/domain/errors';
 import { exchangeOf } from '../exchange';
@@ -14,7 +14,17 @@ export function sizeLimit(maxBytes: number): RequestHandler {
 
 /** Reads the JSON body of operations that have one. */
 export function readBody(maxBytes: number): RequestHandler {
-  const parse = express.json({ limit: maxBytes, strict: false, type: () => true, inflate: false });
+  // The parser takes no bytes at all for an empty object.
+  const empty = new WeakSet<IncomingMessage>();
+  const parse = express.json({
+    limit: maxBytes,
+    strict: false,
+    type: () => true,
+    inflate: false,
+    verify: (req, _res, bytes) => {
+      if (bytes.length === 0) empty.add(req);
+    },
+  });
   return (req, res, next) => {
     const { route } = exchangeOf(res);
     const schema = route?.operations[req.method]?.bodySchema;
@@ -25,7 +35,7 @@ export function readBody(maxBytes: number): RequestHandler {
     req.headers['content-type'] = 'application/json';
     parse(req, res, (error?: unknown) => {
       if (error) return next(translate(error));
-      if (req.body === undefined) {
+      if (req.body === undefined || empty.has(req)) {
         return next(new BadRequestError(`Missing argument: "${schema['x-argument'] ?? 'body'}"`));
       }
       exchangeOf(res).body = req.body;
