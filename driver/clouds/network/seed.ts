@@ -14,6 +14,8 @@ const PUBLIC_CIDR = '203.0.113.0/24';
 export interface SeedOptions {
   /** The project that owns what is made. */
   readonly projectId: string;
+  /** Where VIPs come from; a network that is there already keeps what it has. Default: LOCAL_CIDR. */
+  readonly localCidr?: string;
   /** A prefix whose addresses this host can bind; without it the local network has no IPv6 (`::1` is all that a host has by itself). */
   readonly localIpv6Cidr?: string;
 }
@@ -28,7 +30,7 @@ export const SEED_IDS = {
 } as const;
 
 /** Makes the networks of the embedded site, as far as they are not there yet. */
-export async function seedNetworks(model: NetworkModel, { projectId, localIpv6Cidr }: SeedOptions): Promise<void> {
+export async function seedNetworks(model: NetworkModel, { projectId, localCidr = LOCAL_CIDR, localIpv6Cidr }: SeedOptions): Promise<void> {
   const { localNetwork, localSubnet, localIpv6Subnet, publicNetwork, publicSubnet } = SEED_IDS;
   await seedNetwork(model, { id: localNetwork, name: LOCAL_NETWORK, projectId, shared: true });
   await seedSubnet(model, {
@@ -36,7 +38,7 @@ export async function seedNetworks(model: NetworkModel, { projectId, localIpv6Ci
     name: LOCAL_NETWORK,
     projectId,
     networkId: localNetwork,
-    cidr: LOCAL_CIDR,
+    cidr: localCidr,
     gatewayIp: null,
   });
   if (localIpv6Cidr !== undefined) {

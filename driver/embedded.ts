@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { runApi } from '../api/main';
+import { createMemoryBus } from './bus/memory';
+import { type LocalCompute, openLocalCompute } from './clouds/compute/local';
+import type { Config } from './config/config';
+import { connectDatabase, type Db } from './db/connect';
+import { upgradeDatabase } from './db/migrate';
+import type { RunningProcess } from './domain/process';
+import { renderBanner } from './embedded/banner';
+import { createCleanup } from './embedded/cleanup';
+import { openEmbeddedClouds } from './embedded/clouds';
+import { loadPasswords, writeCloudsFile } from './embedded/cloudsFile';
+import { prepareRunDirectory } from './embedded/runDirectory';
+import { waitForEngine } from './embedded/waitForEngine';
+import { ensureFleet } from './fleet/ensureFleet';
+import { runHealthManager } from './health/main';
+import { runHousekeeping } from './housekeeping/main';
+import { runWorker } from './worker/main';
+
+/** How the site starts its engine's agent: this very program, as another process. */
+const AGENT_COMMAND = [process.execPath, path.join(__dirname, 'cli.js'), 'agent'] as const;
+
+/**
+ * The four controllers in this process, on SQLite and a bus in memory, with a Keystone, a Neutron and one engine, whose
+ * agent is a process of its own. Closing it ends everything it started; a kill leaves the data plane serving, and the
+ * next start adopts it. Prints how to use it once it serves.
+ * @throws Error that says what is missing or in the way: nothing is left running then
+ */
+export async function runAllInOne(config: Config, log: Logger): Promise<RunningProcess> {
+  requireHaproxy(config.service_engine.haproxy_path);
+  const cleanup = createCleanup(log);
+  try {
+    return await start({ config, log }, cleanup);
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+interface SiteParts {
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>): Promise<RunningProcess> {
+  const { config, log } = parts;
+  const stateDir = path.resolve(config.embedded.state_dir);
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const db = await openDatabase(config);
+  cleanup.add('database', () => db.destroy());
+  const bus = createMemoryBus({ log });
+  cleanup.add('bus', () => bus.close());
+
+  let apiUrl: string | undefined;
+  const passwords = loadPasswords(stateDir);
+  const services = () => (apiUrl ? [{ type: 'load-balancer', name: 'octavia', url: apiUrl }] : []);
+  const clouds = await openEmbeddedClouds({ config, db, passwords, services, log: log.child({ part: 'clouds' }) });
+  cleanup.add('clouds', () => clouds.close());
+
+  const common = { config: withAuthUri(config, clouds.authUrl), db, bus, network: clouds.network };
+  const health = await runHealthManager({ ...common, log: log.child({ part: 'health-manager' }) });
+  cleanup.add('health-manager', () => health.close());
+  const controllers = health.url ? [health.url] : [];
+  const compute = await startCompute(parts, stateDir, controllers);
+  cleanup.add('engine', () => compute.stop({ keepServing: false }));
+
+  const worker = await runWorker({ ...common, compute, controllers, log: log.child({ part: 'worker' }) });
+  cleanup.add('worker', () => worker.close());
+  await ensureFleet({ ...common, log });
+  const housekeeping = await runHousekeeping({ ...common, compute, log: log.child({ part: 'housekeeping' }) });
+  cleanup.add('housekeeping', () => housekeeping.close());
+  const api = await runApi({ ...common, tokens: clouds.keystone, log: log.child({ part: 'api' }) });
+  cleanup.add('api', () => api.close());
+  apiUrl = api.url ?? '';
+
+  const cloudsFile = writeCloudsFile(stateDir, clouds.authUrl, passwords);
+  await waitForEngine(db, log);
+  process.stdout.write(renderBanner({ apiUrl, authUrl: clouds.authUrl, cloudsFile }));
+  return { url: apiUrl, close: () => cleanup.run() };
+}
+
+async function openDatabase(config: Config): Promise<Db> {
+  const db = await connectDatabase(config.database.connection);
+  try {
+    await upgradeDatabase(db);
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+function startCompute(
+  { config, log }: SiteParts,
+  stateDir: string,
+  controllers: readonly string[],
+): Promise<LocalCompute> {
+  return openLocalCompute({
+    command: AGENT_COMMAND,
+    stateDir: path.join(stateDir, 'engines'),
+    runDir: prepareRunDirectory(config.embedded.run_dir, stateDir),
+    controllers,
+    haproxyPath: config.service_engine.haproxy_path,
+    log: log.child({ part: 'engine' }),
+  });
+}
+
+function withAuthUri(config: Config, authUri: string): Config {
+  return { ...config, keystone_authtoken: { ...config.keystone_authtoken, www_authenticate_uri: authUri } };
+}
+
+function requireHaproxy(program: string): void {
+  const { error, status } = spawnSync(program, ['-v'], { stdio: 'ignore' });
+  if (!error && status === 0) return;
+  throw new Error(`${program} cannot be run: install the package haproxy (apt-get install haproxy), then start again`);
+}
