@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { RenderSettings } from './haproxy/render';
+
+/** What an agent is started with. */
+export interface AgentConfig {
+  /** The engine's id, by which the controller knows it. */
+  readonly engineId: string;
+  /** `ws://` or `wss://` URLs of the controller's engine port; one of them is used at a time. */
+  readonly controllers: readonly string[];
+  /** What proves the engine's identity. */
+  readonly token: string;
+  /** Survives restarts: accepted specs, rendered configurations, counters. Absolute. */
+  readonly stateDir: string;
+  /** For unix sockets: short, at most 60 bytes. Absolute. */
+  readonly runDir: string;
+  /** Default: `haproxy`, by PATH. */
+  readonly haproxyPath?: string;
+}
+
+/** The files of one load balancer. */
+export interface UnitPaths {
+  readonly directory: string;
+  readonly spec: string;
+  readonly config: string;
+  readonly candidate: string;
+  readonly process: string;
+  readonly counters: string;
+  readonly serverState: string;
+  readonly log: string;
+  readonly masterSocket: string;
+  readonly peerSocket: string;
+  workerSocket(sequence: number): string;
+}
+
+/** A unix socket's path may have 107 bytes, and haproxy binds it under a temporary name that is longer. */
+const LONGEST_SOCKET_PATH = 85;
+
+export function loadBalancersDirectory(stateDir: string): string {
+  return join(stateDir, 'lb');
+}
+
+/** Where the files of a load balancer are. The id must be usable as a file name. */
+export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPaths {
+  const directory = join(loadBalancersDirectory(config.stateDir), loadBalancerId);
+  // Sixteen digits of a hash: a UUID would take 36 bytes of a path that has few.
+  const short = createHash('sha256').update(loadBalancerId).digest('hex').slice(0, 16);
+  const socket = (suffix: string) => join(config.runDir, `${short}.${suffix}`);
+  return {
+    directory,
+    spec: join(directory, 'spec.json'),
+    config: join(directory, 'haproxy.cfg'),
+    candidate: join(directory, 'candidate.cfg'),
+    process: join(directory, 'process.json'),
+    counters: join(directory, 'counters.json'),
+    serverState: join(directory, 'servers.state'),
+    log: join(directory, 'haproxy.log'),
+    masterSocket: socket('m'),
+    peerSocket: socket('p'),
+    workerSocket: (sequence) => socket(`w${sequence}`),
+  };
+}
+
+/** Throws if sockets in this directory would have paths that are too long. */
+export function checkRunDirectory(runDir: string): void {
+  const longest = Buffer.byteLength(join(runDir, `${'0'.repeat(16)}.w999999`));
+  if (longest <= LONGEST_SOCKET_PATH) return;
+  const allowed = LONGEST_SOCKET_PATH - (longest - Buffer.byteLength(runDir));
+  throw new Error(
+    `the run directory ${runDir} is too long for unix sockets: at most ${allowed} bytes, e.g. /run/slipstream`,
+  );
+}
+
+const MOST_CONNECTIONS = 20_000;
+const MOST_THREADS = 8;
+
+/** The settings of a load balancer's haproxy: as many connections as the limit of open files allows, two files each. */
+export function renderSettings(paths: UnitPaths, sequence: number): RenderSettings {
+  const files = openFileLimit();
+  const reserve = Math.min(3000, Math.floor(files / 4));
+  return {
+    workerSocket: paths.workerSocket(sequence),
+    peerSocket: paths.peerSocket,
+    serverStateFile: paths.serverState,
+    maxConnections: Math.min(MOST_CONNECTIONS, Math.floor((files - reserve) / 2)),
+    threads: Math.min(MOST_THREADS, availableParallelism()),
+  };
+}
+
+function openFileLimit(): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  const limit = Number(hard);
+  return Number.isFinite(limit) ? limit : 2 * MOST_CONNECTIONS + 4000;
+}

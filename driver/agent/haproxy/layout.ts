@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { ListenerSpec, LoadBalancerSpec, PoolSpec } from '../../protocol/spec';
+
+export type Mode = 'http' | 'tcp';
+
+/** What one listener becomes. `backend` is null when nobody serves it. */
+export interface Frontend {
+  readonly listener: ListenerSpec;
+  readonly mode: Mode;
+  readonly backend: string | null;
+}
+
+/** What a pool becomes for those of its listeners that agree in mode and member timeouts (nearly always: all of them). */
+export interface Backend {
+  readonly name: string;
+  readonly pool: PoolSpec;
+  readonly mode: Mode;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  /** Milliseconds. */
+  readonly dataTimeout: number;
+  /** haproxy's numeric server id of each member id. */
+  readonly serverIds: ReadonlyMap<string, number>;
+}
+
+/** The sections of one haproxy. */
+export interface Layout {
+  readonly spec: LoadBalancerSpec;
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+}
+
+/**
+ * haproxy's consistent hash spreads a server over a ring by its id times 4096 in 32 bits: of an id, 20 bits count. They
+ * are taken from the member's own id, so that every engine and every restart hashes alike whatever the order of arrival.
+ */
+const SERVER_IDS = 1 << 20;
+
+/** Numeric ids for a pool's members: the same for the same set of members, whatever their order. */
+export function assignServerIds(memberIds: readonly string[]): Map<string, number> {
+  const taken = new Set<number>();
+  const ids = new Map<string, number>();
+  for (const memberId of [...memberIds].sort()) {
+    let id = createHash('sha1').update(memberId).digest().readUInt32BE(0) % SERVER_IDS;
+    while (id === 0 || taken.has(id)) id = (id + 1) % SERVER_IDS;
+    taken.add(id);
+    ids.set(memberId, id);
+  }
+  return ids;
+}
+
+/**
+ * Lays a spec out in frontends and backends. Pools that no listener uses do not appear (Octavia shows them OFFLINE);
+ * neither does a disabled pool, whose listener then has no backend.
+ */
+export function layOut(spec: LoadBalancerSpec): Layout {
+  const pools = new Map(spec.pools.filter((pool) => pool.enabled).map((pool) => [pool.id, pool]));
+  const backends: Backend[] = [];
+  const frontends = spec.listeners.map((listener): Frontend => {
+    const pool = listener.defaultPoolId === null ? undefined : pools.get(listener.defaultPoolId);
+    const mode: Mode = listener.protocol === 'HTTP' ? 'http' : 'tcp';
+    return { listener, mode, backend: pool === undefined ? null : backendFor(backends, listener, pool) };
+  });
+  return { spec, frontends, backends };
+}
+
+function backendFor(backends: Backend[], listener: ListenerSpec, pool: PoolSpec): string {
+  const mode = backendMode(listener, pool);
+  const siblings = backends.filter((backend) => backend.pool.id === pool.id);
+  const same = siblings.find(
+    (backend) =>
+      backend.mode === mode &&
+      backend.connectTimeout === listener.timeoutMemberConnect &&
+      backend.dataTimeout === listener.timeoutMemberData,
+  );
+  if (same !== undefined) return same.name;
+
+  const name = siblings.length === 0 ? pool.id : `${pool.id}:${listener.id}`;
+  backends.push({
+    name,
+    pool,
+    mode,
+    connectTimeout: listener.timeoutMemberConnect,
+    dataTimeout: listener.timeoutMemberData,
+    serverIds: siblings[0]?.serverIds ?? assignServerIds(pool.members.map((member) => member.id)),
+  });
+  return name;
+}
+
+function backendMode(listener: ListenerSpec, pool: PoolSpec): Mode {
+  if (listener.protocol === 'HTTP') return 'http';
+  return listener.protocol === 'TCP' && pool.protocol === 'HTTP' ? 'http' : 'tcp';
+}
+
+/** An address and port a listener binds. */
+export interface Endpoint {
+  readonly listenerId: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export function endpoints(layout: Layout): Endpoint[] {
+  return layout.frontends.flatMap(({ listener }) =>
+    layout.spec.vips.map((address) => ({ listenerId: listener.id, address, port: listener.port })),
+  );
+}
+
+/** `address:port` in the form haproxy takes, IPv6 in brackets. */
+export function socketAddress(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

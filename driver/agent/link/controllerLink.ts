@@ -1,0 +1,190 @@
+import type { Logger } from 'pino';
+import WebSocket, { type RawData } from 'ws';
+import {
+  type Ack,
+  FromController,
+  type FromEngine,
+  type Hello,
+  MAX_MESSAGE_BYTES,
+  PROTOCOL_VERSIONS,
+  type Welcome,
+} from '../../protocol/messages';
+import { createBackOff } from '../serve/backOff';
+import type { Engine } from '../serve/engine';
+import { createReporter, type Reporter } from './reporter';
+
+/** What the link needs of its agent. */
+export interface LinkDeps {
+  readonly controllers: readonly string[];
+  readonly log: Logger;
+  readonly engine: Engine;
+  /** Made anew for each connection: what is held changes. */
+  hello(): Hello;
+  /** In [0, 1): spreads reconnections. */
+  random(): number;
+}
+
+/** The connection to one of the controllers; it is made again whenever it breaks. */
+export interface Link {
+  /** Sends an acknowledgement, if a controller is there; else the next hello tells what is held. */
+  acknowledge(ack: Ack): void;
+  event(name: string, loadBalancerId: string | null, message: string): void;
+  /** A report has changed and may be sent before the next heartbeat. */
+  reportChanged(): void;
+  close(): void;
+}
+
+/** Milliseconds. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 5000;
+const HANDSHAKE = 10_000;
+const SILENCE = 15_000;
+const MOST_EVENTS = 100;
+
+interface Connection {
+  readonly socket: WebSocket;
+  reporter: Reporter | null;
+}
+
+/** Starts dialling; returns at once. Controllers are tried in turn, from a random one on. */
+export function openLink(deps: LinkDeps): Link {
+  const { controllers, log } = deps;
+  const pauses = createBackOff(FIRST_PAUSE, LONGEST_PAUSE);
+  const unsent: FromEngine[] = [];
+  let turn = Math.floor(deps.random() * controllers.length);
+  let current: Connection | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const dial = () => {
+    const url = controllers[turn % controllers.length];
+    turn += 1;
+    if (closed || url === undefined) return;
+    current = connect(url, deps, {
+      welcomed: (connection) => {
+        pauses.reset();
+        for (const event of unsent.splice(0)) send(connection.socket, event);
+      },
+      ended: () => {
+        current = null;
+        if (!closed) timer = setTimeout(dial, pauses.next() * (0.5 + deps.random()));
+      },
+    });
+  };
+  dial();
+  log.info({ controllers }, 'dialling the controller');
+
+  const ready = () => (current?.reporter === null ? null : (current?.socket ?? null));
+  return {
+    acknowledge(ack) {
+      const socket = ready();
+      if (socket !== null) send(socket, ack);
+    },
+    event(name, loadBalancerId, message) {
+      const event: FromEngine = { type: 'event', name, loadBalancerId, message };
+      const socket = ready();
+      if (socket !== null) send(socket, event);
+      else if (unsent.length < MOST_EVENTS) unsent.push(event);
+    },
+    reportChanged: () => current?.reporter?.reportChanged(),
+    close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      current?.socket.close(1001);
+      current?.socket.terminate();
+    },
+  };
+}
+
+interface ConnectionEvents {
+  welcomed(connection: Connection): void;
+  ended(): void;
+}
+
+function connect(url: string, deps: LinkDeps, events: ConnectionEvents): Connection {
+  const socket = new WebSocket(url, { maxPayload: MAX_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE });
+  const connection: Connection = { socket, reporter: null };
+  const silence = watchSilence(socket);
+  const unwelcome = setTimeout(() => {
+    if (connection.reporter === null) socket.terminate();
+  }, HANDSHAKE);
+  socket.on('open', () => send(socket, deps.hello()));
+  socket.on('message', (data) => {
+    silence.refresh();
+    receive(connection, data, deps, events);
+  });
+  socket.on('error', (error) => deps.log.debug({ url, err: error }, 'the connection to the controller failed'));
+  socket.on('close', (code) => {
+    clearTimeout(unwelcome);
+    silence.stop();
+    connection.reporter?.stop();
+    deps.log.info({ url, code }, 'no connection to the controller; serving on');
+    events.ended();
+  });
+  return connection;
+}
+
+/** A controller whose machine has died says nothing: it is pinged, and given up when no answer comes. */
+function watchSilence(socket: WebSocket): { refresh(): void; stop(): void } {
+  let heard = Date.now();
+  const refresh = () => {
+    heard = Date.now();
+  };
+  socket.on('pong', refresh);
+  socket.on('ping', refresh);
+  const timer = setInterval(() => {
+    if (Date.now() - heard > SILENCE) socket.terminate();
+    else if (socket.readyState === WebSocket.OPEN) socket.ping();
+  }, SILENCE / 3);
+  return { refresh, stop: () => clearInterval(timer) };
+}
+
+/** A message of a wrong shape ends the connection: whoever sent it and this agent do not understand one another. */
+function receive(connection: Connection, data: RawData, deps: LinkDeps, events: ConnectionEvents): void {
+  const message = parse(data);
+  const welcomed = connection.reporter !== null;
+  if (message === null || (message.type === 'welcome') === welcomed) {
+    deps.log.error({ text: String(data).slice(0, 200) }, 'the controller sent what this agent does not understand');
+    connection.socket.close(1002, 'unexpected message');
+    return;
+  }
+  if (message.type === 'welcome') {
+    welcome(connection, message, deps, events);
+    return;
+  }
+  const answer =
+    message.type === 'put'
+      ? deps.engine.put(message.spec)
+      : deps.engine.remove(message.id, message.generation, message.epoch);
+  answer
+    .then((ack) => send(connection.socket, ack))
+    .catch((error: unknown) =>
+      deps.log.error({ err: error, type: message.type }, 'a request of the controller failed'),
+    );
+}
+
+function welcome(connection: Connection, message: Welcome, deps: LinkDeps, events: ConnectionEvents): void {
+  if (!PROTOCOL_VERSIONS.some((version) => version === message.version)) {
+    deps.log.error({ version: message.version }, 'the controller chose a protocol version this agent does not speak');
+    connection.socket.close(1002, 'unknown version');
+    return;
+  }
+  deps.log.info({ version: message.version }, 'connected to the controller');
+  connection.reporter = createReporter(deps.engine, message, {
+    send: (report) => send(connection.socket, report),
+    failed: (error) => deps.log.warn({ err: error }, 'counters could not be saved'),
+  });
+  events.welcomed(connection);
+}
+
+function parse(data: RawData): FromController | null {
+  try {
+    return FromController.parse(JSON.parse(String(data)));
+  } catch {
+    return null;
+  }
+}
+
+function send(socket: WebSocket, message: FromEngine): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}

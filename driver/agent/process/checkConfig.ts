@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { errorCode } from '../systemError';
+
+/** What `haproxy -c` thinks of a file. */
+export interface Verdict {
+  readonly valid: boolean;
+  readonly output: string;
+}
+
+const LONGEST_CHECK = 30_000;
+
+/** Runs `haproxy -c`. Throws only if haproxy cannot be run at all. */
+export function checkConfig(haproxyPath: string, configPath: string): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    execFile(haproxyPath, ['-c', '-q', '-f', configPath], { timeout: LONGEST_CHECK }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(startFailure(haproxyPath, error));
+      else resolve({ valid: error === null, output: `${stdout}${stderr}` });
+    });
+  });
+}
+
+/** The version of the haproxy, such as `2.6.12`. Throws if it cannot be run. */
+export function haproxyVersion(haproxyPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(haproxyPath, ['-v'], { timeout: LONGEST_CHECK }, (error, stdout) => {
+      if (error !== null) reject(startFailure(haproxyPath, error));
+      else resolve(/version (\d+(?:\.\d+)*)/i.exec(stdout)?.[1] ?? 'unknown');
+    });
+  });
+}
+
+function startFailure(haproxyPath: string, error: Error): Error {
+  const missing = errorCode(error) === 'ENOENT';
+  return new Error(missing ? `there is no haproxy at ${haproxyPath}` : `haproxy cannot be run: ${error.message}`);
+}

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { UnitPaths } from '../config';
+import { end, identify, isAlive, ProcessIdentity, signal } from './identity';
+import { openRuntimeSocket, type RuntimeSocket } from './runtimeSocket';
+
+/** What is on disk about a running haproxy, so that a later agent finds it again. */
+export const ProcessRecord = z.object({
+  master: ProcessIdentity,
+  worker: ProcessIdentity.nullable(),
+  /** Of the worker socket in the configuration it runs. */
+  sequence: z.number().int(),
+});
+export type ProcessRecord = z.infer<typeof ProcessRecord>;
+
+/** A haproxy: the master, which survives reloads, and the connection to its current worker. */
+export interface Daemon {
+  readonly master: ProcessIdentity;
+  readonly worker: ProcessIdentity;
+  readonly sequence: number;
+  readonly runtime: RuntimeSocket;
+}
+
+/** haproxy did not come up with a configuration that its checker had passed. `output` is what it said. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  constructor(
+    message: string,
+    readonly output: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Milliseconds a worker may take to answer after a start or reload; seen: 15 to 60. */
+const STARTING = 10_000;
+const LARGEST_LOG = 256 * 1024;
+
+/**
+ * Starts haproxy in master-worker mode on `paths.config`, detached: it outlives this process. Throws StartError, or what
+ * the file system says if its record cannot be written; then nothing is left running.
+ */
+export async function startDaemon(haproxyPath: string, paths: UnitPaths, sequence: number): Promise<Daemon> {
+  const log = openSync(paths.log, 'w');
+  closeSync(log);
+  const master = launch(haproxyPath, paths);
+  if (master === null) throw new StartError('haproxy could not be started', '');
+  try {
+    record(paths, { master, worker: null, sequence });
+    return await meetWorker(master, paths, sequence, 0);
+  } catch (error) {
+    await end([master], 0);
+    throw error;
+  }
+}
+
+function launch(haproxyPath: string, paths: UnitPaths): ProcessIdentity | null {
+  const log = openSync(paths.log, 'a');
+  try {
+    const master = `${paths.masterSocket},mode,600,level,admin`;
+    const child = spawn(haproxyPath, ['-W', '-S', master, '-f', paths.config], {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    child.on('error', () => undefined);
+    child.unref();
+    return child.pid === undefined ? null : identify(child.pid);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Synchronous: between the birth of a process and its record there must be no point where the agent can stop. */
+function record(paths: UnitPaths, content: ProcessRecord): void {
+  const temporary = `${paths.process}.new`;
+  writeFileSync(temporary, JSON.stringify(content));
+  renameSync(temporary, paths.process);
+}
+
+async function meetWorker(
+  master: ProcessIdentity,
+  paths: UnitPaths,
+  sequence: number,
+  logStart: number,
+): Promise<Daemon> {
+  const deadline = Date.now() + STARTING;
+  for (let pause = 4; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
+    const daemon = await connectWorker(master, paths, sequence);
+    if (daemon !== null) return daemon;
+    const output = await readLog(paths, logStart);
+    if (!isAlive(master)) throw new StartError('haproxy ended at its start', output);
+    if (output.includes('Loading failure!')) throw new StartError('haproxy refused to load its configuration', output);
+    await sleep(pause);
+  }
+  throw new StartError('haproxy does not answer', await readLog(paths, logStart));
+}
+
+async function connectWorker(master: ProcessIdentity, paths: UnitPaths, sequence: number): Promise<Daemon | null> {
+  let runtime: RuntimeSocket | null = null;
+  try {
+    runtime = await openRuntimeSocket(paths.workerSocket(sequence));
+    const [info = ''] = await runtime.run(['show info']);
+    const worker = identify(Number(/^Pid: (\d+)$/m.exec(info)?.[1]));
+    if (worker === null) throw new Error('no worker');
+    record(paths, { master, worker, sequence });
+    return { master, worker, sequence, runtime };
+  } catch {
+    runtime?.close();
+    return null;
+  }
+}
+
+async function readLog(paths: UnitPaths, start: number): Promise<string> {
+  const text = await readFile(paths.log).catch(() => Buffer.alloc(0));
+  return text.subarray(start).toString('utf8');
+}
+
+/**
+ * Makes the master load `paths.config` anew; its worker socket must be that of `sequence`. The listening sockets pass
+ * from worker to worker, so nothing is refused meanwhile. Resolves once the new worker answers; the old one finishes its
+ * connections and can be asked on its own connection until that is closed. Throws StartError if the master went on with
+ * the old worker.
+ */
+export async function reloadDaemon(daemon: Daemon, paths: UnitPaths, sequence: number): Promise<Daemon> {
+  const logStart = await trimLog(paths);
+  if (!signal(daemon.master, 'SIGUSR2')) throw new StartError('haproxy is gone', '');
+  const reloaded = await meetWorker(daemon.master, paths, sequence, logStart);
+  await rm(paths.workerSocket(daemon.sequence), { force: true });
+  return reloaded;
+}
+
+/** Keeps the log of a long-lived haproxy small; its size. */
+async function trimLog(paths: UnitPaths): Promise<number> {
+  const { size } = await stat(paths.log).catch(() => ({ size: 0 }));
+  if (size <= LARGEST_LOG) return size;
+  truncateSync(paths.log);
+  return 0;
+}
+
+/** Finds the haproxy an earlier agent left; null if it is gone or does not answer (then it is ended). */
+export async function adoptDaemon(paths: UnitPaths): Promise<Daemon | null> {
+  const left = await readRecord(paths);
+  if (left === null) return null;
+  if (isAlive(left.master)) {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      // The next sequence: an agent killed in the middle of a reload has not recorded it yet.
+      for (const sequence of [left.sequence + 1, left.sequence]) {
+        const daemon = await connectWorker(left.master, paths, sequence);
+        if (daemon !== null) return daemon;
+      }
+      await sleep(25);
+    }
+  }
+  await end(left.worker === null ? [left.master] : [left.master, left.worker]);
+  return null;
+}
+
+/** Ends the haproxy of these files, if there is one, and forgets it. */
+export async function endDaemon(paths: UnitPaths): Promise<void> {
+  const left = await readRecord(paths);
+  if (left !== null) await end(left.worker === null ? [left.master] : [left.master, left.worker]);
+  await rm(paths.process, { force: true });
+  const sockets = [paths.masterSocket, paths.peerSocket, ...(left === null ? [] : [paths.workerSocket(left.sequence)])];
+  await Promise.all(sockets.map((path) => rm(path, { force: true })));
+}
+
+async function readRecord(paths: UnitPaths): Promise<ProcessRecord | null> {
+  try {
+    return ProcessRecord.parse(JSON.parse(await readFile(paths.process, 'utf8')));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,86 @@
+import type { LoadBalancerSpec } from '../../protocol/spec';
+import { admit } from '../haproxy/admit';
+import { type Fault, passingFault, withoutFaults } from '../haproxy/fault';
+import { endpoints, type Layout, layOut, socketAddress } from '../haproxy/layout';
+import { whyNotBindable } from '../process/tryBind';
+import { type HeldSpec, storeSpec } from '../state/specStore';
+import { errorMessage } from '../systemError';
+import { activate } from './activate';
+import { ActivationError, changedObjects } from './culprits';
+import { watchPings } from './pings';
+import type { Unit } from './unit';
+
+/** Rounds of leaving objects out; each takes at least one. */
+const MOST_ROUNDS = 100;
+
+/**
+ * Takes on a spec: stores it, puts in force what of it can be, and tells what cannot. Never throws: what goes wrong is in
+ * the result. `refused` means that the engine serves on what it served before.
+ */
+export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<HeldSpec> {
+  let held: HeldSpec;
+  try {
+    held = await tryToBringAbout(unit, spec);
+    unit.inForce = spec;
+  } catch (error) {
+    const reason = errorMessage(error);
+    unit.deps.log.warn({ loadBalancer: spec.id, generation: spec.generation, err: error }, 'a spec was refused');
+    const faults = changedObjects(unit.inForce, spec).map(({ kind, id }) => passingFault(kind, id, reason));
+    held = { spec, outcome: 'refused', faults };
+  }
+  unit.held = held;
+  await watchPings(unit);
+  return held;
+}
+
+async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<HeldSpec> {
+  const admission = admit(spec);
+  const unserved = admission.faults.filter(({ kind }) => kind === 'loadbalancer');
+  if (unserved.length > 0) return { spec, outcome: 'refused', faults: unserved };
+  // First, so that a disk that takes no spec is found before anything has changed.
+  const known = unit.held?.spec.digest === spec.digest ? unit.held.faults : [];
+  await storeSpec(unit.paths, { spec, outcome: 'applied', faults: [...known] });
+
+  let faults = [...admission.faults, ...missingPing(unit, admission.spec)];
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const layout = layOut(withoutFaults(admission.spec, faults));
+    const unbound = await bindFaults(unit, layout);
+    const found = unbound.length > 0 ? unbound : await activate(unit, layout);
+    if (found.length === 0) return await conclude(unit, { spec, outcome: 'applied', faults }, known);
+    faults = [...faults, ...found];
+  }
+  throw new ActivationError('haproxy refuses the configuration whatever is left out of it');
+}
+
+async function conclude(unit: Unit, held: HeldSpec, stored: readonly Fault[]): Promise<HeldSpec> {
+  if (JSON.stringify(held.faults) !== JSON.stringify(stored)) await storeSpec(unit.paths, held);
+  return held;
+}
+
+/** Listeners that cannot be bound. What the running haproxy has bound already needs no trial. */
+async function bindFaults(unit: Unit, layout: Layout): Promise<Fault[]> {
+  const bound = unit.running?.endpoints;
+  const faults = new Map<string, Fault>();
+  for (const endpoint of endpoints(layout)) {
+    if (bound?.has(socketAddress(endpoint.address, endpoint.port)) || faults.has(endpoint.listenerId)) continue;
+    const reason = await whyNotBindable(endpoint);
+    if (reason !== null) faults.set(endpoint.listenerId, passingFault('listener', endpoint.listenerId, reason));
+  }
+  return [...faults.values()];
+}
+
+function missingPing(unit: Unit, spec: LoadBalancerSpec): Fault[] {
+  if (unit.pinger !== null) return [];
+  return spec.pools.flatMap(({ monitor }) =>
+    monitor?.type === 'PING' ? [passingFault('healthmonitor', monitor.id, 'this engine has no ping command')] : [],
+  );
+}
+
+/** True if every fault that time may heal is a listener, and none of these could be bound now: another try is idle. */
+export async function isStillUnbindable(unit: Unit, held: HeldSpec): Promise<boolean> {
+  const open = held.faults.filter(({ heals }) => heals === 'later');
+  if (held.outcome === 'refused' || open.some(({ kind }) => kind !== 'listener')) return false;
+  const listeners = held.spec.listeners.filter(({ id }) => open.some((fault) => fault.id === id));
+  const faults = await bindFaults(unit, layOut({ ...held.spec, listeners }));
+  return faults.length === open.length;
+}

@@ -1,0 +1,184 @@
+import type { Ack, Held, ListenerCounters, LoadBalancerReport } from '../../protocol/messages';
+import type { LoadBalancerSpec } from '../../protocol/spec';
+import { unitPaths } from '../config';
+import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
+import { acknowledgement, heldEntry, removal } from './acknowledgement';
+import { shutDown } from './activate';
+import { bringAbout } from './bringAbout';
+import { createCounters } from './counters';
+import { loadCounters, storeCounters } from './countersFile';
+import { advanceNewcomers, deleteLeaving } from './members';
+import { createPinger, type Pinger } from './pinger';
+import { applyPing } from './pings';
+import { readRetired, readStatistics, renewReport } from './poll';
+import { createQueue, type Queue } from './queue';
+import { recover } from './recover';
+import type { ServeDeps, Unit } from './unit';
+import { createUpkeep, type Notices, type Upkeep } from './upkeep';
+
+/** One load balancer on this engine. All changes to it run one after the other. */
+export interface LoadBalancer {
+  readonly id: string;
+  /** Brings the spec about and tells how that ended; an older one than is held changes nothing. */
+  put(spec: LoadBalancerSpec): Promise<Ack>;
+  /** Ends and forgets it, unless what is held is newer. */
+  remove(generation: number, epoch: number): Promise<Ack>;
+  /** Takes over, or starts, what was served when an earlier agent ended. */
+  recover(): Promise<void>;
+  /** Reads statistics and does what they call for. */
+  poll(): Promise<void>;
+  /** True if its state can change by itself within a second: it has checks or a limit. */
+  changesByItself(): boolean;
+  /** True if there is a spec, in force or not. */
+  isHeld(): boolean;
+  /** What a hello tells of it. */
+  held(): Held | null;
+  report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
+  counters(): ListenerCounters[];
+  saveCounters(): Promise<void>;
+  stop(options: { keepServing: boolean }): Promise<void>;
+}
+
+/** Opens a load balancer with what is on disk about it, if anything. Its id must be usable (`isUsableId`). */
+export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Notices): Promise<LoadBalancer> {
+  const paths = unitPaths(deps.config, id);
+  const queue = createQueue();
+  const unit: Unit = {
+    id,
+    paths,
+    deps,
+    counters: createCounters(await loadCounters(paths)),
+    pinger: openPinger(() => unit, queue, deps),
+    held: await loadSpec(paths),
+    inForce: null,
+    running: null,
+    sequence: 0,
+    rows: [],
+    retired: new Map(),
+    newcomers: new Map(),
+    leaving: new Map(),
+    deferred: null,
+    report: null,
+    reportVersion: 0,
+  };
+  return faceOf(unit, queue, createUpkeep(unit, queue, notices));
+}
+
+function openPinger(unit: () => Unit, queue: Queue, { ping, log }: ServeDeps): Pinger | null {
+  if (ping === null) return null;
+  return createPinger(ping, (key, state) => {
+    queue
+      .run(() => applyPing(unit(), key, state))
+      .catch((error: unknown) => log.debug({ err: error }, 'the result of a ping could not be passed on'));
+  });
+}
+
+function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
+  let saved = '';
+  const work = <T>(job: () => Promise<T>) => queue.run(job).finally(upkeep.plan);
+  const saveCounters = async () => {
+    const stored = unit.counters.stored();
+    const text = JSON.stringify(stored);
+    if (unit.held === null || text === saved) return;
+    await storeCounters(unit.paths, stored);
+    saved = text;
+  };
+  return {
+    id: unit.id,
+    put: (spec) => work(() => put(unit, upkeep, spec)),
+    remove: (generation, epoch) => work(() => remove(unit, generation, epoch)),
+    recover: () => work(() => resume(unit)),
+    poll: () => poll(unit, work),
+    changesByItself: () => changesByItself(unit),
+    isHeld: () => unit.held !== null,
+    held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce)),
+    report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
+    counters: () => unit.counters.totals(unit.id),
+    saveCounters,
+    async stop({ keepServing }) {
+      upkeep.stop();
+      unit.pinger?.stop();
+      await queue.run(async () => {
+        if (!keepServing) await shutDown(unit);
+        unit.running?.daemon.runtime.close();
+        for (const socket of unit.retired.values()) socket.close();
+        await saveCounters();
+      });
+    },
+  };
+}
+
+async function put(unit: Unit, upkeep: Upkeep, spec: LoadBalancerSpec): Promise<Ack> {
+  const { held } = unit;
+  if (held !== null && (isOlder(spec, held.spec) || isSettled(held, spec))) return acknowledgement(held);
+  upkeep.reset();
+  const result = await unit.deps.slots(() => bringAbout(unit, spec));
+  await readStatistics(unit).catch(() => renewReport(unit));
+  return acknowledgement(result);
+}
+
+interface Version {
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+function isOlder(one: Version, other: Version): boolean {
+  return one.generation < other.generation || (one.generation === other.generation && one.epoch < other.epoch);
+}
+
+/** True if the very same spec was taken on before and another try would change nothing. */
+function isSettled({ spec: held, outcome, faults }: HeldSpec, spec: LoadBalancerSpec): boolean {
+  return (
+    held.digest === spec.digest &&
+    held.generation === spec.generation &&
+    held.epoch === spec.epoch &&
+    outcome === 'applied' &&
+    faults.every(({ heals }) => heals === 'never')
+  );
+}
+
+async function remove(unit: Unit, generation: number, epoch: number): Promise<Ack> {
+  const { held, id } = unit;
+  if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
+  unit.pinger?.stop();
+  await shutDown(unit);
+  await forgetSpec(unit.paths);
+  unit.held = null;
+  unit.inForce = null;
+  unit.report = null;
+  return removal(id, generation, epoch);
+}
+
+async function resume(unit: Unit): Promise<void> {
+  await unit.deps.slots(() => recover(unit));
+  const { held } = unit;
+  if (held === null) {
+    await forgetSpec(unit.paths);
+    return;
+  }
+  await unit.deps.slots(() => bringAbout(unit, held.spec));
+  await readStatistics(unit).catch(() => renewReport(unit));
+}
+
+async function poll(unit: Unit, work: <T>(job: () => Promise<T>) => Promise<T>): Promise<void> {
+  await readStatistics(unit);
+  await readRetired(unit);
+  const waiting = [...unit.newcomers.values()].some(({ phase }) => phase === 'waiting');
+  if (!waiting && unit.leaving.size === 0 && unit.deferred === null) return;
+  await work(async () => {
+    const runtime = unit.running?.daemon.runtime;
+    if (runtime === undefined) return;
+    await advanceNewcomers(unit, runtime, unit.rows);
+    await deleteLeaving(unit, runtime);
+  });
+}
+
+function changesByItself({ running, leaving, retired, newcomers }: Unit): boolean {
+  if (running === null || running.layout === null) return false;
+  if (leaving.size > 0 || retired.size > 0 || newcomers.size > 0) return true;
+  const { frontends, backends } = running.layout;
+  return (
+    backends.some(({ pool }) => pool.monitor !== null && pool.members.length > 0) ||
+    frontends.some(({ listener }) => listener.connectionLimit > 0)
+  );
+}

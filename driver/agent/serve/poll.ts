@@ -1,0 +1,62 @@
+import type { LoadBalancerReport } from '../../protocol/messages';
+import { parseStats, type StatRow } from '../haproxy/stats';
+import type { RuntimeSocket } from '../process/runtimeSocket';
+import { buildReport, emptyReport } from './report';
+import { type Unit, workerName } from './unit';
+
+/** Reads a worker's statistics, notes its counters and renews the report. Throws when the worker does not answer. */
+export async function readStatistics(unit: Unit): Promise<void> {
+  const { running } = unit;
+  if (running !== null) {
+    const [answer = ''] = await running.daemon.runtime.run(['show stat']);
+    // A reload may have come in between; then these are an old worker's, and only its counters matter.
+    const rows = parseStats(answer);
+    unit.counters.observe(workerName(running.daemon), rows);
+    if (unit.running === running) unit.rows = rows;
+  }
+  renewReport(unit);
+}
+
+/** Takes what is newest into the report; its version rises if anything changed. */
+export function renewReport(unit: Unit): void {
+  const report = currentReport(unit);
+  if (report === null || JSON.stringify(report) === JSON.stringify(unit.report)) return;
+  unit.report = report;
+  unit.reportVersion += 1;
+  unit.deps.onReport();
+}
+
+function currentReport(unit: Unit): LoadBalancerReport | null {
+  const { held, running, id } = unit;
+  if (held === null) return null;
+  const generation =
+    held.outcome === 'applied' ? held.spec.generation : (unit.inForce?.generation ?? held.spec.generation);
+  if (running === null || running.layout === null) return emptyReport(id, generation);
+  return buildReport(unit.rows, {
+    generation,
+    layout: running.layout,
+    newcomers: new Set(unit.newcomers.keys()),
+    pinged: (poolId, memberId) => unit.pinger?.state(`${poolId}/${memberId}`) ?? null,
+  });
+}
+
+/** Asks the workers of before a reload for their counters, and lets those go that have no connections left. */
+export async function readRetired(unit: Unit): Promise<void> {
+  for (const [name, socket] of unit.retired) {
+    const rows = await askOnce(socket);
+    if (rows !== null) unit.counters.observe(name, rows);
+    if (rows?.some(({ server, currentSessions }) => server === 'FRONTEND' && currentSessions > 0)) continue;
+    unit.retired.delete(name);
+    unit.counters.retire(name);
+    socket.close();
+  }
+}
+
+async function askOnce(socket: RuntimeSocket): Promise<StatRow[] | null> {
+  try {
+    const [answer = ''] = await socket.run(['show stat']);
+    return parseStats(answer);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Logger } from 'pino';
+import type { LoadBalancerReport } from '../../protocol/messages';
+import type { LoadBalancerSpec, MemberSpec } from '../../protocol/spec';
+import type { AgentConfig, UnitPaths } from '../config';
+import type { RuntimeCommand } from '../haproxy/commands';
+import type { Backend, Layout } from '../haproxy/layout';
+import type { StatRow } from '../haproxy/stats';
+import type { Daemon } from '../process/daemon';
+import type { RuntimeSocket } from '../process/runtimeSocket';
+import type { HeldSpec } from '../state/specStore';
+import type { Counters } from './counters';
+import type { Ping, Pinger } from './pinger';
+import type { Slots } from './slots';
+
+/** What every load balancer of an agent shares. */
+export interface ServeDeps {
+  readonly config: AgentConfig;
+  readonly haproxyPath: string;
+  readonly log: Logger;
+  /** Bounds how many haproxies are checked, started or reloaded at a time. */
+  readonly slots: Slots;
+  readonly ping: Ping | null;
+  /** Called whenever a report has become another one. */
+  readonly onReport: () => void;
+}
+
+/** A haproxy and what it serves. */
+export interface Running {
+  readonly daemon: Daemon;
+  /** Null for one left by an earlier agent that runs something else than this agent would render. */
+  layout: Layout | null;
+  /** The text of the configuration on disk. */
+  config: string;
+  /** What it has bound, as haproxy writes it. */
+  endpoints: ReadonlySet<string>;
+}
+
+/** A member added at run time that has not been checked yet. */
+export interface Newcomer {
+  readonly backend: Backend;
+  readonly member: MemberSpec;
+  /** `probing`: checked at short intervals; `waiting`: that failed, the monitor's own first check decides. */
+  phase: 'probing' | 'waiting';
+}
+
+/** The state of one load balancer on this engine. It is changed only by work in its own queue. */
+export interface Unit {
+  readonly id: string;
+  readonly paths: UnitPaths;
+  readonly deps: ServeDeps;
+  readonly counters: Counters;
+  readonly pinger: Pinger | null;
+  held: HeldSpec | null;
+  /** The spec that was last put in force. */
+  inForce: LoadBalancerSpec | null;
+  running: Running | null;
+  /** Of the last worker socket used. */
+  sequence: number;
+  /** The statistics last read from the current worker. */
+  rows: readonly StatRow[];
+  /** Workers of before a reload that still finish connections. */
+  readonly retired: Map<string, RuntimeSocket>;
+  /** By `backend/member`. */
+  readonly newcomers: Map<string, Newcomer>;
+  /** Members taken out that still have connections, by `backend/member`: the command that deletes them for good. */
+  readonly leaving: Map<string, string>;
+  /** What takes members out of the balance, waiting for the probes of those that come; `since` in epoch milliseconds. */
+  deferred: { readonly commands: readonly RuntimeCommand[]; readonly since: number } | null;
+  report: LoadBalancerReport | null;
+  /** Rises with every change of `report`. */
+  reportVersion: number;
+}
+
+/** How counters name a worker over restarts of the agent. */
+export function workerName({ worker }: Daemon): string {
+  return `${worker.pid}:${worker.startTime}`;
+}

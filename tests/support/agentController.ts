@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  type Ack,
+  type Counters,
+  FromEngine,
+  type Hello,
+  type ListenerCounters,
+  type LoadBalancerReport,
+} from '../../driver/protocol/messages';
+import type { LoadBalancerSpec } from '../../driver/protocol/spec';
+import { waitUntil } from './wait';
+
+/**
+ * A controller of one engine, as the protocol says and no more: it welcomes, sends what a test tells it to, and keeps what
+ * the engine said. It fails on a message that is not in the protocol.
+ */
+export interface FakeController {
+  readonly url: string;
+  /** Every message of every connection, in order. */
+  readonly received: readonly FromEngine[];
+  hellos(): Hello[];
+  /** Sends the spec and waits for its acknowledgement. */
+  put(spec: LoadBalancerSpec): Promise<Ack>;
+  remove(id: string, generation: number): Promise<Ack>;
+  /** What the engine last reported of the load balancer. */
+  report(id: string): LoadBalancerReport | undefined;
+  /** The last acknowledgement of the load balancer. */
+  ack(id: string): Ack | undefined;
+  counters(listenerId: string): ListenerCounters | undefined;
+  sendText(text: string): void;
+  connections(): number;
+  waitFor(what: string, condition: () => boolean): Promise<void>;
+  /** Ends all connections and listens no more. */
+  close(): Promise<void>;
+}
+
+const PATIENCE = 15_000;
+
+export async function startController(port = 0, welcome: object = {}): Promise<FakeController> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port });
+  await once(server, 'listening');
+  const received: FromEngine[] = [];
+  let engine: WebSocket | null = null;
+  let connections = 0;
+
+  server.on('connection', (socket) => {
+    connections += 1;
+    engine = socket;
+    socket.on('message', (data) => {
+      const message = FromEngine.parse(JSON.parse(String(data)));
+      received.push(message);
+      if (message.type !== 'hello') return;
+      const answer = { type: 'welcome', version: 1, heartbeatInterval: 1000, countersInterval: 200, ...welcome };
+      socket.send(JSON.stringify(answer));
+    });
+  });
+
+  const waitFor = (what: string, condition: () => boolean) => waitUntil(what, PATIENCE, condition);
+  const acks = () => received.filter((message) => message.type === 'ack');
+  const request = async (message: { id: string; generation: number }, text: string) => {
+    await waitFor('the engine is connected', () => engine?.readyState === WebSocket.OPEN);
+    const before = acks().length;
+    engine?.send(text);
+    const answer = () =>
+      acks()
+        .slice(before)
+        .find(({ id }) => id === message.id);
+    await waitFor(`${message.id} is acknowledged`, () => answer() !== undefined);
+    return answer() as Ack;
+  };
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `ws://127.0.0.1:${actual}`,
+    received,
+    hellos: () => received.filter((message) => message.type === 'hello'),
+    put: (spec) => request(spec, JSON.stringify({ type: 'put', spec })),
+    remove: (id, generation) =>
+      request({ id, generation }, JSON.stringify({ type: 'remove', id, generation, epoch: 1 })),
+    report: (id) =>
+      received
+        .flatMap((message) => (message.type === 'heartbeat' ? message.changed : []))
+        .findLast((report) => report.id === id),
+    ack: (id) => acks().findLast((ack) => ack.id === id),
+    counters: (listenerId) =>
+      received
+        .filter((message): message is Counters => message.type === 'counters')
+        .flatMap(({ listeners }) => listeners)
+        .findLast((counters) => counters.listenerId === listenerId),
+    sendText: (text) => engine?.send(text),
+    connections: () => connections,
+    waitFor,
+    async close() {
+      for (const client of server.clients) client.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

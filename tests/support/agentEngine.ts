@@ -1,0 +1,60 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { AgentConfig } from '../../driver/agent/config';
+import { type RunningAgent, runAgent } from '../../driver/agent/main';
+import { end, isAlive, type ProcessIdentity } from '../../driver/agent/process/identity';
+
+/** An engine on this host: a directory, an agent that can be stopped and started, and the haproxies it has. */
+export interface EngineUnderTest {
+  readonly config: AgentConfig;
+  start(): Promise<void>;
+  stop(options: { keepServing: boolean }): Promise<void>;
+  /** The master and the worker of a load balancer's haproxy; null if it has none that lives. */
+  haproxy(loadBalancerId: string): { master: ProcessIdentity; worker: ProcessIdentity } | null;
+  configuration(loadBalancerId: string): string;
+  /** Ends everything, also haproxies that no agent knows any more, and removes the directory. */
+  dispose(): Promise<void>;
+}
+
+export function createEngine(controllers: readonly string[]): EngineUnderTest {
+  const directory = mkdtempSync(join(tmpdir(), 'slag-'));
+  const config: AgentConfig = {
+    engineId: 'engine-1',
+    controllers,
+    token: 'secret',
+    stateDir: join(directory, 'state'),
+    runDir: join(directory, 'run'),
+  };
+  const units = join(config.stateDir, 'lb');
+  let agent: RunningAgent | null = null;
+
+  const haproxy: EngineUnderTest['haproxy'] = (id) => {
+    const path = join(units, id, 'process.json');
+    if (!existsSync(path)) return null;
+    const record = JSON.parse(readFileSync(path, 'utf8'));
+    return isAlive(record.master) && record.worker !== null ? record : null;
+  };
+  const stop: EngineUnderTest['stop'] = async (options) => {
+    const running = agent;
+    agent = null;
+    await running?.stop(options);
+  };
+  return {
+    config,
+    haproxy,
+    stop,
+    async start() {
+      const level = process.env['AGENT_LOG'] ?? 'silent';
+      agent = await runAgent(config, { log: pino({ level }) });
+    },
+    configuration: (id) => readFileSync(join(units, id, 'haproxy.cfg'), 'utf8'),
+    async dispose() {
+      await stop({ keepServing: false });
+      const left = existsSync(units) ? readdirSync(units).map(haproxy) : [];
+      await end(left.flatMap((found) => (found === null ? [] : [found.master, found.worker])));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
