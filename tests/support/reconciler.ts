@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { type Bus, HINTS_TOPIC, PROVISIONING_TOPIC } from '../../driver/bus/port';
+import { createNoopCompute } from '../../driver/clouds/compute/noop';
 import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import type { NetworkDriver } from '../../driver/clouds/network/port';
 import type { Db } from '../../driver/db/connect';
 import type { LoadBalancerRow } from '../../driver/db/rows';
+import { type EngineParts, reconcileEngine } from '../../driver/reconcile/engineUnit';
 import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
+import type { Outcome } from '../../driver/reconcile/outcome';
 import { createMutex } from '../../driver/reconcile/wiringTarget';
 import { createUnitQueue, readHint } from '../../driver/worker/units';
 import { type FakeHealth, startFakeHealth } from './fakeHealth';
@@ -23,6 +26,8 @@ export interface Lab {
   readonly engineId: string;
   /** Of a worker with a lease holder of its own. */
   parts(given?: Partial<LoadBalancerParts>): LoadBalancerParts;
+  /** One run of the engine's unit, as such a worker does it. */
+  runEngine(parts: LoadBalancerParts): Promise<Outcome>;
   /** A worker's queue that takes every hint. */
   startWorker(given?: Partial<LoadBalancerParts>): Promise<void>;
   /** Hints the load balancer as the API does. */
@@ -47,7 +52,8 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const bus = createMemoryBus({ log });
   const group = await insertGroup(db, { properties: JSON.stringify(options.group ?? { maxEngines: 1 }) });
-  const engine = await insertEngine(db, { service_engine_group_id: group.id });
+  const id = randomUUID();
+  const engine = await insertEngine(db, { id, compute_id: id, service_engine_group_id: group.id });
   const health = await startFakeHealth({ db, bus });
   const closers: (() => Promise<void>)[] = [() => health.close(), () => bus.close()];
 
@@ -69,6 +75,11 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
     },
     ...given,
   });
+  const compute = createNoopCompute();
+  await compute.createServer({ engineId: engine.id, name: engine.name, token: 'secret', controllers: [] });
+  const engineParts = ({ db: own, network, owner, settings }: LoadBalancerParts): EngineParts => {
+    return { db: own, bus, compute, network, log, owner, controllers: [], settings };
+  };
   const row = async (id: string): Promise<LoadBalancerRow> => db('load_balancer').where({ id }).first();
   return {
     db,
@@ -77,12 +88,13 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
     groupId: group.id,
     engineId: engine.id,
     parts,
+    runEngine: (given) => reconcileEngine(engineParts(given), engine.id),
     async startWorker(given) {
       const own = parts(given);
       const queue = createUnitQueue({
         run: {
           load_balancer: (id) => reconcileLoadBalancer(own, id),
-          engine: async () => ({ kind: 'settled' }),
+          engine: (id) => reconcileEngine(engineParts(own), id),
         },
         log,
         concurrency: 4,
