@@ -8,7 +8,7 @@ const only = (name, from, allowed) => ({
   from: { path: from },
   to: { path: '^(api|driver|migrations|tests|devstack)/', pathNot: allowed },
 });
-const MAINS = '(/main\\.ts$|^driver/(cli|embedded)\\.ts$|^driver/embedded/)';
+const MAINS = '(/main\\.ts$|^driver/(cli|embedded)\\.ts$|^driver/(cli|embedded)/)';
 
 module.exports = {
   forbidden: [

@@ -49,9 +49,16 @@ export function configFromText(text: string): Config {
 /** Every option at its default, less what is given as text. */
 export function parseConfig(raw: RawConfig): LoadedConfig {
   const values = Object.fromEntries(sectionNames.map((name) => [name, parseSection(name, raw[name] ?? {})]));
-  const config = Object.freeze(values) as unknown as Config;
+  const config = placeDatabase(values as unknown as Config);
   checkTogether(config);
   return { config, warnings: findUnknown(raw) };
+}
+
+/** The database that nobody has named lies beside the rest of the embedded site's state. */
+function placeDatabase(config: Config): Config {
+  const { database, embedded } = config;
+  const connection = database.connection || `sqlite:///${embedded.state_dir}/slipstream.db`;
+  return Object.freeze({ ...config, database: Object.freeze({ ...database, connection }) });
 }
 
 function parseSection(name: SectionName, options: Record<string, string>): unknown {

@@ -104,6 +104,13 @@ describe('values', () => {
     expect(() => (config.networking.reserved_ips as string[]).push('x')).toThrow(TypeError);
   });
 
+  it('put the database beside the rest of the site’s state unless it is named', () => {
+    expect(configFromText('[embedded]\nstate_dir = /srv/site\n').database.connection).toBe(
+      'sqlite:////srv/site/slipstream.db',
+    );
+    expect(configFromText('[database]\nconnection = sqlite://\n').database.connection).toBe('sqlite://');
+  });
+
   it.each([
     ['api_settings', 'bind_port', '99999', 'an integer from 0 to 65535'],
     ['api_settings', 'bind_port', '98.7', 'an integer from 0 to 65535'],

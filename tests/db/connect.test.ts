@@ -344,7 +344,7 @@ describe('connectDatabase on a SQLite file', () => {
 
   it('does not take a recycled process number for the owner', async () => {
     const file = join(folder, 'site.db');
-    writeFileSync(`${file}.pid`, JSON.stringify({ pid: process.pid, startTime: '1' }));
+    writeFileSync(`${file}.pid`, JSON.stringify({ pid: process.pid, started: 'boot 1' }));
     mkdirSync(`${file}.lock`);
 
     const db = await connectDatabase(sqliteUrl(file));
@@ -359,8 +359,9 @@ describe('connectDatabase on a SQLite file', () => {
       const { readFileSync, writeFileSync } = require('node:fs');
       const { Database } = require('node-sqlite3-wasm');
       const stat = readFileSync('/proc/self/stat', 'utf8');
-      const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-      writeFileSync(process.argv[1] + '.pid', JSON.stringify({ pid: process.pid, startTime }));
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      const started = boot + ' ' + stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+      writeFileSync(process.argv[1] + '.pid', JSON.stringify({ pid: process.pid, started }));
       const db = new Database(process.argv[1]);
       db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; create table t (a text); insert into t values ('committed'); BEGIN; insert into t values ('lost')");
       process.stdout.write('ready');

@@ -25,7 +25,7 @@ export const controller_worker = section(
     ),
     pending_deadline: seconds(120, 'After how long a PENDING status ends in ERROR. The work goes on.', 1),
     concurrency: integer(16, [1, 1000], 'Load balancers and engines one worker reconciles at a time.'),
-    lease_time: seconds(30, 'How long a worker owns what it reconciles, unless it renews.', 1),
+    lease_time: seconds(60, 'How long a worker owns what it reconciles, unless it renews.', 1),
     event_notifications: bool(true, 'Send `octavia.loadbalancer.*.end` where notifications are configured.'),
     metrics_port: port(9877, 'Port of `/healthcheck` and `/metrics` of the worker.'),
   },
@@ -86,7 +86,7 @@ export const house_keeping = section(
 );
 
 export const service_engine = section('Service engines, and the group that is made when there is none.', {
-  name_prefix: text('slipstream-se', 'What the names of engines begin with.'),
+  name_prefix: text('slipstream', 'What the names of engines begin with.'),
   slots: integer(10, [1, 100_000], 'Load balancers one engine may serve (`max_vs_per_se`).'),
   max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),

@@ -12,7 +12,7 @@ export const defaults = section(
       /^memory:\/\/$/,
       'How hints travel between processes. `memory://` stays within one process: others then find their work by the sweep.',
     ),
-    debug: bool(false, 'Log debug lines too, and the stacks of errors.'),
+    debug: bool(false, 'Log debug lines too, and show the stack of an error that ends the process.'),
     host: optionalText('Name of this host in leases and events. The default is the hostname.'),
     metrics_host: text(
       '127.0.0.1',
@@ -38,10 +38,10 @@ export const database = section(
   'Where the truth is kept.',
   {
     connection: credentialUrl(
-      'sqlite:///var/slipstream.db',
+      '',
       'sqlite:///file, mysql://user:password@host/name or mysql+pymysql://...',
-      /^(?:sqlite:|mysql(?:\+\w+)?:\/\/)/,
-      'URL of the database. SQLite serves one process; several replicas share MySQL or MariaDB (Galera too). Options after `?`: `unix_socket`, `ssl`, `ssl_ca`, `ssl_cert`, `ssl_key`, `ssl_verify_cert`, `ssl_verify_identity`.',
+      /^(?:sqlite:|mysql(?:\+\w+)?:\/\/|$)/,
+      'URL of the database. SQLite serves one process; several replicas share MySQL or MariaDB (Galera too). Options after `?`: `unix_socket`, `ssl`, `ssl_ca`, `ssl_cert`, `ssl_key`, `ssl_verify_cert`, `ssl_verify_identity`. Empty: the SQLite file `slipstream.db` in `[embedded] state_dir`.',
     ),
     min_pool_size: integer(1, [0, 1000], 'Connections that are kept open.'),
     max_pool_size: integer(20, [1, 1000], 'Connections at most, in each process.'),

@@ -12,8 +12,8 @@ export interface FileOwnership {
 
 interface Owner {
   readonly pid: number;
-  /** Clock ticks after boot, from /proc: tells a process from a later one with the same number. */
-  readonly startTime: string | null;
+  /** Boot and clock ticks since, from /proc: tells a process from a later one with the same number. */
+  readonly started: string | null;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Owner {
 export function ownFile(file: string): FileOwnership {
   mkdirSync(dirname(file), { recursive: true });
   const sentinel = `${file}.pid`;
-  const mine = JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) } satisfies Owner);
+  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner);
   for (let attempt = 0; !publish(sentinel, mine); attempt += 1) {
     const found = readText(sentinel);
     const owner = found === undefined ? undefined : parseOwner(found);
@@ -39,11 +39,13 @@ export function ownFile(file: string): FileOwnership {
   };
 }
 
-/** Field 22 of /proc/<pid>/stat; null where there is no /proc, or no such process. */
-function startTimeOf(pid: number): string | null {
+/** Field 22 of /proc/<pid>/stat and the boot it counts from; null without /proc, and for what is dead but not buried. */
+function startOf(pid: number): string | null {
   const stat = readText(`/proc/${pid}/stat`);
   // The second field is the command in parentheses and may hold blanks and parentheses itself.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  if (fields[18] === undefined || state === 'Z' || state === 'X') return null;
+  return `${readText('/proc/sys/kernel/random/boot_id')?.trim()} ${fields[18]}`;
 }
 
 function isAlive(owner: Owner): boolean {
@@ -52,7 +54,7 @@ function isAlive(owner: Owner): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return startTimeOf(owner.pid) === owner.startTime;
+  return startOf(owner.pid) === owner.started;
 }
 
 /** Link is atomic and, unlike an exclusive open, never shows a half-written file. */

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { RunningProcess } from '../domain/process';
+
+/** How long a process may take to finish what is in flight. Milliseconds. */
+const DRAIN_TIMEOUT = 30_000;
+
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+
+/**
+ * Starts a process and keeps it until SIGINT or SIGTERM; then it finishes what is in flight and the program ends with 0.
+ * A second signal ends it at once. A signal during the start waits until the start is through.
+ */
+export async function runUntilSignal(start: () => Promise<RunningProcess>, log: Logger): Promise<void> {
+  const signal = nextSignal();
+  const running = await start();
+  log.info({ signal: await signal }, 'ending');
+  void nextSignal().then(() => process.exit(130));
+  const late = setTimeout(() => {
+    log.error(`not drained after ${DRAIN_TIMEOUT / 1000} s`);
+    process.exit(1);
+  }, DRAIN_TIMEOUT);
+  await running.close();
+  clearTimeout(late);
+  log.info('ended');
+  // Whatever still holds a timer or a socket has been told to let go and has nothing left to say.
+  process.exit(0);
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const take = (signal: NodeJS.Signals): void => {
+      for (const name of ENDING) process.off(name, take);
+      resolve(signal);
+    };
+    for (const name of ENDING) process.on(name, take);
+  });
+}
+
+/** One line for the person who started the program, the stack only if asked for; ends it with 1. */
+export function failWith(error: unknown, debug: boolean): never {
+  const text = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
+  process.stderr.write(`slipstream: ${text || error}\n`);
+  process.exit(1);
+}
+
+/** Nothing goes on after an error that nobody caught: state may be half changed, and a restart finds all work again. */
+export function endOnUncaught(debug: () => boolean): void {
+  process.on('uncaughtException', (error) => failWith(error, debug()));
+  process.on('unhandledRejection', (error) => failWith(error, debug()));
+}

@@ -1,0 +1,111 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { createMemoryBus } from '../bus/memory';
+import type { Bus } from '../bus/port';
+import { BadValueError, type Config } from '../config/config';
+import type { Db } from '../db/connect';
+import { requireCurrentSchema } from '../db/migrate';
+import type { RunningProcess } from '../domain/process';
+import { createRegistry } from '../telemetry/metrics';
+import { serveTelemetry } from '../telemetry/server';
+import { openDatabase } from './database';
+import { createDrivers, type Drivers } from './drivers';
+
+/** What every controller process is made of. */
+interface Parts extends Drivers {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly db: Db;
+  readonly bus: Bus;
+  readonly registry: Registry;
+}
+
+type Start = (parts: Parts) => Promise<RunningProcess>;
+
+/** The processes that can run by themselves, in any number of replicas. */
+export type ProcessName = 'api' | 'worker' | 'health-manager' | 'housekeeping';
+
+/** Modules are loaded when they are needed: an agent or `--help` does not wait for a web framework. */
+const STARTS: Readonly<Record<ProcessName, Start>> = {
+  api: (parts) => {
+    const strategy = parts.config.api_settings.auth_strategy;
+    if (strategy !== 'noauth') {
+      throw new BadValueError(
+        'api_settings',
+        'auth_strategy',
+        strategy,
+        'noauth (keystone works within "slipstream all-in-one")',
+      );
+    }
+    const { runApi } = require('../../api/main') as typeof import('../../api/main');
+    return runApi(parts);
+  },
+  worker: (parts) => {
+    const { runWorker } = require('../worker/main') as typeof import('../worker/main');
+    return runWorker(parts);
+  },
+  'health-manager': (parts) => {
+    const { runHealthManager } = require('../health/main') as typeof import('../health/main');
+    return runHealthManager(parts);
+  },
+  housekeeping: (parts) => {
+    const { runHousekeeping } = require('../housekeeping/main') as typeof import('../housekeeping/main');
+    return runHousekeeping(parts);
+  },
+};
+
+/**
+ * Starts one process with a database, a bus and drivers of its own.
+ * @throws BadValueError for what this version cannot do outside the embedded site; SchemaError before `db upgrade`
+ */
+export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
+  const drivers = createDrivers(config);
+  const db = await openDatabase(config);
+  const opened: (() => Promise<unknown>)[] = [() => db.destroy()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.toReversed()) await close();
+  };
+  try {
+    await requireCurrentSchema(db);
+    log.warn('transport_url = memory:// carries no hints to other processes: they find their work by the sweep');
+    const bus = createMemoryBus({ log });
+    opened.push(() => bus.close());
+    const registry = createRegistry(name);
+    const running = await STARTS[name]({ ...drivers, config, log, db, bus, registry });
+    opened.push(() => running.close());
+    const telemetry = await startTelemetry(name, { config, db, registry });
+    if (telemetry) opened.push(() => telemetry.close());
+    return { ...(running.url ? { url: running.url } : {}), close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function startTelemetry(
+  name: ProcessName,
+  { config, db, registry }: { config: Config; db: Db; registry: Registry },
+): Promise<RunningProcess | undefined> {
+  const port = metricsPort(name, config);
+  if (port === undefined) return undefined;
+  const check = () =>
+    db.raw('select 1').then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  return serveTelemetry({ host: config.DEFAULT.metrics_host, port, registry, check });
+}
+
+/** Undefined for the API, which has a port of its own. */
+function metricsPort(name: ProcessName, config: Config): number | undefined {
+  switch (name) {
+    case 'api':
+      return undefined;
+    case 'worker':
+      return config.controller_worker.metrics_port;
+    case 'health-manager':
+      return config.health_manager.metrics_port;
+    case 'housekeeping':
+      return config.house_keeping.metrics_port;
+  }
+}

@@ -1,0 +1,100 @@
+import { Command, Option } from 'commander';
+import { version } from '../../package.json';
+import { type Config, showConfig } from '../config/config';
+import { databaseVersion, upgradeDatabase } from '../db/migrate';
+import { startAgent } from './agent';
+import { withDatabase } from './database';
+import { runUntilSignal } from './lifecycle';
+import { type ProcessName, startProcess } from './processes';
+import { type ConfigFlags, prepareProcess, readConfig } from './settings';
+
+const CONTROLLERS: Readonly<Record<ProcessName, string>> = {
+  api: 'the REST API of load balancers',
+  worker: 'carries out changes: load balancers, engines, wiring',
+  'health-manager': 'the port that Service Engines call: pushes specs, takes reports',
+  housekeeping: 'periodic work: sweep, outbox, purge, fleet',
+};
+
+/**
+ * The command line. Every command takes the same flags for its configuration.
+ * @param onConfig told the configuration of a process before it starts
+ */
+export function createProgram(onConfig: (config: Config) => void): Command {
+  const prepare = (name: string, flags: ConfigFlags): ReturnType<typeof prepareProcess> => {
+    const prepared = prepareProcess(name, flags);
+    onConfig(prepared.config);
+    return prepared;
+  };
+  const program = new Command('slipstream')
+    .description('Load balancing for OpenStack: the Octavia v2 API on a controller of Service Engines.')
+    .version(version);
+  addSite(program, prepare);
+  for (const [name, description] of Object.entries(CONTROLLERS)) {
+    addCommand(program, name, description).action(async (flags: ConfigFlags) => {
+      const { config, log } = prepare(name, flags);
+      await runUntilSignal(() => startProcess(name as ProcessName, config, log), log);
+    });
+  }
+  addCommand(program, 'agent', 'runs one Service Engine, told by the file in SLIPSTREAM_AGENT_CONFIG').action(
+    async (flags: ConfigFlags) => {
+      const { log } = prepare('agent', flags);
+      await runUntilSignal(() => startAgent(log), log);
+    },
+  );
+  addDatabaseCommands(program.command('db').description('the schema of the database'));
+  addConfigCommands(program.command('config').description('the configuration'));
+  return program;
+}
+
+function addSite(program: Command, prepare: typeof prepareProcess): void {
+  const description = 'the whole service in one process, with an engine on this host: nothing else is needed';
+  addCommand(program, 'all-in-one', description).action(async (flags: ConfigFlags) => {
+    const { config, log } = prepare('all-in-one', flags);
+    const { runAllInOne } = require('../embedded') as typeof import('../embedded');
+    await runUntilSignal(() => runAllInOne(config, log), log);
+  });
+}
+
+function addDatabaseCommands(db: Command): void {
+  addCommand(db, 'upgrade', 'brings the schema to the version of this program').action(async (flags: ConfigFlags) => {
+    const { config } = readConfig(flags);
+    const ran = await withDatabase(config, upgradeDatabase);
+    print(ran.length > 0 ? ran.map((name) => `done: ${name}`).join('\n') : 'nothing to do');
+  });
+  addCommand(db, 'version', 'shows the version of the schema').action(async (flags: ConfigFlags) => {
+    const { config } = readConfig(flags);
+    const { current, latest, pending, unknown } = await withDatabase(config, (connection) =>
+      databaseVersion(connection),
+    );
+    print(`database: ${current ?? 'empty'}`);
+    print(`program:  ${latest}`);
+    if (pending.length > 0) print(`pending:  ${pending.join(', ')}`);
+    if (unknown.length > 0) print(`unknown:  ${unknown.join(', ')}`);
+  });
+}
+
+function addConfigCommands(config: Command): void {
+  addCommand(config, 'show', 'prints what is in force, secrets hidden').action((flags: ConfigFlags) => {
+    const { config: values, warnings } = readConfig(flags);
+    print(showConfig(values).trimEnd());
+    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  });
+}
+
+function addCommand(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .addOption(repeatable('--config-file <path>', 'a configuration file; repeatable, later ones win'))
+    .addOption(repeatable('--config-dir <path>', 'a directory whose *.conf are read after the files; repeatable'));
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .default([], 'none')
+    .argParser((value: string, earlier: readonly string[]) => [...earlier, value]);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
