@@ -34,13 +34,17 @@ export interface PlacedPair {
   readonly loadBalancerId: string;
 }
 
-/** What the engines of a health-manager have still to be told, or to confirm. */
+/** What the engines of a health-manager have still to be told, or to confirm; also what they refused, which may be asked for anew. */
 export async function listUnconfirmed(db: Db, connectedTo: string): Promise<readonly PlacedPair[]> {
   const rows: Pick<PlacementRow, 'service_engine_id' | 'load_balancer_id'>[] = await db('placement as p')
     .join('service_engine as e', 'e.id', 'p.service_engine_id')
     .where('e.connected_to', connectedTo)
     .where((open) =>
-      open.where('p.deleting', 1).orWhere('p.stale', 1).orWhereRaw('p.confirmed_generation < p.wanted_generation'),
+      open
+        .where('p.deleting', 1)
+        .orWhere('p.stale', 1)
+        .orWhere('p.refused', 1)
+        .orWhereRaw('p.confirmed_generation < p.wanted_generation'),
     )
     .select('p.service_engine_id', 'p.load_balancer_id');
   return rows.map((row) => ({ engineId: row.service_engine_id, loadBalancerId: row.load_balancer_id }));

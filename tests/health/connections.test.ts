@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { WebSocket } from 'ws';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { configFromText } from '../../driver/config/config';
 import { runHealthManager } from '../../driver/health/main';
@@ -70,7 +71,6 @@ it.each([
 
 it('closes a connection that says nothing, or anything before hello', async () => {
   const { url } = await site.start({ handshakeTimeout: 100 });
-  const { WebSocket } = await import('ws');
   const silent = new WebSocket(url);
   const hasty = new WebSocket(url);
   const reasons: string[] = [];
@@ -84,7 +84,6 @@ it('closes a connection that says nothing, or anything before hello', async () =
 
 it('admits so many handshakes at a time', async () => {
   const { url } = await site.start({ maxHandshakes: 2, handshakeTimeout: 60_000 });
-  const { WebSocket } = await import('ws');
   const sockets = [new WebSocket(url), new WebSocket(url)];
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('open', resolve))));
 
