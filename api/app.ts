@@ -13,7 +13,7 @@ import { negotiate } from './middleware/negotiate';
 import { observe } from './middleware/observe';
 import { readBody, sizeLimit } from './middleware/readBody';
 import { requestContext } from './middleware/requestContext';
-import { validateAnswers, validateBody } from './middleware/validate';
+import { validateBody } from './middleware/validate';
 import { loadDocument } from './openapi/document';
 import { buildRouteTable } from './openapi/routeTable';
 import { createPolicy, type Policy } from './policy/authorize';
@@ -30,8 +30,8 @@ export interface AppDeps {
   /** The process's own; an app of a test has one to itself. */
   readonly registry: Registry;
   readonly policy?: Policy;
-  /** Given, every answer is checked against the document: for tests. */
-  readonly onViolation?: (error: Error) => void;
+  /** Given, they check every answer against the document (`validateAnswers`): for tests. */
+  readonly answerChecks?: readonly RequestHandler[];
 }
 
 /** The whole REST application, without a server. */
@@ -53,7 +53,7 @@ export function createApp(deps: AppDeps): Express {
     cors(settings.allowedOrigins),
     healthcheck(db, settings),
     metrics(registry),
-    ...(deps.onViolation ? validateAnswers(document, deps.onViolation) : []),
+    ...(deps.answerChecks ?? []),
     root,
     authentication(deps.authenticate),
     negotiate,

@@ -11,7 +11,16 @@ import { describeFault, type Finding } from '../openapi/inputFault';
  * Coerces and checks bodies against the document. Requests without a body pass by: their queries have rules of Octavia's
  * that OpenAPI cannot say, which `listing` knows.
  */
-export function validateBody(document: ApiDocument): RequestHandler[] {
+export function validateBody(document: ApiDocument): readonly RequestHandler[] {
+  const known = bodyChecks.get(document) ?? buildBodyChecks(document);
+  bodyChecks.set(document, known);
+  return known;
+}
+
+/** They hold nothing of an app, and take half a second to make. */
+const bodyChecks = new WeakMap<ApiDocument, readonly RequestHandler[]>();
+
+function buildBodyChecks(document: ApiDocument): RequestHandler[] {
   const coerceBody: RequestHandler = (req, res, next) => {
     const exchange = exchangeOf(res);
     const schema = exchange.route?.operations[req.method]?.bodySchema;

@@ -51,8 +51,16 @@ const FILES = [
   'l7rules',
 ] as const;
 
-/** The whole OpenAPI document, out of the YAML files in a directory (that of this file by default). */
-export function loadDocument(directory: string = __dirname): ApiDocument {
+let loaded: ApiDocument | undefined;
+
+/** The OpenAPI document of this API; read once a process. */
+export function loadDocument(): ApiDocument {
+  loaded ??= readDocument(__dirname);
+  return loaded;
+}
+
+/** The whole OpenAPI document, out of the YAML files in a directory. */
+export function readDocument(directory: string): ApiDocument {
   const parts = FILES.map((name) => parse(readFileSync(join(directory, `${name}.yaml`), 'utf8')) as ApiDocument);
   return {
     ...(parts[0] as ApiDocument),

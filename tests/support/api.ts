@@ -7,6 +7,8 @@ import { type OpenChanges, openChanges } from '../../api/changes/open';
 import type { ChangeSettings } from '../../api/changes/settings';
 import { changeSettings, edgeSettings } from '../../api/configured';
 import { type Authenticate, noauthIdentity } from '../../api/middleware/authenticate';
+import { validateAnswers } from '../../api/middleware/validate';
+import { loadDocument } from '../../api/openapi/document';
 import type { EdgeSettings } from '../../api/settings';
 import { createMemoryBus } from '../../driver/bus/memory';
 import type { Bus } from '../../driver/bus/port';
@@ -64,6 +66,10 @@ export interface TestApiOptions {
 export const PROJECT = '11111111-1111-4111-8111-111111111111';
 export const OTHER_PROJECT = '22222222-2222-4222-8222-222222222222';
 
+/** Shared by all APIs of a test file: they are slow to make. A request takes out what it has caused. */
+const violations: Error[] = [];
+const ANSWER_CHECKS = validateAnswers(loadDocument(), (error) => violations.push(error));
+
 /** Starts the API on loopback; every answer is checked against the OpenAPI document. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const config = configFromText('[api_settings]\nauth_strategy = noauth\nimmutable_wait = 0\n');
@@ -73,7 +79,6 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const network = options.network ?? createNoopNetwork();
   const settings = { ...changeSettings(config), ...options.changes };
   const changes = await openChanges({ db, bus, network, log, settings });
-  const violations: Error[] = [];
   const app = createApp({
     db,
     authenticate: options.authenticate ?? noauthIdentity,
@@ -81,7 +86,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     settings: { ...edgeSettings(config), ...options.edge },
     log,
     registry: new Registry(),
-    onViolation: (error) => violations.push(error),
+    answerChecks: ANSWER_CHECKS,
   });
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
