@@ -31,7 +31,8 @@ export async function logIn(site: Site, cloud = 'slipstream'): Promise<ApiClient
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    const isJson = response.headers.get('content-type')?.startsWith('application/json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : text };
   };
   return makeClient(request, subnetId);
 }
