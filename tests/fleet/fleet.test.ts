@@ -1,0 +1,99 @@
+import pino from 'pino';
+import { createMemoryBus } from '../../driver/bus/memory';
+import { HINTS_TOPIC } from '../../driver/bus/port';
+import { configFromText } from '../../driver/config/config';
+import type { Db } from '../../driver/db/connect';
+import { ensureFleet, type FleetDeps } from '../../driver/fleet/ensureFleet';
+import { createLeftoverSearch } from '../../driver/fleet/leftoverServers';
+import { openTestDatabase } from '../support/database';
+import { createFakeCompute } from '../support/fakeCompute';
+import { addEngine, addGroup } from '../support/fleetRows';
+import { waitUntil } from '../support/wait';
+
+let db: Db;
+let hinted: string[];
+const log = pino({ level: 'silent' });
+
+beforeEach(async () => {
+  db = await openTestDatabase();
+  hinted = [];
+});
+afterEach(() => db.destroy());
+
+async function fleet(config = ''): Promise<FleetDeps> {
+  const bus = createMemoryBus({ log });
+  await bus.subscribe(HINTS_TOPIC, ({ args }) => void hinted.push(String(args['id'])));
+  return { config: configFromText(config), db, bus, log };
+}
+
+interface Row {
+  readonly [column: string]: unknown;
+}
+const engines = (): Promise<Row[]> => db('service_engine').orderBy('created_at').select('*');
+const groups = (): Promise<Row[]> => db('service_engine_group').select('*');
+
+it('gives the embedded site its group and its one engine, and hints it', async () => {
+  const deps = await fleet('[embedded]\nslots = 77');
+
+  await Promise.all([ensureFleet(deps), ensureFleet(deps)]);
+  await ensureFleet(deps);
+
+  expect(await groups()).toMatchObject([{ is_default: 1, name: 'default' }]);
+  const rows = await engines();
+  expect(rows).toMatchObject([{ status: 'BUILDING', slots: 77, slots_used: 0 }]);
+  await waitUntil('the engine is hinted', 1_000, () => hinted.includes(String(rows[0]?.['id'])));
+});
+
+it('makes no engines where nothing is booted', async () => {
+  await ensureFleet(await fleet('[controller_worker]\ncompute_driver = noop'));
+
+  expect(await groups()).toHaveLength(1);
+  expect(await engines()).toEqual([]);
+});
+
+it('leaves a default group as its operator made it', async () => {
+  await addGroup(db);
+  await db('service_engine_group').update({ properties: '{"minEngines":2,"maxEngines":5,"slotsPerEngine":3}' });
+
+  await ensureFleet(await fleet());
+
+  expect(await groups()).toHaveLength(1);
+  expect(await engines()).toMatchObject([{ slots: 3 }, { slots: 3 }]);
+});
+
+it('replaces a ghost', async () => {
+  const deps = await fleet();
+  await ensureFleet(deps);
+  await db('service_engine').update({ status: 'GHOST' });
+
+  await ensureFleet(deps);
+  await ensureFleet(deps);
+
+  const rows = await engines();
+  expect(rows.map((row) => [row['status'], row['deleting']]).sort()).toEqual([
+    ['BUILDING', 0],
+    ['GHOST', 1],
+  ]);
+  await waitUntil('both are hinted', 1_000, () => rows.every((row) => hinted.includes(String(row['id']))));
+});
+
+it('deletes a server that belongs to no engine, after a grace', async () => {
+  const compute = createFakeCompute();
+  const { id } = await addEngine(db, await addGroup(db));
+  const request = { name: 'n', token: 't', controllers: [] };
+  const known = await compute.createServer({ ...request, engineId: id });
+  const stray = await compute.createServer({ ...request, engineId: 'nobody' });
+  let now = 0;
+  const search = createLeftoverSearch({ db, compute, log, grace: 1_000, now: () => now });
+
+  await search();
+  now = 999;
+  await search();
+  expect(compute.servers.size).toBe(2);
+  now = 1_000;
+  await search();
+
+  expect([...compute.servers.keys()]).toEqual([known.id]);
+  const events: Row[] = await db('event').where({ name: 'SERVER_LEFT_OVER' });
+  expect(events.map((event) => String(event['message']))).toEqual([expect.stringContaining(stray.id)]);
+});
