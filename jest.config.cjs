@@ -1,4 +1,9 @@
-/** One project a kind of test; the heavier suites have npm scripts of their own. */
+const { availableParallelism } = require('node:os');
+
+/**
+ * All tests; `npm test` builds first, because some run the built program. Two workers at least: much of the time is spent
+ * waiting for daemons.
+ */
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
@@ -15,4 +20,5 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/var/'],
   testTimeout: 20000,
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() * 0.75)),
 };

@@ -3,18 +3,25 @@ import type { RunningProcess } from '../domain/process';
 
 /** How long a process may take to finish what is in flight. Milliseconds. */
 const DRAIN_TIMEOUT = 30_000;
+/** Ctrl-C reaches a process more than once: from the terminal and from npm above it. */
+const SAME_SIGNAL = 1_000;
 
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 /**
  * Starts a process and keeps it until SIGINT or SIGTERM; then it finishes what is in flight and the program ends with 0.
- * A second signal ends it at once. A signal during the start waits until the start is through.
+ * A second signal, a second later or more, ends it at once. One during the start waits until the start is through.
  */
 export async function runUntilSignal(start: () => Promise<RunningProcess>, log: Logger): Promise<void> {
   const signal = nextSignal();
   const running = await start();
   log.info({ signal: await signal }, 'ending');
-  void nextSignal().then(() => process.exit(130));
+  const from = performance.now();
+  for (const name of ENDING) {
+    process.on(name, () => {
+      if (performance.now() - from > SAME_SIGNAL) process.exit(130);
+    });
+  }
   const late = setTimeout(() => {
     log.error(`not drained after ${DRAIN_TIMEOUT / 1000} s`);
     process.exit(1);
@@ -28,11 +35,7 @@ export async function runUntilSignal(start: () => Promise<RunningProcess>, log: 
 
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    const take = (signal: NodeJS.Signals): void => {
-      for (const name of ENDING) process.off(name, take);
-      resolve(signal);
-    };
-    for (const name of ENDING) process.on(name, take);
+    for (const name of ENDING) process.on(name, resolve);
   });
 }
 

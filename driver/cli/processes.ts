@@ -25,7 +25,7 @@ type Start = (parts: Parts) => Promise<RunningProcess>;
 /** The processes that can run by themselves, in any number of replicas. */
 export type ProcessName = 'api' | 'worker' | 'health-manager' | 'housekeeping';
 
-/** Modules are loaded when they are needed: an agent or `--help` does not wait for a web framework. */
+/** Each loads its own modules alone: only the API needs a web framework. */
 const STARTS: Readonly<Record<ProcessName, Start>> = {
   api: (parts) => {
     const strategy = parts.config.api_settings.auth_strategy;

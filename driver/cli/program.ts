@@ -1,11 +1,9 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
-import { databaseVersion, upgradeDatabase } from '../db/migrate';
 import { startAgent } from './agent';
-import { withDatabase } from './database';
 import { runUntilSignal } from './lifecycle';
-import { type ProcessName, startProcess } from './processes';
+import type { ProcessName } from './processes';
 import { type ConfigFlags, prepareProcess, readConfig } from './settings';
 
 const CONTROLLERS: Readonly<Record<ProcessName, string>> = {
@@ -16,7 +14,7 @@ const CONTROLLERS: Readonly<Record<ProcessName, string>> = {
 };
 
 /**
- * The command line. Every command takes the same flags for its configuration.
+ * The command line. Modules are loaded by the commands that need them: an agent is small and `--help` is quick. Every command takes the same flags for its configuration.
  * @param onConfig told the configuration of a process before it starts
  */
 export function createProgram(onConfig: (config: Config) => void): Command {
@@ -32,6 +30,7 @@ export function createProgram(onConfig: (config: Config) => void): Command {
   for (const [name, description] of Object.entries(CONTROLLERS)) {
     addCommand(program, name, description).action(async (flags: ConfigFlags) => {
       const { config, log } = prepare(name, flags);
+      const { startProcess } = require('./processes') as typeof import('./processes');
       await runUntilSignal(() => startProcess(name as ProcessName, config, log), log);
     });
   }
@@ -56,20 +55,12 @@ function addSite(program: Command, prepare: typeof prepareProcess): void {
 }
 
 function addDatabaseCommands(db: Command): void {
+  const load = () => require('./databaseCommands') as typeof import('./databaseCommands');
   addCommand(db, 'upgrade', 'brings the schema to the version of this program').action(async (flags: ConfigFlags) => {
-    const { config } = readConfig(flags);
-    const ran = await withDatabase(config, upgradeDatabase);
-    print(ran.length > 0 ? ran.map((name) => `done: ${name}`).join('\n') : 'nothing to do');
+    print(await load().upgrade(readConfig(flags).config));
   });
   addCommand(db, 'version', 'shows the version of the schema').action(async (flags: ConfigFlags) => {
-    const { config } = readConfig(flags);
-    const { current, latest, pending, unknown } = await withDatabase(config, (connection) =>
-      databaseVersion(connection),
-    );
-    print(`database: ${current ?? 'empty'}`);
-    print(`program:  ${latest}`);
-    if (pending.length > 0) print(`pending:  ${pending.join(', ')}`);
-    if (unknown.length > 0) print(`unknown:  ${unknown.join(', ')}`);
+    print(await load().describeVersion(readConfig(flags).config));
   });
 }
 
