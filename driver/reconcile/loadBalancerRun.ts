@@ -21,8 +21,8 @@ export interface LoadBalancerParts {
   readonly owner: string;
   readonly settings: RunSettings;
   readonly alone: Mutex;
-  /** Told of every step before it begins. Tests crash runs here. */
-  readonly trace?: (step: string) => void;
+  /** Told of every step before it begins. Tests stop and crash runs here. */
+  readonly trace?: (step: string) => void | Promise<void>;
 }
 
 /** Times in seconds. */
@@ -60,7 +60,7 @@ export function guardSteps({ parts, lease, takenAt }: StepGuard): BeforeStep {
   const { leaseSeconds, stepSeconds } = parts.settings;
   let since = takenAt;
   return async (step) => {
-    parts.trace?.(step);
+    await parts.trace?.(step);
     const left = leaseSeconds - (performance.now() - since) / 1000;
     if (left > stepSeconds) return;
     const now = performance.now();

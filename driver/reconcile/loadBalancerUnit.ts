@@ -24,7 +24,7 @@ const BUSY = 0.25;
 export async function reconcileLoadBalancer(parts: LoadBalancerParts, id: string): Promise<Outcome> {
   const takenAt = performance.now();
   const unit = { table: 'load_balancer', id } as const;
-  parts.trace?.('lease: take');
+  await parts.trace?.('lease: take');
   const holder = { owner: parts.owner, seconds: parts.settings.leaseSeconds };
   const taken = await grabLease(parts.db, unit, holder);
   const tree = await loadTree(parts.db, id);
