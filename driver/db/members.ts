@@ -9,12 +9,10 @@ export type NewMember = NewRow<MemberRow>;
 export async function insertMembers(
   db: Db,
   members: readonly NewMember[],
-  { monitored, at }: { monitored: (member: NewMember) => boolean; at: Date },
+  { monitored, at }: { monitored: boolean; at: Date },
 ): Promise<void> {
-  const rows = members.map((member) => ({
-    ...member,
-    ...newTreeColumns(at, monitored(member) ? 'OFFLINE' : 'NO_MONITOR'),
-  }));
+  const columns = newTreeColumns(at, monitored ? 'OFFLINE' : 'NO_MONITOR');
+  const rows = members.map((member) => ({ ...member, ...columns }));
   for (let from = 0; from < rows.length; from += CHUNK) await db('member').insert(rows.slice(from, from + CHUNK));
 }
 

@@ -49,7 +49,7 @@ export function readRedirect(fields: RedirectFields, stored?: Redirect): Redirec
     if (!pool) throw invalidArguments('redirect_pool_id or redirect_pool must not be None');
     return { action, ...NO_TARGET, redirect_pool_id: pool, redirect_http_code: null };
   }
-  const httpCode = fields.redirect_http_code ?? same?.redirect_http_code ?? DEFAULT_HTTP_CODE;
+  const httpCode = httpCodeOf(fields, same);
   if (action === 'REDIRECT_TO_URL') {
     const url = fields.redirect_url ?? (fields.redirect_url === null ? null : same?.redirect_url);
     if (!url) throw invalidArguments('redirect_url must not be None');
@@ -62,6 +62,12 @@ export function readRedirect(fields: RedirectFields, stored?: Redirect): Redirec
   }
   if (action !== 'REJECT') throw new BadRequestError(`Invalid L7 Policy action specified: ${action}`);
   return { action, ...NO_TARGET, redirect_http_code: null };
+}
+
+/** A PUT may take the code away from a redirect that stays what it is; everything else has the default. */
+function httpCodeOf({ redirect_http_code: code }: RedirectFields, same: Redirect | undefined): number | null {
+  if (same) return code === undefined ? same.redirect_http_code : code;
+  return code ?? DEFAULT_HTTP_CODE;
 }
 
 /** @throws BadRequestError for a PUT that changes nothing */

@@ -1,4 +1,5 @@
 import { BadRequestError, InvalidOptionError } from '../../../driver/domain/errors';
+import { COOKIE_VALUE, HEADER_NAME, HEADER_VALUE } from '../../../driver/domain/httpText';
 
 /** A rule as it is to be: a POST's, or the stored one with a PUT's fields over it. */
 export interface RuleData {
@@ -11,12 +12,6 @@ export interface RuleData {
 /** Octavia's bound on the rules of one policy. */
 export const MAX_RULES_PER_POLICY = 50;
 
-/** Visible ASCII less `"()/:;<=>?@[\]{}`. */
-const HEADER_NAME = /^[!#$%&'*+,\-.0-9A-Z^_`a-z|~]+$/;
-/** Visible ASCII less `"`, `;` and the backslash. */
-const COOKIE_VALUE = /^[!#-:<-[\]-~]+$/;
-/** Visible ASCII, or in double quotes also blanks and tabs. */
-const HEADER_VALUE = /^([!-~]+|"[\t !#-~]*")$/;
 const DN_FIELD = /^[a-zA-Z][A-Za-z0-9-]*$/;
 
 function parseError(detail: string): BadRequestError {

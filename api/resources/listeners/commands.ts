@@ -15,7 +15,7 @@ import type { ListenerRow } from '../../../driver/db/rows';
 import { insertTags, replaceTags, tagRows } from '../../../driver/db/tags';
 import { BadRequestError, ConflictError, InvalidOptionError, NotFoundError } from '../../../driver/domain/errors';
 import { transportOf } from '../../../driver/domain/protocols';
-import type { ListenerCreate, ListenerUpdate } from '../../changes/bodies';
+import type { Given, ListenerCreate, ListenerUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
 import { listenerDict, updatesOf } from '../../changes/casts';
 import { NO_ANSWER, runChange } from '../../changes/change';
@@ -35,7 +35,6 @@ export async function createListener<T>(
   const { settings } = deps;
   refuseNestedObjects(body);
   const tags = readTags(body.tags);
-  checkListenerCreate(body, settings);
   const loadBalancerId = body.loadbalancer_id;
   if (!loadBalancerId) throw new InvalidOptionError('None', 'loadbalancer_id');
 
@@ -43,6 +42,8 @@ export async function createListener<T>(
     const { project_id: projectId } = await foundLoadBalancer(trx, loadBalancerId);
     const quota = { projectId, add: { listener: 1 } };
     await checkQuota(trx, quota, settings.defaultQuotas);
+    await checkDefaultPool(trx, { loadBalancerId, protocol: body.protocol, poolId: body.default_pool_id });
+    checkListenerCreate(body, settings);
     await claimForChild(trx, { loadBalancerId, intent: 'update', deadline: settings.pendingDeadline, at });
     const parents = { id: deps.newId(), projectId, loadBalancerId, defaultPoolId: body.default_pool_id ?? null };
     const listener = buildListener(body, parents, settings);
@@ -66,8 +67,7 @@ function refuseNestedObjects(body: ListenerCreate): void {
 
 /** @throws ServiceError where the load balancer's other objects do not admit the listener */
 async function checkBesideOthers(db: Db, { row, cidrs }: NewListener): Promise<void> {
-  const { load_balancer_id: loadBalancerId, protocol, protocol_port: port, default_pool_id: poolId } = row;
-  if (poolId) await checkDefaultPool(db, { loadBalancerId, protocol, poolId });
+  const { load_balancer_id: loadBalancerId, protocol, protocol_port: port } = row;
   const others = await listListenersOnPort(db, loadBalancerId, port);
   const taken = others.find((other) => transportOf(other.protocol) === transportOf(protocol));
   if (taken) throw portTaken(taken);
@@ -81,13 +81,18 @@ export function portTaken({ protocol, protocol_port: port }: Pick<ListenerRow, '
   );
 }
 
-async function checkDefaultPool(
-  db: Db,
-  { loadBalancerId, protocol, poolId }: { loadBalancerId: string; protocol: string; poolId: string },
-): Promise<void> {
+interface DefaultPoolUse {
+  readonly loadBalancerId: string;
+  /** The listener's; null has been or will be refused elsewhere. */
+  readonly protocol: string | null;
+  readonly poolId: Given<string>;
+}
+
+async function checkDefaultPool(db: Db, { loadBalancerId, protocol, poolId }: DefaultPoolUse): Promise<void> {
+  if (!poolId) return;
   const pool = await findPool(db, poolId);
   if (!pool || pool.deleting || pool.load_balancer_id !== loadBalancerId) throw new NotFoundError('Pool', poolId);
-  checkPoolProtocol(protocol, pool.protocol);
+  checkPoolProtocol(protocol ?? '', pool.protocol);
 }
 
 async function checkCidrs(db: Db, loadBalancerId: string, cidrs: readonly string[]): Promise<void> {
@@ -114,7 +119,7 @@ export async function updateListener<T>(
     refuseDeleting('Listener', stored.row);
     checkListenerUpdate(body, stored.row, settings);
     const { protocol } = stored.row;
-    if (body.default_pool_id) await checkDefaultPool(trx, { loadBalancerId, protocol, poolId: body.default_pool_id });
+    await checkDefaultPool(trx, { loadBalancerId, protocol, poolId: body.default_pool_id });
     const change = changeListener(body, settings);
     await checkCidrs(trx, loadBalancerId, change.cidrs ?? []);
     await writeListener(trx, id, change, at);

@@ -15,6 +15,7 @@ import { loadBalancerDict } from '../../changes/casts';
 import { runChange } from '../../changes/change';
 import { unique } from '../../changes/columns';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
+import { orderedIds } from '../../changes/orderedIds';
 import { readTags } from '../../changes/tags';
 import { checkAllowedCidrs } from '../listeners/rules';
 import { checkMemberFits, checkMemberSubnets } from '../members/rules';
@@ -45,7 +46,7 @@ export async function createLoadBalancer<T>(
   const offer = await chooseOffer(deps.db, body, settings);
   const plan = await findVip(deps, caller, { body, offer, projectId });
   const loadBalancerId = deps.newId();
-  const graph = buildGraph(body, { loadBalancerId, projectId, settings, newId: deps.newId });
+  const graph = buildGraph(body, { loadBalancerId, projectId, settings, newId: orderedIds(body, deps.newId) });
   const members = membersOf(body);
   await checkMemberSubnets(deps, caller, { members, projectId });
   const quota = { projectId, add: { load_balancer: 1, ...countGraph(graph) } };
@@ -128,12 +129,11 @@ function checkAgainstVips(
   }
 }
 
-/** In the order that foreign keys ask for. */
+/** In the order that foreign keys ask for; Octavia's members come before their monitor, which shows in their status. */
 async function insertGraph(trx: Db, graph: Graph, at: Date): Promise<void> {
-  const monitored = new Set(graph.monitors.map((monitor) => monitor.pool_id));
   await insertPools(trx, graph.pools, at);
   await insertListeners(trx, graph.listeners, at);
-  await insertMembers(trx, graph.members, { monitored: (member) => monitored.has(member.pool_id), at });
+  await insertMembers(trx, graph.members, { monitored: false, at });
   await insertHealthMonitors(trx, graph.monitors, at);
   await insertL7Policies(trx, graph.policies, at);
   await insertL7Rules(trx, graph.rules, at);

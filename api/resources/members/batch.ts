@@ -12,6 +12,7 @@ import { BATCH_MEMBER_RENAMES, memberDict, rename, updatesOf } from '../../chang
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Caller, CommandDeps } from '../../changes/deps';
 import { found } from '../../changes/found';
+import { orderedIds } from '../../changes/orderedIds';
 import { claimPool, findMutablePool } from '../../changes/poolChange';
 import { readTags } from '../../changes/tags';
 import { buildMember, replaceMember } from './build';
@@ -103,9 +104,9 @@ async function writeDifference(
 ): Promise<readonly NewMember[]> {
   const { created, updated, removed } = difference;
   const parents = { projectId: pool.project_id, poolId: pool.id };
-  const rows = created.map((body) => buildMember(body, { id: deps.newId(), ...parents }));
-  const monitored = await hasMonitor(trx, pool.id);
-  await insertMembers(trx, rows, { monitored: () => monitored, at });
+  const newId = orderedIds(created, deps.newId);
+  const rows = created.map((body) => buildMember(body, { id: newId(), ...parents }));
+  await insertMembers(trx, rows, { monitored: await hasMonitor(trx, pool.id), at });
   await insertTags(
     trx,
     rows.flatMap((row, index) => tagRows(row.id, readTags(created[index]?.tags))),

@@ -38,8 +38,7 @@ export async function createMember<T>(
     checkMemberFits([body], await readSurroundings(trx, pool, [body]), settings);
     const member = buildMember(body, { id: deps.newId(), projectId, poolId });
     if (await hasMemberAt(trx, member)) throw memberTaken(member.ip_address, member.protocol_port);
-    const monitored = await hasMonitor(trx, poolId);
-    await insertMembers(trx, [member], { monitored: () => monitored, at });
+    await insertMembers(trx, [member], { monitored: await hasMonitor(trx, poolId), at });
     await insertTags(trx, tagRows(member.id, tags));
     return { id: member.id, quota, cast: { method: 'create_member', args: { member: memberDict(member) } } };
   };

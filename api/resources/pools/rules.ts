@@ -5,6 +5,7 @@ import {
   UnsupportedOptionError,
   ValidationError,
 } from '../../../driver/domain/errors';
+import { HEADER_NAME } from '../../../driver/domain/httpText';
 import { isDatagram } from '../../../driver/domain/protocols';
 import type { PoolCreate, PoolGraph, PoolUpdate } from '../../changes/bodies';
 import type { ChangeSettings } from '../../changes/settings';
@@ -118,9 +119,6 @@ function checkDatagramPersistence(persistence: Persistence): void {
   }
 }
 
-/** A token as cookies are named: no blank, comma, semicolon, backslash. */
-const COOKIE_NAME = /^[^\s,;\\]+$/;
-
 function checkCookie({ type, cookie_name: name }: Persistence): void {
   if (type !== 'APP_COOKIE') {
     if (!name) return;
@@ -133,5 +131,5 @@ function checkCookie({ type, cookie_name: name }: Persistence): void {
       'Field "cookie_name" must be specified when using the "APP_COOKIE" session persistence type.',
     );
   }
-  if (!COOKIE_NAME.test(name)) throw new ValidationError('Supplied "cookie_name" is invalid.');
+  if (!HEADER_NAME.test(name)) throw new ValidationError('Supplied "cookie_name" is invalid.');
 }
