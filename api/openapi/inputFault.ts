@@ -35,6 +35,8 @@ export function describeFault(
   const [first] = located;
   if (!first) return 'Request is not in valid JSON format';
   if (first.keyword === 'additionalProperties') return unknownAttributes(root, first, located);
+  const rootMissing = first.keyword === 'required' && first.steps.length === 0;
+  if (rootMissing && root['x-null-fault']) return root['x-null-fault'];
   if (first.keyword === 'required') return invalid(first.rest, null, 'Mandatory field missing.');
   if (first.steps.length === 1 && first.value === null && root['x-null-fault']) return root['x-null-fault'];
   return describeValue(root, body, first);

@@ -197,6 +197,7 @@ describeOnDatabases('views', (database: DatabaseUnderTest) => {
                     name: '',
                     provisioning_status: 'ACTIVE',
                     operating_status: 'OFFLINE',
+                    health_monitor: null,
                     members: [],
                   },
                 ],

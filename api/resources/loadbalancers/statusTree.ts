@@ -37,13 +37,13 @@ function nodeStatus({ id, name, operating_status, provisioning_status }: NodeSta
 
 function poolTree(pool: PoolStatus, poolMembers: readonly MemberStatus[]): PoolTree {
   const { id, name, provisioning_status, operating_status } = pool;
-  const monitor = pool.hm_id === null ? {} : { health_monitor: monitorStatus(pool, pool.hm_id) };
+  const health_monitor = pool.hm_id === null ? null : monitorStatus(pool, pool.hm_id);
   const members = poolMembers.map((member) => ({
     ...nodeStatus(member),
     address: member.address,
     protocol_port: member.protocol_port,
   }));
-  return { id, name, provisioning_status, operating_status, ...monitor, members };
+  return { id, name, provisioning_status, operating_status, health_monitor, members };
 }
 
 function monitorStatus(pool: PoolStatus, id: string): NonNullable<PoolTree['health_monitor']> {
