@@ -80,6 +80,16 @@ export async function releaseLease(
   return (await held(db, lease).update({ ...last, lease_owner: null, lease_until: null })) === 1;
 }
 
+/**
+ * Ends every lease there is, those of periodic jobs too. Only for a database that no other process can have open: whoever
+ * held one is dead, and need not be waited for.
+ */
+export async function voidLeases(db: Db): Promise<void> {
+  for (const table of ['load_balancer', 'service_engine', 'service_engine_group', 'job_lease']) {
+    await db(table).whereNotNull('lease_owner').update({ lease_owner: null, lease_until: null });
+  }
+}
+
 function held(db: Db, { table, id, owner, epoch }: Lease) {
   return db(table).where({ id, lease_owner: owner, lease_epoch: epoch });
 }

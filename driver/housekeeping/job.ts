@@ -26,6 +26,8 @@ export interface JobRunner {
   close(): Promise<void>;
 }
 
+/** The first run of a process comes soon: there may be a predecessor's work to take up. Seconds. */
+const FIRST_RUN = 1;
 /** How much of an interval is left to chance. */
 const JITTER = 0.2;
 /** A holder that died is replaced after this many seconds, or two intervals. */
@@ -52,15 +54,15 @@ function startLoop(job: Job, deps: JobRunnerDeps): JobRunner {
     } catch (err) {
       log.warn({ err, job: job.name }, 'a periodic job broke off; it is run again');
     }
-    if (!closed) plan();
+    if (!closed) plan(job.interval);
   };
-  const plan = (): void => {
-    const seconds = job.interval * (1 - JITTER / 2 + JITTER * random());
+  const plan = (interval: number): void => {
+    const seconds = interval * (1 - JITTER / 2 + JITTER * random());
     timer = setTimeout(() => {
       running = turn();
     }, seconds * 1000);
   };
-  plan();
+  plan(Math.min(job.interval, FIRST_RUN));
   return {
     async close() {
       closed = true;

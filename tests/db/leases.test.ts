@@ -1,5 +1,5 @@
 import type { Db } from '../../driver/db/connect';
-import { LeaseLostError, releaseLease, renewLease, takeLease } from '../../driver/db/leases';
+import { LeaseLostError, releaseLease, renewLease, takeLease, voidLeases } from '../../driver/db/leases';
 import { describeOnDatabases } from '../support/database';
 import { insertLoadBalancer } from '../support/rows';
 
@@ -54,6 +54,15 @@ describeOnDatabases('leases', (database) => {
 
   it('of a thing that is not there there is none', async () => {
     expect(await takeLease(db, { table: 'service_engine', id: 'none' }, { owner: 'a', seconds: 60 })).toBeUndefined();
+  });
+
+  it('all are void when nobody else can be there', async () => {
+    const unit = await aUnit();
+    const lost = await takeLease(db, unit, { owner: 'dead', seconds: 60 });
+    await voidLeases(db);
+    if (!lost) throw new Error('not taken');
+    await expect(renewLease(db, lost, 60)).rejects.toThrow(LeaseLostError);
+    expect(await takeLease(db, unit, { owner: 'b', seconds: 60 })).toMatchObject({ epoch: 2 });
   });
 
   it('of many who want it at once one gets it', async () => {
