@@ -77,7 +77,8 @@ export async function issueCrl(authority: Issued, nextUpdate = new Date('2126-01
     signingAlgorithm: ALGORITHM,
     signingKey: authority.keys.privateKey,
   });
-  return `${crl.toString('pem')}\n`;
+  // The library calls it "CRL"; OpenSSL, and everybody else, "X509 CRL".
+  return `${crl.toString('pem').replaceAll(/(BEGIN|END) CRL/g, '$1 X509 CRL')}\n`;
 }
 
 /**
