@@ -42,6 +42,7 @@ export function createApp(deps: AppDeps): Express {
     db,
     commands: deps.commands,
     lists: settings.lists,
+    providers: settings.providers,
     policy: deps.policy ?? createPolicy(),
   });
   const app = express();

@@ -14,6 +14,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     authUri: keystone.www_authenticate_uri ?? keystone.auth_url ?? '',
     healthcheckEnabled: api.healthcheck_enabled,
     healthcheckInterval: api.healthcheck_refresh_interval,
+    providers: api.enabled_provider_drivers,
     lists: {
       maxLimit: api.pagination_max_limit,
       allowFiltering: api.allow_filtering,

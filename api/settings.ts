@@ -12,4 +12,6 @@ export interface EdgeSettings extends ContextSettings {
   /** Seconds a result of the health check is remembered. */
   readonly healthcheckInterval: number;
   readonly lists: ListSettings;
+  /** `enabled_provider_drivers`: names and descriptions. */
+  readonly providers: Readonly<Record<string, string>>;
 }

@@ -10,7 +10,8 @@ export function route(table: RouteTable): RequestHandler {
   return (req, res, next) => {
     const exchange = exchangeOf(res);
     const matched = table(exchange.path);
-    if (!matched) throw noSuchRoute();
+    if (!matched)
+      throw isBelowObject(table, exchange.path) && req.method !== 'GET' ? methodNotAllowed([]) : noSuchRoute();
     if (!matched.operations[req.method]) {
       // A PUT or DELETE of a collection is taken for one of an object whose id is missing.
       const isChild = ['PUT', 'DELETE'].includes(req.method) && table(`${exchange.path}/id`)?.operations[req.method];
@@ -19,6 +20,11 @@ export function route(table: RouteTable): RequestHandler {
     exchange.route = matched;
     next();
   };
+}
+
+/** Octavia's router takes an unknown word behind an object for a method of that object. */
+function isBelowObject(table: RouteTable, path: string): boolean {
+  return table(path.slice(0, path.lastIndexOf('/')))?.template.endsWith('}') ?? false;
 }
 
 /** What comes before the body is read: the query of a change, and the parent that the path names. */

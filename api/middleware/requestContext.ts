@@ -12,6 +12,7 @@ const MOUNT = '/load-balancer';
  */
 export function canonicalPath(path: string): string {
   const unmounted = path === MOUNT || path.startsWith(`${MOUNT}/`) ? path.slice(MOUNT.length) : path;
+  if (/^\/v2(?:\.0)?\/openapi\.json$/.test(unmounted)) return '/v2/openapi.json';
   const trimmed = unmounted.replace(/\/+$/, '').replace(/\.json$/, '');
   if (trimmed === '') return '/';
   const [, version, next, ...rest] = trimmed.split('/');

@@ -33,13 +33,14 @@ export interface Operation {
 
 export interface ApiDocument {
   readonly openapi: string;
+  readonly tags?: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>> & {
     readonly schemas: Readonly<Record<string, Schema>>;
   };
 }
 
-/** One file a resource, each with its `paths` and `components.schemas`; `octavia.yaml` has what they share. */
+/** One file a resource, each with its tags, paths, parameters and schemas; `octavia.yaml` has what they share. */
 const FILES = [
   'octavia',
   'loadbalancers',
@@ -49,6 +50,11 @@ const FILES = [
   'healthmonitors',
   'l7policies',
   'l7rules',
+  'quotas',
+  'flavors',
+  'availabilityzones',
+  'providers',
+  'amphorae',
 ] as const;
 
 let loaded: ApiDocument | undefined;
@@ -64,9 +70,11 @@ export function readDocument(directory: string): ApiDocument {
   const parts = FILES.map((name) => parse(readFileSync(join(directory, `${name}.yaml`), 'utf8')) as ApiDocument);
   return {
     ...(parts[0] as ApiDocument),
+    tags: parts.flatMap((part) => part.tags ?? []),
     paths: Object.assign({}, ...parts.map((part) => part.paths)),
     components: {
       ...(parts[0] as ApiDocument).components,
+      parameters: Object.assign({}, ...parts.map((part) => part.components['parameters'])),
       schemas: Object.assign({}, ...parts.map((part) => part.components.schemas)),
     },
   };

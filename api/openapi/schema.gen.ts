@@ -33,6 +33,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["showDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/lbaas/loadbalancers": {
         parameters: {
             query?: never;
@@ -375,6 +391,372 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/lbaas/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/quotas/defaults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["showQuotaDefaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/quotas/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showQuota"];
+        put: operations["updateQuota"];
+        post?: never;
+        delete: operations["deleteQuota"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/quotas/{project_id}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showProjectQuotaDefaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/flavors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, filter, sort and page */
+        get: operations["listFlavors"];
+        put?: never;
+        post: operations["createFlavor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/flavors/{flavor_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavor_id: components["parameters"]["FlavorId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showFlavor"];
+        put: operations["updateFlavor"];
+        post?: never;
+        delete: operations["deleteFlavor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/flavorprofiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, filter, sort and page */
+        get: operations["listFlavorProfiles"];
+        put?: never;
+        post: operations["createFlavorProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/flavorprofiles/{flavorprofile_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavorprofile_id: components["parameters"]["FlavorProfileId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showFlavorProfile"];
+        put: operations["updateFlavorProfile"];
+        post?: never;
+        delete: operations["deleteFlavorProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/availabilityzones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, filter, sort and page */
+        get: operations["listAvailabilityZones"];
+        put?: never;
+        post: operations["createAvailabilityZone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/availabilityzones/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["parameters"]["AvailabilityZoneName"];
+            };
+            cookie?: never;
+        };
+        get: operations["showAvailabilityZone"];
+        put: operations["updateAvailabilityZone"];
+        post?: never;
+        delete: operations["deleteAvailabilityZone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/availabilityzoneprofiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, filter, sort and page */
+        get: operations["listAvailabilityZoneProfiles"];
+        put?: never;
+        post: operations["createAvailabilityZoneProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/availabilityzoneprofiles/{availability_zone_profile_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                availability_zone_profile_id: components["parameters"]["AvailabilityZoneProfileId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showAvailabilityZoneProfile"];
+        put: operations["updateAvailabilityZoneProfile"];
+        post?: never;
+        delete: operations["deleteAvailabilityZoneProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/providers/{provider}/flavor_capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        get: operations["listFlavorCapabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas/providers/{provider}/availability_zone_capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        get: operations["listAvailabilityZoneCapabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia/amphorae": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAmphorae"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia/amphorae/{amphora_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showAmphora"];
+        put?: never;
+        post?: never;
+        delete: operations["deleteAmphora"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia/amphorae/{amphora_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        get: operations["showAmphoraStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia/amphorae/{amphora_id}/failover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["failoverAmphora"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia/amphorae/{amphora_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["configureAmphora"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -558,13 +940,13 @@ export interface components {
             name: string;
             provisioning_status: components["schemas"]["ProvisioningStatus"];
             operating_status: components["schemas"]["OperatingStatus"];
-            health_monitor?: {
+            health_monitor: {
                 id: string;
                 name: string;
                 type: string;
                 provisioning_status: components["schemas"]["ProvisioningStatus"];
                 operating_status: components["schemas"]["OperatingStatus"];
-            };
+            } | null;
             members: {
                 id: string;
                 name: string;
@@ -1246,6 +1628,183 @@ export interface components {
             tenant_id?: string;
         };
         L7RuleView: WithRequired<components["schemas"]["L7RuleViewPart"], "id" | "type" | "compare_type" | "key" | "value" | "invert" | "provisioning_status" | "operating_status" | "created_at" | "updated_at" | "project_id" | "admin_state_up" | "tags" | "tenant_id">;
+        QuotaUpdate: {
+            /** @description -1: any number. Null: the default. */
+            loadbalancer?: number | null;
+            /** @description -1: any number. Null: the default. */
+            load_balancer?: number | null;
+            /** @description -1: any number. Null: the default. */
+            listener?: number | null;
+            /** @description -1: any number. Null: the default. */
+            member?: number | null;
+            /** @description -1: any number. Null: the default. */
+            pool?: number | null;
+            /** @description -1: any number. Null: the default. */
+            healthmonitor?: number | null;
+            /** @description -1: any number. Null: the default. */
+            health_monitor?: number | null;
+            /** @description -1: any number. Null: the default. */
+            l7policy?: number | null;
+            /** @description -1: any number. Null: the default. */
+            l7rule?: number | null;
+        };
+        QuotaView: {
+            project_id: string;
+            loadbalancer: number;
+            load_balancer: number;
+            listener: number;
+            member: number;
+            pool: number;
+            healthmonitor: number;
+            health_monitor: number;
+            l7policy: number;
+            l7rule: number;
+            tenant_id: string;
+        };
+        QuotaListed: {
+            project_id: string;
+            loadbalancer: number | null;
+            load_balancer: number | null;
+            listener: number | null;
+            member: number | null;
+            pool: number | null;
+            healthmonitor: number | null;
+            health_monitor: number | null;
+            l7policy: number | null;
+            l7rule: number | null;
+            tenant_id: string;
+        };
+        QuotaDefaults: {
+            loadbalancer: number;
+            load_balancer: number;
+            listener: number;
+            member: number;
+            pool: number;
+            healthmonitor: number;
+            health_monitor: number;
+            l7policy: number;
+            l7rule: number;
+        };
+        FlavorCreate: {
+            name: string | null;
+            description?: string | null;
+            enabled?: boolean | null;
+            /** Format: uuid */
+            flavor_profile_id: string | null;
+        };
+        FlavorUpdate: {
+            name?: string | null;
+            description?: string | null;
+            enabled?: boolean | null;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        FlavorViewPart: {
+            id?: string;
+            name?: string;
+            description?: string;
+            enabled?: boolean;
+            flavor_profile_id?: string;
+        };
+        FlavorView: WithRequired<components["schemas"]["FlavorViewPart"], "id" | "name" | "description" | "enabled" | "flavor_profile_id">;
+        FlavorProfileCreate: {
+            name: string | null;
+            provider_name: string | null;
+            /** @description JSON as text. */
+            flavor_data: string | null;
+        };
+        FlavorProfileUpdate: {
+            name?: string | null;
+            provider_name?: string | null;
+            /** @description JSON as text. */
+            flavor_data?: string | null;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        FlavorProfileViewPart: {
+            id?: string;
+            name?: string;
+            provider_name?: string;
+            flavor_data?: string;
+        };
+        FlavorProfileView: WithRequired<components["schemas"]["FlavorProfileViewPart"], "id" | "name" | "provider_name" | "flavor_data">;
+        AvailabilityZoneCreate: {
+            name: string | null;
+            description?: string | null;
+            enabled?: boolean | null;
+            /** Format: uuid */
+            availability_zone_profile_id: string | null;
+        };
+        AvailabilityZoneUpdate: {
+            description?: string | null;
+            enabled?: boolean | null;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        AvailabilityZoneViewPart: {
+            name?: string;
+            description?: string;
+            enabled?: boolean;
+            availability_zone_profile_id?: string;
+        };
+        AvailabilityZoneView: WithRequired<components["schemas"]["AvailabilityZoneViewPart"], "name" | "description" | "enabled" | "availability_zone_profile_id">;
+        AvailabilityZoneProfileCreate: {
+            name: string | null;
+            provider_name: string | null;
+            /** @description JSON as text. */
+            availability_zone_data: string | null;
+        };
+        AvailabilityZoneProfileUpdate: {
+            name?: string | null;
+            provider_name?: string | null;
+            /** @description JSON as text. */
+            availability_zone_data?: string | null;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        AvailabilityZoneProfileViewPart: {
+            id?: string;
+            name?: string;
+            provider_name?: string;
+            availability_zone_data?: string;
+        };
+        AvailabilityZoneProfileView: WithRequired<components["schemas"]["AvailabilityZoneProfileViewPart"], "id" | "name" | "provider_name" | "availability_zone_data">;
+        ProviderViewPart: {
+            name?: string;
+            description?: string;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        AmphoraViewPart: {
+            id?: string;
+            loadbalancer_id?: string | null;
+            compute_id?: string | null;
+            lb_network_ip?: string | null;
+            vrrp_ip?: string | null;
+            ha_ip?: string | null;
+            vrrp_port_id?: string | null;
+            ha_port_id?: string | null;
+            cert_expiration?: string | null;
+            cert_busy?: boolean;
+            /** @enum {string|null} */
+            role?: "STANDALONE" | "MASTER" | "BACKUP" | null;
+            /** @enum {string} */
+            status?: "BOOTING" | "ALLOCATED" | "READY" | "PENDING_CREATE" | "PENDING_DELETE" | "DELETED" | "ERROR" | "FAILOVER_STOPPED";
+            vrrp_interface?: string | null;
+            vrrp_id?: number | null;
+            vrrp_priority?: number | null;
+            cached_zone?: string | null;
+            created_at?: components["schemas"]["Time"];
+            updated_at?: components["schemas"]["NullableTime"];
+            image_id?: string | null;
+            compute_flavor?: string | null;
+        };
+        AmphoraView: WithRequired<components["schemas"]["AmphoraViewPart"], "id" | "loadbalancer_id" | "compute_id" | "lb_network_ip" | "vrrp_ip" | "ha_ip" | "vrrp_port_id" | "ha_port_id" | "cert_expiration" | "cert_busy" | "role" | "status" | "vrrp_interface" | "vrrp_id" | "vrrp_priority" | "cached_zone" | "created_at" | "updated_at" | "image_id" | "compute_flavor">;
+        AmphoraStatistics: {
+            active_connections: number;
+            bytes_in: number;
+            bytes_out: number;
+            id: string;
+            listener_id: string;
+            loadbalancer_id: string;
+            request_errors: number;
+            total_connections: number;
+        };
     };
     responses: {
         /** @description The request failed */
@@ -1292,6 +1851,13 @@ export interface components {
         Cascade: string;
         /** @description Leave members alone that are not in the document. */
         AdditiveOnly: string;
+        QuotaProjectId: string;
+        FlavorId: string;
+        FlavorProfileId: string;
+        AvailabilityZoneName: string;
+        AvailabilityZoneProfileId: string;
+        ProviderName: string;
+        AmphoraId: string;
     };
     requestBodies: never;
     headers: never;
@@ -1357,6 +1923,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": "v2";
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             default: components["responses"]["Fault"];
@@ -2614,6 +3201,997 @@ export interface operations {
         responses: {
             /** @description Accepted or done; no body */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listQuotas: {
+        parameters: {
+            query?: {
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Projects that have limits of their own, or use anything */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        quotas: components["schemas"]["QuotaListed"][];
+                        quotas_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showQuotaDefaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds for projects without limits of their own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        quota: components["schemas"]["QuotaDefaults"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds for the project */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        quota: components["schemas"]["QuotaView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    quota: components["schemas"]["QuotaUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description What holds from now on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        quota: components["schemas"]["QuotaView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; no body */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showProjectQuotaDefaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: components["parameters"]["QuotaProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds for projects without limits of their own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        quota: components["schemas"]["QuotaDefaults"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listFlavors: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavors: components["schemas"]["FlavorViewPart"][];
+                        flavors_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createFlavor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    flavor: components["schemas"]["FlavorCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavor: components["schemas"]["FlavorView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showFlavor: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                flavor_id: components["parameters"]["FlavorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavor: components["schemas"]["FlavorViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateFlavor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavor_id: components["parameters"]["FlavorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    flavor: components["schemas"]["FlavorUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavor: components["schemas"]["FlavorView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteFlavor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavor_id: components["parameters"]["FlavorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listFlavorProfiles: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavorprofiles: components["schemas"]["FlavorProfileViewPart"][];
+                        flavorprofile_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createFlavorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    flavorprofile: components["schemas"]["FlavorProfileCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavorprofile: components["schemas"]["FlavorProfileView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showFlavorProfile: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                flavorprofile_id: components["parameters"]["FlavorProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavorprofile: components["schemas"]["FlavorProfileViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateFlavorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavorprofile_id: components["parameters"]["FlavorProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    flavorprofile: components["schemas"]["FlavorProfileUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavorprofile: components["schemas"]["FlavorProfileView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteFlavorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavorprofile_id: components["parameters"]["FlavorProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAvailabilityZones: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zones: components["schemas"]["AvailabilityZoneViewPart"][];
+                        availability_zones_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createAvailabilityZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    availability_zone: components["schemas"]["AvailabilityZoneCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone: components["schemas"]["AvailabilityZoneView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAvailabilityZone: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                name: components["parameters"]["AvailabilityZoneName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone: components["schemas"]["AvailabilityZoneViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateAvailabilityZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["parameters"]["AvailabilityZoneName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    availability_zone: components["schemas"]["AvailabilityZoneUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone: components["schemas"]["AvailabilityZoneView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteAvailabilityZone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["parameters"]["AvailabilityZoneName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAvailabilityZoneProfiles: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone_profiles: components["schemas"]["AvailabilityZoneProfileViewPart"][];
+                        availability_zone_profile_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createAvailabilityZoneProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    availability_zone_profile: components["schemas"]["AvailabilityZoneProfileCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone_profile: components["schemas"]["AvailabilityZoneProfileView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAvailabilityZoneProfile: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                availability_zone_profile_id: components["parameters"]["AvailabilityZoneProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone_profile: components["schemas"]["AvailabilityZoneProfileViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateAvailabilityZoneProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                availability_zone_profile_id: components["parameters"]["AvailabilityZoneProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    availability_zone_profile: components["schemas"]["AvailabilityZoneProfileUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone_profile: components["schemas"]["AvailabilityZoneProfileView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteAvailabilityZoneProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                availability_zone_profile_id: components["parameters"]["AvailabilityZoneProfileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The names this service answers under */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        providers: components["schemas"]["ProviderViewPart"][];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listFlavorCapabilities: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What profiles of this provider may say */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flavor_capabilities: components["schemas"]["ProviderViewPart"][];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAvailabilityZoneCapabilities: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                provider: components["parameters"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What profiles of this provider may say */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        availability_zone_capabilities: components["schemas"]["ProviderViewPart"][];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAmphorae: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Placements of load balancers on engines, and spare engines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        amphorae: components["schemas"]["AmphoraViewPart"][];
+                        amphorae_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAmphora: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        amphora: components["schemas"]["AmphoraViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteAmphora: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAmphoraStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One item a listener */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        amphora_stats: components["schemas"]["AmphoraStatistics"][];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    failoverAmphora: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; no body */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    configureAmphora: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amphora_id: components["parameters"]["AmphoraId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; no body */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

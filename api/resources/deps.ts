@@ -11,6 +11,8 @@ export interface ResourceDeps {
   readonly policy: Policy;
   readonly lists: ListSettings;
   readonly commands: CommandDeps;
+  /** Names this service answers under, with what users are told about them. */
+  readonly providers: Readonly<Record<string, string>>;
 }
 
 /** A name of the OpenAPI document. */

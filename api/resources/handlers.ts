@@ -1,4 +1,7 @@
+import { amphoraRoutes } from './amphorae/routes';
+import { availabilityZoneRoutes } from './availabilityzones/routes';
 import type { Handlers, ResourceDeps } from './deps';
+import { flavorRoutes } from './flavors/routes';
 import { healthMonitorRoutes } from './healthmonitors/routes';
 import { l7PolicyRoutes } from './l7policies/routes';
 import { l7RuleRoutes } from './l7rules/routes';
@@ -6,6 +9,8 @@ import { listenerRoutes } from './listeners/routes';
 import { loadBalancerRoutes } from './loadbalancers/routes';
 import { memberRoutes } from './members/routes';
 import { poolRoutes } from './pools/routes';
+import { providerRoutes } from './providers/routes';
+import { quotaRoutes } from './quotas/routes';
 import { versionRoutes } from './versions/routes';
 
 /** A handler for every operation of the OpenAPI document: one that is missing does not compile. */
@@ -19,5 +24,10 @@ export function createHandlers(deps: ResourceDeps): Handlers {
     ...healthMonitorRoutes(deps),
     ...l7PolicyRoutes(deps),
     ...l7RuleRoutes(deps),
+    ...quotaRoutes(deps),
+    ...flavorRoutes(deps),
+    ...availabilityZoneRoutes(deps),
+    ...providerRoutes(deps),
+    ...amphoraRoutes(deps),
   };
 }

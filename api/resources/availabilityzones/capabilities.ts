@@ -1,0 +1,7 @@
+/** What an availability zone profile of this provider may say, in the order users are shown. */
+export const AVAILABILITY_ZONE_CAPABILITIES: Readonly<Record<string, string>> = {
+  compute_zone: 'The compute availability zone.',
+  volume_zone: 'The volume availability zone.',
+  management_network: 'The management network ID for the engines.',
+  valid_vip_networks: 'List of network IDs that are allowed for VIP use.',
+};

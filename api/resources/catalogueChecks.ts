@@ -1,0 +1,81 @@
+import { type Db, DuplicateKeyError } from '../../driver/db/connect';
+import type { ReadModel } from '../../driver/db/read/model';
+import { readOne } from '../../driver/db/read/model';
+import {
+  BadRequestError,
+  ConflictError,
+  InvalidOptionError,
+  NotFoundError,
+  UnsupportedOptionError,
+} from '../../driver/domain/errors';
+
+/** The rules that flavors, availability zones and their profiles have in common. */
+
+/** @throws InvalidOptionError for a field that is null */
+export function refuseNulls(body: object, fields: readonly string[]): void {
+  for (const [field, value] of Object.entries(body)) {
+    if (value === null && fields.includes(field)) throw new InvalidOptionError('None', field);
+  }
+}
+
+/** Also refuses the empty string a null once became. @throws InvalidOptionError */
+export function required(value: string | null | undefined, field: string): string {
+  if (value === null || value === undefined) throw new InvalidOptionError('None', field);
+  return value;
+}
+
+/** @throws BadRequestError "Provider 'X' is not enabled." */
+export function checkProvider(provider: string, providers: readonly string[]): void {
+  if (!providers.includes(provider)) throw new BadRequestError(`Provider '${provider}' is not enabled.`);
+}
+
+/**
+ * A profile's data: a JSON object whose keys the provider knows.
+ * @throws InvalidOptionError for what is no such JSON, UnsupportedOptionError for an unknown key
+ */
+export function checkProfileData(
+  text: string,
+  { option, provider, known }: { option: string; provider: string; known: readonly string[] },
+): void {
+  const data = parseObject(text);
+  if (!data) throw new InvalidOptionError(text, option);
+  const unknown = Object.keys(data).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new UnsupportedOptionError(provider, `The ${option} key '${unknown}' is not supported by this provider.`);
+  }
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws NotFoundError */
+export async function mustExist(db: Db, model: ReadModel, title: string, key: string): Promise<void> {
+  if (!(await readOne(db, model, key))) throw new NotFoundError(title, key);
+}
+
+/** 409. */
+export function inUse(title: string, key: string): ConflictError {
+  return new ConflictError(`${title} ${key} is in use and cannot be modified.`);
+}
+
+/** Runs a write that meets a unique key, and says what is taken. */
+export async function refuseDuplicates<T>(what: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) throw new ConflictError(`A ${what} already exists.`);
+    throw error;
+  }
+}
+
+/** A flag of a POST: absent is true. @throws InvalidOptionError for null, which Octavia fails over */
+export function enabledOr(value: boolean | null | undefined, fallback: boolean): boolean {
+  if (value === null) throw new InvalidOptionError('None', 'enabled');
+  return value ?? fallback;
+}
