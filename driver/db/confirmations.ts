@@ -1,7 +1,7 @@
 import type { ObjectRefusal } from '../domain/tree';
 import { fromBit, toBit, toJson, toNumber } from './codecs';
 import { type Db, dbNow } from './connect';
-import type { EngineConnection } from './engines';
+import type { EngineConnection } from './engineConnections';
 import type { PlacementRow } from './rows';
 
 /** What engines say of their placements. Only the health-manager that holds the newest connection changes anything. */

@@ -1,6 +1,6 @@
-import { DOWN_AFTER_SILENCE, type Engine, type EngineStatus } from '../domain/engine';
+import type { Engine, EngineStatus } from '../domain/engine';
 import { fromBit, fromDbTime, toNumber } from './codecs';
-import { type Db, dbNow, nowPlus, nowSql } from './connect';
+import { type Db, dbNow, nowSql } from './connect';
 import type { ServiceEngineRow, Time } from './rows';
 
 /**
@@ -61,104 +61,9 @@ export async function listEngines(db: Db, groupId: string): Promise<readonly Eng
   return rows.map(toEngine);
 }
 
-/** One connection of an engine: what a stale one writes changes nothing, because the epoch has moved on. */
-export interface EngineConnection {
-  readonly engineId: string;
-  readonly epoch: number;
-}
-
-/**
- * Makes this health-manager the holder of the engine's connection. False when another connection came in between, or the
- * engine is gone.
- */
-export async function takeConnection(
-  db: Db,
-  { engineId, epoch }: EngineConnection,
-  { connectedTo, status }: { connectedTo: string; status: { from: EngineStatus; to: EngineStatus } },
-): Promise<boolean> {
-  const changed = status.from === status.to ? {} : { status: status.to, updated_at: dbNow(db) };
-  const taken = await db('service_engine')
-    .where({ id: engineId, connection_epoch: epoch - 1, status: status.from })
-    .update({ connected_to: connectedTo, connection_epoch: epoch, last_heartbeat: dbNow(db), ...changed });
-  return taken === 1;
-}
-
-/** The engine's connection has ended: unless a newer one exists, nobody holds it. */
-export async function dropConnection(db: Db, { engineId, epoch }: EngineConnection): Promise<void> {
-  await db('service_engine').where({ id: engineId, connection_epoch: epoch }).update({ connected_to: null });
-}
-
-/** Notes that all of these were heard of. Gives those whose connection is no longer the newest. */
-export async function recordHeartbeats(
-  db: Db,
-  connectedTo: string,
-  connections: readonly EngineConnection[],
-): Promise<readonly EngineConnection[]> {
-  const superseded: EngineConnection[] = [];
-  for (let start = 0; start < connections.length; start += BATCH) {
-    const batch = connections.slice(start, start + BATCH);
-    const ids = batch.map(({ engineId }) => engineId);
-    await db('service_engine')
-      .whereIn('id', ids)
-      .where({ connected_to: connectedTo })
-      .update({ last_heartbeat: dbNow(db) });
-    const rows: Pick<ServiceEngineRow, 'id' | 'connection_epoch' | 'connected_to'>[] = await db('service_engine')
-      .whereIn('id', ids)
-      .select('id', 'connection_epoch', 'connected_to');
-    const now = new Map(rows.map((row) => [row.id, row]));
-    superseded.push(
-      ...batch.filter(({ engineId, epoch }) => {
-        const row = now.get(engineId);
-        return !row || row.connected_to !== connectedTo || toNumber(row.connection_epoch) !== epoch;
-      }),
-    );
-  }
-  return superseded;
-}
-
-const BATCH = 500;
-
-/** An engine that has fallen silent, and whether that changed its status. */
-export interface SilencedEngine {
-  readonly wentDown: boolean;
-  /** Load balancers it served. */
-  readonly loadBalancerIds: readonly string[];
-}
-
-/**
- * The engine is silent: it is DOWN unless it is on its way out, and what is placed on it is stale. Undefined when a newer
- * connection exists. In a transaction of the caller.
- */
-export async function silenceEngine(
-  trx: Db,
-  { engineId, epoch }: EngineConnection,
-): Promise<SilencedEngine | undefined> {
-  const held = await trx('service_engine')
-    .where({ id: engineId, connection_epoch: epoch })
-    .update({ connected_to: null });
-  if (held === 0) return undefined;
-  const wentDown = await trx('service_engine')
-    .where({ id: engineId })
-    .whereIn('status', [...DOWN_AFTER_SILENCE])
-    .update({ status: 'DOWN', updated_at: dbNow(trx) });
-  await trx('placement')
-    .where({ service_engine_id: engineId, stale: 0 })
-    .update({ stale: 1, updated_at: dbNow(trx) });
-  await trx('listener_statistics').where({ amphora_id: engineId }).update({ active_connections: 0 });
-  return { wentDown: wentDown === 1, loadBalancerIds: await loadBalancersOn(trx, engineId) };
-}
-
+/** Load balancers that are, or were and are still to be taken off, on the engine. */
 export async function loadBalancersOn(db: Db, engineId: string): Promise<readonly string[]> {
   return db('placement').where({ service_engine_id: engineId }).pluck('load_balancer_id');
-}
-
-/** Engines that ought to be heard of and were not for so many seconds, whoever held their connection. */
-export async function listSilentEngines(db: Db, seconds: number): Promise<readonly EngineConnection[]> {
-  const rows: Pick<ServiceEngineRow, 'id' | 'connection_epoch'>[] = await db('service_engine')
-    .whereIn('status', [...DOWN_AFTER_SILENCE])
-    .where('last_heartbeat', '<', nowPlus(db, -seconds))
-    .select('id', 'connection_epoch');
-  return rows.map((row) => ({ engineId: row.id, epoch: toNumber(row.connection_epoch) }));
 }
 
 /** Before a server is made: the hash of the token it will be given. What an earlier attempt was given is void. */

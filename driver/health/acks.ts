@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Bus, HINTS_TOPIC } from '../bus/port';
 import { confirmPlacement, confirmRemoval } from '../db/confirmations';
 import { type Db, inTransaction } from '../db/connect';
-import type { EngineConnection } from '../db/engines';
+import type { EngineConnection } from '../db/engineConnections';
 import type { Ack } from '../protocol/messages';
 
 /** Writes acknowledgements into the placements and hints the load balancers: all that came meanwhile in one transaction. */
@@ -65,8 +65,12 @@ async function writeBatch(batch: readonly Taken[], deps: AckWriterDeps): Promise
   await Promise.all([...ids].map((id) => hintLoadBalancer(deps.bus, id)));
 }
 
+/** Longest reason of a refusal that is kept: daemons' error output can be endless. */
+const REASON_LIMIT = 2_000;
+
 function writeAck(trx: Db, { from, ack }: Taken): Promise<boolean> {
-  const { id: loadBalancerId, generation, outcome, refusals } = ack;
+  const { id: loadBalancerId, generation, outcome } = ack;
+  const refusals = ack.refusals.map((it) => ({ ...it, reason: it.reason.slice(0, REASON_LIMIT) }));
   return outcome === 'removed'
     ? confirmRemoval(trx, from, { loadBalancerId, generation })
     : confirmPlacement(trx, from, { loadBalancerId, generation, refused: outcome === 'refused', refusals });

@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../db/engines';
+import type { EngineConnection } from '../db/engineConnections';
 import type { FromController } from '../protocol/messages';
 
 /** One engine's connection, as the rest of the health-manager sees it. */

@@ -1,5 +1,6 @@
 import { type Db, inTransaction } from '../db/connect';
-import { findEngine, takeConnection } from '../db/engines';
+import { takeConnection } from '../db/engineConnections';
+import { findEngine } from '../db/engines';
 import { recordEvents } from '../db/events';
 import { type Engine, statusAfterHello, tokenMatches } from '../domain/engine';
 import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';

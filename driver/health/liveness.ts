@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Db, inTransaction } from '../db/connect';
-import { type EngineConnection, listSilentEngines, recordHeartbeats, silenceEngine } from '../db/engines';
+import { type EngineConnection, listSilentEngines, recordHeartbeats, silenceEngine } from '../db/engineConnections';
 import { recordEvents } from '../db/events';
 import type { Connections, EngineLink } from './connections';
 import type { HealthSettings } from './settings';

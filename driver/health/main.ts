@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { type Bus, ENGINES_TOPIC, SETTLED_TOPIC } from '../bus/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
@@ -16,6 +17,8 @@ export interface HealthManagerParts {
   readonly db: Db;
   readonly bus: Bus;
   readonly log: Logger;
+  /** Where metrics are defined; nowhere without it. */
+  readonly registry?: Registry;
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<HealthSettings>;
 }
@@ -28,7 +31,7 @@ export async function runHealthManager(parts: HealthManagerParts): Promise<Runni
   const { config, db, bus, log } = parts;
   const settings = { ...settingsOf(config), ...parts.settings };
   const id = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const manager = createManager({ db, bus, log, id, settings, now: () => performance.now() });
+  const manager = createManager({ db, bus, log, id, settings, registry: parts.registry, now: () => performance.now() });
   const server = await startEngineServer(
     { host: config.health_manager.bind_ip, port: config.health_manager.bind_port, ...settings },
     { events: manager, log },

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Bus } from '../bus/port';
 import { confirmPlacement } from '../db/confirmations';
 import { type Db, inTransaction } from '../db/connect';
@@ -8,6 +9,7 @@ import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
 import { createLiveness, type Liveness } from './liveness';
+import { createHealthMetrics, type HealthMetrics } from './metrics';
 import { createPeers, type Peers } from './peers';
 import { createPusher, type Pusher } from './pusher';
 import { createReports, type Reports } from './reports';
@@ -23,6 +25,8 @@ export interface ManagerDeps {
   readonly settings: HealthSettings;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Where metrics are defined; nowhere without it. */
+  readonly registry?: Registry | undefined;
 }
 
 /** The working parts of a health-manager, which know each other. */
@@ -36,6 +40,7 @@ export interface Parts extends ManagerDeps {
   readonly pusher: Pusher;
   readonly liveness: Liveness;
   readonly background: Background;
+  readonly metrics: HealthMetrics;
 }
 
 /** Work nobody waits for. A failure is told; some comparison repairs what it left undone. */
@@ -48,6 +53,7 @@ export function createParts(deps: ManagerDeps): Parts {
   const { db, bus, log, id, now, settings } = deps;
   const background = createBackground(log);
   const connections = createConnections();
+  const metrics = createHealthMetrics(deps.registry, () => connections.all().length);
   const reports = createReports();
   const counters = createCounterWriter({ db, log });
   const peers = createPeers({
@@ -60,7 +66,7 @@ export function createParts(deps: ManagerDeps): Parts {
     onConnectedElsewhere: (engineId, epoch) => letGo({ engineId, epoch }),
     onError: (err) => log.info({ err }, 'other health-managers could not be told'),
   });
-  const judge = createStatusJudge({ db, log, reports, peers });
+  const judge = createStatusJudge({ db, log, reports, peers, metrics });
   const letGo = ({ engineId, epoch }: { engineId: string; epoch: number }): void => {
     const link = connections.get(engineId);
     if (link && link.epoch < epoch) link.close('a newer connection of this engine came in');
@@ -80,6 +86,7 @@ export function createParts(deps: ManagerDeps): Parts {
     db,
     log,
     settings,
+    metrics,
     onAnswered: (link, ack) => acks.take(link, ack),
     onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
   });
@@ -98,7 +105,7 @@ export function createParts(deps: ManagerDeps): Parts {
       await Promise.all(loadBalancerIds.map((loadBalancerId) => hintLoadBalancer(bus, loadBalancerId)));
     },
   });
-  return { ...deps, connections, reports, judge, peers, counters, acks, pusher, liveness, background };
+  return { ...deps, connections, reports, judge, peers, counters, acks, pusher, liveness, background, metrics };
 }
 
 /** Nothing of that generation can be served by anybody: the change has failed, and says why. */

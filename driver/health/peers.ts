@@ -10,8 +10,11 @@ import type { Reports } from './reports';
  * that holds the first of its live engines (by id). The others send it what their engines report.
  */
 export interface Peers {
-  /** Whether this health-manager judges it. If not, whoever does is sent our reports; if reports are missing, they are asked for. */
-  isOurs(subject: StatusSubject): boolean;
+  /**
+   * True if this health-manager is the one to judge it; reports it lacks are then asked for. If not, whoever judges is
+   * sent ours.
+   */
+  takeUp(subject: StatusSubject): boolean;
   /** An engine has connected here: whoever held it before lets go. */
   announceConnection(engineId: string, epoch: number): Promise<void>;
   /** Statuses of these follow from other engines now: whoever knows of them judges them again. */
@@ -78,7 +81,7 @@ export function createPeers(deps: PeersDeps): Peers {
     tellAndForget('reports_wanted', { load_balancer_id: loadBalancerId });
   };
   return {
-    isOurs(subject) {
+    takeUp(subject) {
       const live = subject.placements.filter((it) => it.connectedTo !== null && mayServe(it.engineStatus));
       const elsewhere = live.filter(({ connectedTo }) => connectedTo !== deps.id);
       if (elsewhere.length === 0) {

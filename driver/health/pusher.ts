@@ -5,6 +5,7 @@ import { type Bounded, createBounded } from './bounded';
 import { type Composed, composeMessage, SpecError } from './compose';
 import type { EngineLink } from './connections';
 import { answers, type Delivery, isAnswered, newDelivery, waitForAnswer } from './delivery';
+import type { HealthMetrics } from './metrics';
 import type { HealthSettings } from './settings';
 
 /**
@@ -28,6 +29,7 @@ export interface PusherDeps {
   readonly db: Db;
   readonly log: Logger;
   readonly settings: Pick<HealthSettings, 'buildConcurrency' | 'pushWindow' | 'ackTimeout'>;
+  readonly metrics: HealthMetrics;
   /** The engine's answer is known and the rows do not show it yet. */
   readonly onAnswered: (link: EngineLink, ack: Ack) => void;
   /** Nothing of that generation can be put in force. Told once a generation. */
@@ -125,7 +127,7 @@ async function compose({ link, id, delivery, builds }: DeliveryRun, deps: Pusher
 async function send(
   { link, id, delivery }: DeliveryRun,
   { message, behind }: Composed,
-  { settings, onAnswered }: PusherDeps,
+  { settings, onAnswered, metrics }: PusherDeps,
 ): Promise<void> {
   if (!message) return;
   if (delivery.acked && isAnswered(delivery, message)) {
@@ -138,5 +140,6 @@ async function send(
   delivery.sent = message;
   const answered = waitForAnswer(delivery, settings.ackTimeout);
   link.send(message);
+  metrics.sent();
   await answered;
 }

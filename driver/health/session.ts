@@ -1,5 +1,6 @@
 import { listPlacementsOn } from '../db/confirmations';
-import { dropConnection, listWaitingLoadBalancers } from '../db/engines';
+import { dropConnection } from '../db/engineConnections';
+import { listWaitingLoadBalancers } from '../db/engines';
 import type { FromController, FromEngine, Held, Hello } from '../protocol/messages';
 import { hintEngine, hintLoadBalancer } from './acks';
 import type { EngineLink } from './connections';
@@ -71,7 +72,7 @@ async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held
 
 /** A message of an engine that is enrolled. */
 export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<FromEngine, Hello>): void {
-  const { reports, judge, counters, pusher, acks, background, db } = parts;
+  const { reports, judge, counters, pusher, acks, background, db, metrics } = parts;
   link.lastSeen = parts.now();
   switch (message.type) {
     case 'heartbeat': {
@@ -84,6 +85,7 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
       counters.take(link.engineId, message.listeners);
       break;
     case 'ack':
+      metrics.acknowledged();
       pusher.acknowledged(link, message);
       acks.take(link, message);
       break;

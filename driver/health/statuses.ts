@@ -5,6 +5,7 @@ import { applyStatusChanges, loadStatusSubjects, MAX_SUBJECTS, type StatusSubjec
 import { mayServe } from '../domain/engine';
 import { judgeStatuses, type StatusChange } from '../domain/operatingStatus';
 import type { Happening } from '../domain/settlement';
+import type { HealthMetrics } from './metrics';
 import type { Peers } from './peers';
 import type { Reports } from './reports';
 import { disagreementEvent, transitionEvents } from './transitions';
@@ -22,6 +23,7 @@ export interface StatusJudgeDeps {
   readonly log: Logger;
   readonly reports: Reports;
   readonly peers: Peers;
+  readonly metrics: HealthMetrics;
 }
 
 export function createStatusJudge(deps: StatusJudgeDeps): StatusJudge {
@@ -61,8 +63,9 @@ interface Verdict {
 
 async function judgeBatch(ids: readonly string[], disputes: Disputes, deps: StatusJudgeDeps): Promise<void> {
   const subjects = await loadStatusSubjects(deps.db, ids);
+  deps.metrics.judged(subjects.length);
   const verdicts = subjects
-    .filter((subject) => deps.peers.isOurs(subject))
+    .filter((subject) => deps.peers.takeUp(subject))
     .map((subject) => judge(subject, disputes, deps.reports))
     .filter(({ changes, disputed }) => changes.length > 0 || disputed.length > 0);
   if (verdicts.length === 0) return;

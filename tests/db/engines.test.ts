@@ -3,15 +3,17 @@ import { confirmPlacement, confirmRemoval, listUnconfirmed } from '../../driver/
 import { type Db, inTransaction } from '../../driver/db/connect';
 import {
   dropConnection,
-  findEngine,
   listSilentEngines,
-  listWaitingLoadBalancers,
   recordHeartbeats,
+  silenceEngine,
+  takeConnection,
+} from '../../driver/db/engineConnections';
+import {
+  findEngine,
+  listWaitingLoadBalancers,
   removeEngine,
   retireEngine,
-  silenceEngine,
   startBuilding,
-  takeConnection,
 } from '../../driver/db/engines';
 import { listVnics, needVnic, recordVnicPort, removeVnic } from '../../driver/db/vnics';
 import { describeOnDatabases } from '../support/database';
