@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { ENGINE_PORT_OWNER, type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
+import { SEED_IDS } from '../../driver/clouds/network/seed';
+import type { Db } from '../../driver/db/connect';
+import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
+import { openTestDatabase } from '../support/database';
+import { type Lab, startLab } from '../support/reconciler';
+import { insertEngine, insertLoadBalancer, type Seed } from '../support/rows';
+import { aNetworkCloud } from '../support/simulators/network';
+import { waitUntil } from '../support/wait';
+
+const CREATING = {
+  provisioning_status: 'PENDING_CREATE',
+  generation: 1,
+  settled_generation: 0,
+  pending_deadline: '2099-01-01 00:00:00.000',
+} as const;
+
+let db: Db;
+let lab: Lab;
+let network: NetworkDriver;
+const open = async (group: object = { maxEngines: 1 }): Promise<void> => {
+  db = await openTestDatabase();
+  network = (await aNetworkCloud('service')).driver;
+  lab = await startLab(db, { network, group });
+  await db('service_engine').update({ slots: 100 });
+};
+afterEach(async () => {
+  await lab.close();
+  await db.destroy();
+});
+
+/** As the API leaves it: the port made first, then the rows. */
+async function createLoadBalancer(vip: Seed<'vip'> = {}): Promise<{ id: string; address: string; portId: string }> {
+  const id = randomUUID();
+  const port = await network.createPort({
+    ...vipPortNames(id),
+    projectId: 'project-1',
+    networkId: SEED_IDS.localNetwork,
+    fixedIps: [{ subnetId: SEED_IDS.localSubnet }],
+    deviceOwner: VIP_PORT_OWNER,
+    adminStateUp: false,
+  });
+  const address = port.fixedIps[0]?.ipAddress ?? '';
+  const where = { subnet_id: SEED_IDS.localSubnet, network_id: SEED_IDS.localNetwork };
+  await insertLoadBalancer(db, { id, ...CREATING }, { ip_address: address, port_id: port.id, ...where, ...vip });
+  return { id, address, portId: port.id };
+}
+
+const enginePorts = () => network.listPorts({ deviceOwner: ENGINE_PORT_OWNER });
+const pairsOf = async (engineId: string): Promise<string[]> =>
+  (await enginePorts())
+    .filter(({ deviceId }) => deviceId === engineId)
+    .flatMap(({ allowedAddressPairs }) => allowedAddressPairs.map(({ ipAddress }) => ipAddress))
+    .sort();
+
+describe('address pairs', () => {
+  it('many load balancers that come at once on one engine all get theirs, on one port of it', async () => {
+    await open();
+    await lab.startWorker();
+    const lbs = await Promise.all(Array.from({ length: 12 }, () => createLoadBalancer()));
+    await Promise.all(lbs.map(({ id }) => lab.hint(id)));
+    for (const { id } of lbs) await lab.reaches(id, 'ACTIVE');
+    expect(await enginePorts()).toHaveLength(1);
+    expect(await pairsOf(lab.engineId)).toEqual(lbs.map(({ address }) => address).sort());
+  });
+
+  it('one that somebody took away is put back, others on the port are left alone', async () => {
+    await open();
+    await lab.startWorker();
+    const { id, address } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const [port] = await enginePorts();
+    await network.updatePort(port?.id ?? '', { allowedAddressPairs: [{ ipAddress: '10.9.9.9' }] });
+    await reconcileLoadBalancer(lab.parts(), id);
+    expect(await pairsOf(lab.engineId)).toEqual(['10.9.9.9', address]);
+  });
+
+  it('a failover moves them: the new engine has them before the old one loses them', async () => {
+    await open({ maxEngines: 2 });
+    await lab.startWorker();
+    const { id, address } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const { service_engine_id: from } = await db('placement').first();
+    const to = randomUUID();
+    await insertEngine(db, { id: to, compute_id: to, service_engine_group_id: lab.groupId });
+    const seen: string[][] = [];
+    const { updatePort } = network;
+    network.updatePort = async (portId, change) => {
+      const port = await updatePort(portId, change);
+      seen.push([...(await pairsOf(from)).map(() => 'old'), ...(await pairsOf(to)).map(() => 'new')]);
+      return port;
+    };
+
+    await db('placement').update({ request: 'failover' });
+    await db('load_balancer').where({ id }).update({ provisioning_status: 'PENDING_UPDATE', generation: 2 });
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+
+    expect(await pairsOf(to)).toEqual([address]);
+    expect(await pairsOf(from)).toEqual([]);
+    expect(seen.every((where) => where.length > 0)).toBe(true);
+    expect(await db('vip_wiring').pluck('service_engine_id')).toEqual([to]);
+  });
+});
+
+describe("the VIP's port", () => {
+  beforeEach(() => open());
+
+  it('is made again with the same address when it is lost, and the rows know it', async () => {
+    await lab.startWorker();
+    const { id, address, portId } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    await network.deletePort(portId);
+    await reconcileLoadBalancer(lab.parts(), id);
+    const { port_id } = await db('vip').where({ load_balancer_id: id }).first();
+    expect(port_id).not.toBe(portId);
+    expect(await network.findPort(port_id)).toMatchObject({
+      ...vipPortNames(id),
+      deviceOwner: VIP_PORT_OWNER,
+      fixedIps: [{ ipAddress: address }],
+    });
+  });
+
+  it('a change that fails does not give it up', async () => {
+    await lab.startWorker();
+    lab.health.behave(lab.engineId, { answer: 'refuse' });
+    const { id, portId } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ERROR');
+    expect(await network.findPort(portId)).toBeDefined();
+  });
+
+  it('goes last when the load balancer goes; a port of the user is given back as it was', async () => {
+    await lab.startWorker();
+    const ours = await createLoadBalancer();
+    const theirs = await createLoadBalancer({ octavia_owned: 0 });
+    for (const { id } of [ours, theirs]) {
+      await lab.hint(id);
+      await lab.reaches(id, 'ACTIVE');
+      await db('load_balancer')
+        .where({ id })
+        .update({ provisioning_status: 'PENDING_DELETE', deleting: 1, generation: 2 });
+      await lab.hint(id);
+      await lab.reaches(id, 'DELETED');
+    }
+    expect(await network.findPort(ours.portId)).toBeUndefined();
+    expect(await network.findPort(theirs.portId)).toMatchObject({
+      deviceId: '',
+      fixedIps: [{ ipAddress: theirs.address }],
+    });
+    expect(await pairsOf(lab.engineId)).toEqual([]);
+  });
+
+  it('keeps to the QoS policy and the security groups of the rows', async () => {
+    const { id, portId } = await createLoadBalancer();
+    const group = await network.findPort(portId).then((port) => port?.securityGroupIds[0]);
+    await db('vip_security_group').insert({ load_balancer_id: id, sg_id: group });
+    await network.updatePort(portId, { securityGroupIds: [] });
+    await lab.startWorker();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    await waitUntil('the group is back', 2_000, async () =>
+      ((await network.findPort(portId))?.securityGroupIds ?? []).includes(group ?? ''),
+    );
+  });
+});
