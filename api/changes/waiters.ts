@@ -22,6 +22,8 @@ export interface Waiters {
   /** Something of the load balancer was settled: whoever is first in its queue looks again at once. */
   wake(loadBalancerId: string): void;
   isWaitedFor(loadBalancerId: string): boolean;
+  /** How many wait for it. */
+  length(loadBalancerId: string): number;
   /** Queues up; undefined when the load balancer's queue or the process is full. */
   join(loadBalancerId: string): Turn | undefined;
 }
@@ -59,6 +61,7 @@ export function createWaiters(limits: WaiterLimits = WAITER_LIMITS): Waiters {
   return {
     wake,
     isWaitedFor: (id) => queues.has(id),
+    length: (id) => queues.get(id)?.length ?? 0,
     join: (id) => {
       const queue = queues.get(id) ?? [];
       if (queue.length >= limits.perLoadBalancer || waiting >= limits.perProcess) return undefined;
