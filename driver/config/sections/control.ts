@@ -26,7 +26,6 @@ export const controller_worker = section(
     pending_deadline: seconds(120, 'After how long a PENDING status ends in ERROR. The work goes on.', 1),
     concurrency: integer(16, [1, 1000], 'Load balancers and engines one worker reconciles at a time.'),
     lease_time: seconds(60, 'How long a worker owns what it reconciles, unless it renews.', 1),
-    event_notifications: bool(true, 'Send `octavia.loadbalancer.*.end` where notifications are configured.'),
     metrics_port: port(9877, 'Port of `/healthcheck` and `/metrics` of the worker.'),
   },
   'any',

@@ -13,7 +13,6 @@ export const defaults = section(
       'How hints travel between processes. `memory://` stays within one process: others then find their work by the sweep.',
     ),
     debug: bool(false, 'Log debug lines too, and show the stack of an error that ends the process.'),
-    host: optionalText('Name of this host in leases and events. The default is the hostname.'),
     metrics_host: text(
       '127.0.0.1',
       'Where worker, health-manager and housekeeping serve `/healthcheck` and `/metrics`.',
@@ -30,7 +29,13 @@ export const defaults = section(
       'default_log_levels',
       'state_path',
     ],
-    ...['logging_context_format_string', 'logging_default_format_string', 'rpc_response_timeout', 'octavia_plugins'],
+    ...[
+      'logging_context_format_string',
+      'logging_default_format_string',
+      'rpc_response_timeout',
+      'octavia_plugins',
+      'host',
+    ],
   ],
 );
 
