@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { engineName } from '../domain/engine';
-import { chooseEngines, type EngineCandidate, type PlacementRequest, roleOf } from '../domain/placement';
+import { chooseEngines, type EngineCandidate, type PlacementRequest, rolesForNew } from '../domain/placement';
+import { isLeaving } from '../domain/placementPlan';
 import type { LoadBalancerTree, Placement } from '../domain/tree';
 import { fromBit, splitIds } from './codecs';
 import { type Db, dbNow, idList, nowPlus, prepared, RetryableDbError } from './connect';
@@ -118,12 +119,13 @@ async function insertPlacements(
   engineIds: readonly string[],
 ): Promise<void> {
   if (engineIds.length === 0) return;
-  const present = tree.placements.filter(({ deleting }) => !deleting).length;
+  const kept = tree.placements.filter((it) => !it.deleting && !isLeaving(it)).map(({ role }) => role);
+  const roles = rolesForNew(engineIds.length, kept, tree.topology);
   const rows = engineIds.map((engineId, index) => ({
     id: randomUUID(),
     load_balancer_id: tree.id,
     service_engine_id: engineId,
-    role: roleOf(present + index, tree.topology),
+    role: roles[index],
     deleting: 0,
     stale: 0,
     wanted_generation: tree.generation,

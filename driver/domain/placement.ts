@@ -93,8 +93,13 @@ export function wantedEngines(topology: string, group: { minScaleout: number; ma
   return Math.max(1, Math.min(wanted, group.maxEngines));
 }
 
-/** The first engine answers for the VIP; in a pair the other one waits, else it shares the load. */
-export function roleOf(index: number, topology: string): 'primary' | 'secondary' | 'standby' {
-  if (index === 0) return 'primary';
-  return topology === 'ACTIVE_STANDBY' ? 'standby' : 'secondary';
+/**
+ * Roles for engines that come to those that keep the load balancer: the first engine answers for the VIP; in a pair the
+ * other one waits, else it shares the load. Who comes in another's stead takes over that role.
+ */
+export function rolesForNew(count: number, kept: readonly EngineRole[], topology: string): EngineRole[] {
+  const other: EngineRole = topology === 'ACTIVE_STANDBY' ? 'standby' : 'secondary';
+  return Array.from({ length: count }, (_, index) => (index === 0 && !kept.includes('primary') ? 'primary' : other));
 }
+
+export type EngineRole = 'primary' | 'secondary' | 'standby';

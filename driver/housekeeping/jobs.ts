@@ -15,7 +15,7 @@ import {
 } from '../db/work';
 import { expireLoadBalancer } from '../reconcile/expire';
 import type { Job } from './job';
-import { removeLeftoverPorts } from './leftoverPorts';
+import { createLeftoverPortSearch } from './leftoverPorts';
 
 export interface HousekeepingDeps {
   readonly db: Db;
@@ -57,7 +57,7 @@ export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
     { name: 'relay', interval: settings.relayInterval, run: () => relay(deps) },
     { name: 'audit', interval: settings.auditInterval / AUDIT_SLICES, run: createAudit(deps) },
     { name: 'purge', interval: settings.cleanupInterval, run: () => purge(deps) },
-    { name: 'leftover_ports', interval: settings.cleanupInterval, run: () => removeLeftoverPorts(deps) },
+    { name: 'leftover_ports', interval: settings.cleanupInterval, run: createLeftoverPortSearch(deps) },
     { name: 'quota_recount', interval: settings.quotaRecountInterval, run: () => recount(deps) },
   ];
 }

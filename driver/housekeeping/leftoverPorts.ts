@@ -15,38 +15,61 @@ export interface LeftoverPortDeps {
 const DEVICE_PREFIX = vipPortNames('').deviceId;
 
 /**
- * Deletes VIP ports that we made and that no load balancer has: of a create whose process died before its rows were
- * written, or of one made twice. A user's own port never bears our name, whatever else it bears.
+ * Looks for VIP ports that no load balancer has: of a create whose process died before its rows were written, or of one
+ * made twice. Ours are deleted; one that the user made, and we only took, is given back. A port counts as left over once
+ * it has been found so for the whole age, so that a create under way is not disturbed.
  */
-export async function removeLeftoverPorts(deps: LeftoverPortDeps): Promise<void> {
-  const { network, db } = deps;
-  if (network.acceptsAnything) return;
-  const before = deps.now().getTime() - deps.settings.leftoverPortAge * 1000;
-  const ours = (await network.listPorts({ deviceOwner: VIP_PORT_OWNER })).filter(isOurs);
-  const old = ours.filter(({ createdAt }) => createdAt.getTime() < before);
-  if (old.length === 0) return;
-  const known = await listVipPortsOf(db, old.map(ownerOf));
-  for (const port of old) {
-    if (!known.get(ownerOf(port))?.includes(port.id)) await removePort(deps, port);
-  }
+export function createLeftoverPortSearch(deps: LeftoverPortDeps): () => Promise<void> {
+  const firstSeen = new Map<string, number>();
+  return async () => {
+    if (deps.network.acceptsAnything) return;
+    const leftovers = await findLeftovers(deps);
+    const ids = new Set(leftovers.map(({ id }) => id));
+    for (const id of [...firstSeen.keys()]) if (!ids.has(id)) firstSeen.delete(id);
+    const now = deps.now().getTime();
+    for (const port of leftovers) {
+      const since = firstSeen.get(port.id) ?? (isOurs(port) ? port.createdAt.getTime() : now);
+      firstSeen.set(port.id, since);
+      if (now - since >= deps.settings.leftoverPortAge * 1000) await letGo(deps, port);
+    }
+  };
 }
+
+async function findLeftovers({ db, network }: LeftoverPortDeps): Promise<readonly Port[]> {
+  const ports = await network.listPorts({ deviceOwner: VIP_PORT_OWNER });
+  const claimed = ports.filter(({ deviceId }) => deviceId.startsWith(DEVICE_PREFIX));
+  const known = new Map<string, readonly string[]>();
+  for (let start = 0; start < claimed.length; start += BATCH) {
+    const owners = claimed.slice(start, start + BATCH).map(ownerOf);
+    for (const [id, portIds] of await listVipPortsOf(db, owners)) known.set(id, portIds);
+  }
+  return claimed.filter((port) => !known.get(ownerOf(port))?.includes(port.id));
+}
+
+/** Bounds the bindings of one statement. */
+const BATCH = 500;
 
 function ownerOf({ deviceId }: Port): string {
   return deviceId.slice(DEVICE_PREFIX.length);
 }
 
+/** A user's own port never bears our name, whatever else it bears. */
 function isOurs(port: Port): boolean {
-  return port.deviceId.startsWith(DEVICE_PREFIX) && port.name === vipPortNames(ownerOf(port)).name;
+  return port.name === vipPortNames(ownerOf(port)).name;
 }
 
-async function removePort({ db, network, log }: LeftoverPortDeps, port: Port): Promise<void> {
-  await network.deletePort(port.id);
+async function letGo({ db, network, log }: LeftoverPortDeps, port: Port): Promise<void> {
+  const ours = isOurs(port);
+  if (ours) await network.deletePort(port.id);
+  else await network.updatePort(port.id, { deviceId: '', deviceOwner: '' });
   const loadBalancerId = ownerOf(port);
-  const message = `port ${port.id} was made for load balancer ${loadBalancerId}, which does not have it; it is deleted`;
+  const end = ours ? 'deleted' : 'given back';
+  const message = `port ${port.id} is marked for load balancer ${loadBalancerId}, which does not have it; it is ${end}`;
   const about = { resourceType: 'port', resourceId: port.id };
-  await recordEvents(db, [{ ...about, name: 'LEFTOVER_PORT_DELETED', severity: 'warning', message }], {
+  const name = ours ? 'LEFTOVER_PORT_DELETED' : 'LEFTOVER_PORT_GIVEN_BACK';
+  await recordEvents(db, [{ ...about, name, severity: 'warning', message }], {
     projectId: port.projectId,
     loadBalancerId,
   });
-  log.warn({ port: port.id, lb: loadBalancerId }, 'deleted a VIP port that no load balancer has');
+  log.warn({ port: port.id, lb: loadBalancerId }, message);
 }

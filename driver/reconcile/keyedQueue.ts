@@ -30,8 +30,8 @@ interface State {
   readonly turns: string[];
   readonly laneOf: Map<string, string>;
   readonly running: Map<string, Promise<void>>;
-  /** Running keys that are to run again. */
-  readonly again: Set<string>;
+  /** Running keys that are to run again, and in which lane. */
+  readonly again: Map<string, string>;
   readonly timers: Map<string, { readonly at: number; readonly timer: NodeJS.Timeout }>;
   closed: boolean;
 }
@@ -42,14 +42,14 @@ export function createKeyedQueue(deps: KeyedQueueDeps): KeyedQueue {
     turns: [],
     laneOf: new Map(),
     running: new Map(),
-    again: new Set(),
+    again: new Map(),
     timers: new Map(),
     closed: false,
   };
   const add = (key: string, lane = ''): void => {
     if (state.closed) return;
     clearTimer(state, key);
-    if (state.running.has(key)) state.again.add(key);
+    if (state.running.has(key)) state.again.set(key, lane);
     else enqueue(state, key, lane);
     startRuns(state, deps);
   };
@@ -123,7 +123,8 @@ async function runOne(state: State, deps: KeyedQueueDeps, key: string): Promise<
     deps.onError(error, key);
   }
   state.running.delete(key);
-  if (state.again.delete(key)) enqueue(state, key, '');
+  const lane = state.again.get(key);
+  if (state.again.delete(key)) enqueue(state, key, lane ?? '');
   startRuns(state, deps);
 }
 

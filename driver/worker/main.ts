@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { type Bus, type BusHandler, HINTS_TOPIC, PROVISIONING_TOPIC } from '../bus/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
@@ -10,11 +11,13 @@ import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { RunningProcess } from '../domain/process';
 import { reconcileEngine } from '../reconcile/engineUnit';
+import type { KeyedQueue } from '../reconcile/keyedQueue';
 import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
 import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
 import { createMutex } from '../reconcile/wiringTarget';
 import { guardDriver } from './guardDriver';
+import { createWorkerMetrics } from './metrics';
 import { type WorkerSettings, workerSettings } from './settings';
 import { createUnitQueue, readHint } from './units';
 
@@ -28,6 +31,8 @@ export interface WorkerParts {
   readonly log: Logger;
   /** Where engines find their controllers (WebSocket URLs), if not where the configuration says. */
   readonly controllers?: readonly string[];
+  /** Collects the metrics that `/metrics` shows; the process's own by default. */
+  readonly registry?: Registry;
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<WorkerSettings>;
 }
@@ -54,10 +59,11 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     controllers: parts.controllers ?? controllersOf(config),
     settings: { leaseSeconds, engineCreateTimeout, backOff },
   };
-  const queue = createUnitQueue({
+  const metrics = createWorkerMetrics(parts.registry ?? new Registry(), () => queue.size);
+  const queue: KeyedQueue = createUnitQueue({
     run: {
-      load_balancer: (id) => reconcileLoadBalancer(loadBalancers, id),
-      engine: (id) => reconcileEngine(engines, id),
+      load_balancer: (id) => metrics.measure('load_balancer', () => reconcileLoadBalancer(loadBalancers, id)),
+      engine: (id) => metrics.measure('engine', () => reconcileEngine(engines, id)),
     },
     log,
     concurrency: settings.concurrency,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { chooseEngines, type EngineCandidate, wantedEngines } from '../../driver/domain/placement';
+import { chooseEngines, type EngineCandidate, rolesForNew, wantedEngines } from '../../driver/domain/placement';
 
 function engine(id: string, given: Partial<EngineCandidate> = {}): EngineCandidate {
   return {
@@ -112,5 +112,18 @@ describe('wantedEngines', () => {
     ['SINGLE', 1, 0, 1],
   ])('%s with a scale-out of %i in a group of %i gets %i', (topology, minScaleout, maxEngines, wanted) => {
     expect(wantedEngines(topology, { minScaleout, maxEngines })).toBe(wanted);
+  });
+});
+
+describe('rolesForNew', () => {
+  it('the first of all is primary, the others share or wait', () => {
+    expect(rolesForNew(3, [], 'SINGLE')).toEqual(['primary', 'secondary', 'secondary']);
+    expect(rolesForNew(2, [], 'ACTIVE_STANDBY')).toEqual(['primary', 'standby']);
+  });
+
+  it('who takes over from the primary is primary', () => {
+    expect(rolesForNew(1, [], 'SINGLE')).toEqual(['primary']);
+    expect(rolesForNew(1, ['standby'], 'ACTIVE_STANDBY')).toEqual(['primary']);
+    expect(rolesForNew(1, ['primary'], 'ACTIVE_STANDBY')).toEqual(['standby']);
   });
 });

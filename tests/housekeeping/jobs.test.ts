@@ -177,7 +177,7 @@ describeOnDatabases('housekeeping', (database) => {
     expect(await db('event').pluck('id')).toEqual(['new']);
   });
 
-  it('deletes old VIP ports of ours that no load balancer has, and nobody else’s', async () => {
+  it('deletes old VIP ports of ours that no load balancer has, and gives back those of users', async () => {
     const { driver } = await aNetworkCloud('service');
     const later = new Date(Date.now() + 3_600_000);
     const lb = await insertLoadBalancer(db);
@@ -197,15 +197,36 @@ describeOnDatabases('housekeeping', (database) => {
     const twin = await make(lb.id);
     const users = await make('11111111-2222-4333-8444-666666666666', { name: 'mine' });
 
-    await run('leftover_ports', { network: driver });
+    const deps = { db, bus, network: driver, log, owner: 'h', settings: SETTINGS };
+    let now = new Date();
+    const search = housekeepingJobs({ ...deps, now: () => now }).find(({ name }) => name === 'leftover_ports');
+    await search?.run();
     expect(await driver.findPort(leftover.id)).toBeDefined();
 
-    await run('leftover_ports', { network: driver, now: later });
+    now = later;
+    await search?.run();
     expect(await driver.findPort(leftover.id)).toBeUndefined();
     expect(await driver.findPort(twin.id)).toBeUndefined();
-    expect(await driver.findPort(used.id)).toBeDefined();
-    expect(await driver.findPort(users.id)).toBeDefined();
+    expect(await driver.findPort(used.id)).toMatchObject({ deviceId: vipPortNames(lb.id).deviceId });
+    // It was there before the load balancer: that it is old says nothing, and it is the user's.
+    expect(await driver.findPort(users.id)).toMatchObject({ name: 'mine', deviceId: '' });
     expect(await db('event').where({ name: 'LEFTOVER_PORT_DELETED' }).select('*')).toHaveLength(2);
+    expect(await db('event').where({ name: 'LEFTOVER_PORT_GIVEN_BACK' }).select('*')).toHaveLength(1);
+  });
+
+  it('does not take back a user’s old port that a create has only just taken', async () => {
+    const { driver } = await aNetworkCloud('service');
+    const port = await driver.createPort({
+      name: 'mine',
+      deviceId: vipPortNames('11111111-2222-4333-8444-666666666666').deviceId,
+      projectId: 'p',
+      networkId: SEED_IDS.localNetwork,
+      fixedIps: [],
+      deviceOwner: VIP_PORT_OWNER,
+      adminStateUp: true,
+    });
+    await run('leftover_ports', { network: driver, now: new Date(Date.now() + 86_400_000) });
+    expect(await driver.findPort(port.id)).toMatchObject({ deviceOwner: VIP_PORT_OWNER });
   });
 
   it('the recount repairs usage that is wrong', async () => {

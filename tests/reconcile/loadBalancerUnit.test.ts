@@ -374,7 +374,11 @@ describe('with several engines', () => {
     await lab.health.answerAgain(other.id, lb.id);
     await lab.reaches(lb.id, 'ACTIVE');
     await waitUntil('the old one is gone', 3_000, async () => (await db('placement').select('*')).length === 1);
-    expect(await db('placement').first()).toMatchObject({ service_engine_id: other.id, request: null });
+    expect(await db('placement').first()).toMatchObject({
+      service_engine_id: other.id,
+      role: 'primary',
+      request: null,
+    });
     expect(await db('service_engine').where({ id: lab.engineId }).first()).toMatchObject({ slots_used: 0 });
   });
 
