@@ -7,6 +7,7 @@ import { createMemoryBus } from './bus/memory';
 import { type LocalCompute, openLocalCompute } from './clouds/compute/local';
 import type { Config } from './config/config';
 import { connectDatabase, type Db } from './db/connect';
+import { voidConnections } from './db/engineConnections';
 import { voidLeases } from './db/leases';
 import { upgradeDatabase } from './db/migrate';
 import type { RunningProcess } from './domain/process';
@@ -88,7 +89,10 @@ async function openDatabase(config: Config): Promise<Db> {
   try {
     await upgradeDatabase(db);
     // The file is this process's alone: what a killed one held need not be waited for.
-    if (config.database.connection.startsWith('sqlite')) await voidLeases(db);
+    if (config.database.connection.startsWith('sqlite')) {
+      await voidLeases(db);
+      await voidConnections(db);
+    }
     return db;
   } catch (error) {
     await db.destroy();

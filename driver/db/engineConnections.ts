@@ -33,6 +33,11 @@ export async function dropConnection(db: Db, { engineId, epoch }: EngineConnecti
   await db('service_engine').where({ id: engineId, connection_epoch: epoch }).update({ connected_to: null });
 }
 
+/** Nobody holds any engine's connection. Only for a database that no other process can have open. */
+export async function voidConnections(db: Db): Promise<void> {
+  await db('service_engine').whereNotNull('connected_to').update({ connected_to: null });
+}
+
 /** Notes that all of these were heard of. Gives those whose connection is no longer the newest. */
 export async function recordHeartbeats(
   db: Db,
