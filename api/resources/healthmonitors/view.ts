@@ -1,23 +1,16 @@
-import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type HealthMonitorRead, healthMonitors } from '../../../driver/db/read/healthMonitors';
+import { splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import type { Kind } from '../kinds';
 import { showWithin } from '../showWithin';
+import { without } from '../without';
 
 export type HealthMonitorView = Schemas['HealthMonitorView'];
 
 /** A health monitor as the API shows it; the order of keys is Octavia's. */
 export function healthMonitorView(row: HealthMonitorRead): HealthMonitorView {
-  return { ...head(row), pools: [{ id: row.pool_id }], ...tail(row) };
-}
-
-/** A monitor inside the answer to a fully populated create: without `pools`. */
-export function healthMonitorFullView(row: HealthMonitorRead): Schemas['HealthMonitorFullView'] {
-  return { ...head(row), ...tail(row) };
-}
-
-function head(row: HealthMonitorRead) {
   return {
     id: row.id,
     name: row.name,
@@ -31,21 +24,22 @@ function head(row: HealthMonitorRead) {
     expected_codes: row.expected_codes,
     admin_state_up: fromBit(row.enabled),
     project_id: row.project_id,
-  };
-}
-
-function tail(row: HealthMonitorRead) {
-  return {
+    pools: [{ id: row.pool_id }],
     provisioning_status: row.provisioning_status,
     operating_status: row.operating_status,
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
-    tags: fromJson<string[]>(row.tags),
+    tags: splitTexts(row.tags),
     // A FLOAT of MySQL is near 1.1, not 1.1.
     http_version: row.http_version === null ? null : Math.round(row.http_version * 10) / 10,
     domain_name: row.domain_name,
     tenant_id: row.project_id,
   };
+}
+
+/** A monitor inside the answer to a fully populated create: without `pools`. */
+export function healthMonitorFullView(row: HealthMonitorRead): Schemas['HealthMonitorFullView'] {
+  return without(healthMonitorView(row), 'pools');
 }
 
 export const HEALTH_MONITOR: Kind<HealthMonitorRead, HealthMonitorView> = {

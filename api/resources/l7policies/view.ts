@@ -1,24 +1,17 @@
-import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type L7PolicyRead, l7Policies } from '../../../driver/db/read/l7Policies';
+import { splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import { idObjects } from '../idOnly';
 import type { Kind } from '../kinds';
 import { showWithin } from '../showWithin';
+import { without } from '../without';
 
 export type L7PolicyView = Schemas['L7PolicyView'];
 
 /** An L7 policy as the API shows it; the order of keys is Octavia's. */
 export function l7PolicyView(row: L7PolicyRead): L7PolicyView {
-  return { ...head(row), rules: idObjects(row.rule_ids), ...tail(row) };
-}
-
-/** A policy inside the answer to a fully populated create: its rules whole and first. */
-export function l7PolicyFullView(row: L7PolicyRead, rules: Schemas['L7RuleView'][]): Schemas['L7PolicyFullView'] {
-  return { rules, ...head(row), ...tail(row) };
-}
-
-function head(row: L7PolicyRead) {
   return {
     id: row.id,
     name: row.name,
@@ -33,17 +26,18 @@ function head(row: L7PolicyRead) {
     redirect_url: row.redirect_url,
     redirect_prefix: row.redirect_prefix,
     position: row.position,
-  };
-}
-
-function tail(row: L7PolicyRead) {
-  return {
+    rules: idObjects(row.rule_ids),
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
-    tags: fromJson<string[]>(row.tags),
+    tags: splitTexts(row.tags),
     redirect_http_code: row.redirect_http_code,
     tenant_id: row.project_id,
   };
+}
+
+/** A policy inside the answer to a fully populated create: its rules whole and first. */
+export function l7PolicyFullView(row: L7PolicyRead, rules: Schemas['L7RuleView'][]): Schemas['L7PolicyFullView'] {
+  return { rules, ...without(l7PolicyView(row), 'rules') };
 }
 
 export const L7_POLICY: Kind<L7PolicyRead, L7PolicyView> = {

@@ -1,6 +1,7 @@
-import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type L7RuleRead, l7Rules } from '../../../driver/db/read/l7Rules';
+import { splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import type { Kind } from '../kinds';
 import { showWithin } from '../showWithin';
@@ -22,7 +23,7 @@ export function l7RuleView(row: L7RuleRead): L7RuleView {
     updated_at: toApiTime(row.updated_at),
     project_id: row.project_id,
     admin_state_up: fromBit(row.enabled),
-    tags: fromJson<string[]>(row.tags),
+    tags: splitTexts(row.tags),
     tenant_id: row.project_id,
   };
 }

@@ -1,33 +1,18 @@
-import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, fromJson, splitIds, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type ListenerRead, listeners } from '../../../driver/db/read/listeners';
+import { splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import { idObjects } from '../idOnly';
 import type { Kind } from '../kinds';
 import { showWithin } from '../showWithin';
+import { without } from '../without';
 
 export type ListenerView = Schemas['ListenerView'];
 
 /** A listener as the API shows it; the order of keys is Octavia's. */
 export function listenerView(row: ListenerRead): ListenerView {
-  return {
-    ...head(row),
-    l7policies: idObjects(row.l7policy_ids),
-    ...middle(row),
-    loadbalancers: [{ id: row.load_balancer_id }],
-    ...tail(row),
-  };
-}
-
-/** A listener inside the answer to a fully populated create: its policies whole and first. */
-export function listenerFullView(
-  row: ListenerRead,
-  l7policies: Schemas['L7PolicyFullView'][],
-): Schemas['ListenerFullView'] {
-  return { l7policies, ...head(row), ...middle(row), ...tail(row) };
-}
-
-function head(row: ListenerRead) {
+  const cidrs = splitIds(row.cidrs);
   return {
     id: row.id,
     name: row.name,
@@ -39,28 +24,19 @@ function head(row: ListenerRead) {
     protocol_port: row.protocol_port,
     connection_limit: row.connection_limit,
     default_tls_container_ref: row.tls_certificate_id,
-    sni_container_refs: fromJson<string[]>(row.sni_refs),
+    sni_container_refs: splitTexts(row.sni_refs),
     project_id: row.project_id,
     default_pool_id: row.default_pool_id,
-  };
-}
-
-function middle(row: ListenerRead) {
-  return {
+    l7policies: idObjects(row.l7policy_ids),
     insert_headers: row.insert_headers === null ? {} : fromJson<Record<string, string>>(row.insert_headers),
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
-  };
-}
-
-function tail(row: ListenerRead) {
-  const cidrs = fromJson<string[]>(row.cidrs);
-  return {
+    loadbalancers: [{ id: row.load_balancer_id }],
     timeout_client_data: row.timeout_client_data,
     timeout_member_connect: row.timeout_member_connect,
     timeout_member_data: row.timeout_member_data,
     timeout_tcp_inspect: row.timeout_tcp_inspect,
-    tags: fromJson<string[]>(row.tags),
+    tags: splitTexts(row.tags),
     client_ca_tls_container_ref: row.client_ca_tls_certificate_id,
     client_authentication: row.client_authentication,
     client_crl_container_ref: row.client_crl_container_id,
@@ -73,6 +49,14 @@ function tail(row: ListenerRead) {
     hsts_preload: fromBit(row.hsts_preload),
     tenant_id: row.project_id,
   };
+}
+
+/** A listener inside the answer to a fully populated create: its policies whole and first. */
+export function listenerFullView(
+  row: ListenerRead,
+  l7policies: Schemas['L7PolicyFullView'][],
+): Schemas['ListenerFullView'] {
+  return { l7policies, ...without(listenerView(row), 'l7policies', 'loadbalancers') };
 }
 
 export const LISTENER: Kind<ListenerRead, ListenerView> = {

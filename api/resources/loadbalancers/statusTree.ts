@@ -1,11 +1,9 @@
-import { fromJson } from '../../../driver/db/codecs';
 import type {
   ListenerStatus,
   MemberStatus,
   NodeStatus,
   PoolStatus,
-  Redirect,
-  StatusTreeRead,
+  StatusTree,
 } from '../../../driver/db/read/statusTree';
 import type { Schemas } from '../../openapi/schemas';
 import { groupBy } from '../groupBy';
@@ -13,22 +11,19 @@ import { groupBy } from '../groupBy';
 type PoolTree = Schemas['PoolStatusTree'];
 
 /** The statuses of a tree: pools below each listener that uses them, once each; pools no listener uses do not appear. */
-export function statusTreeView(row: StatusTreeRead): Schemas['StatusTree'] {
-  const members = groupBy(fromJson<MemberStatus[]>(row.members), (member) => member.pool_id);
-  const pools = new Map(
-    fromJson<PoolStatus[]>(row.pools).map((pool) => [pool.id, poolTree(pool, members.get(pool.id) ?? [])]),
-  );
-  const redirects = fromJson<Redirect[]>(row.redirects);
-  const listeners = fromJson<ListenerStatus[]>(row.listeners).map((listener) => ({
+export function statusTreeView(tree: StatusTree): Schemas['StatusTree'] {
+  const members = groupBy(tree.members, ({ poolId }) => poolId);
+  const pools = new Map(tree.pools.map((pool) => [pool.id, poolTree(pool, members.get(pool.id) ?? [])]));
+  const listeners = tree.listeners.map((listener) => ({
     ...nodeStatus(listener),
-    pools: poolIds(listener, redirects).flatMap((id) => pools.get(id) ?? []),
+    pools: poolIds(listener, tree.redirects).flatMap((id) => pools.get(id) ?? []),
   }));
-  return { loadbalancer: { ...nodeStatus(row), listeners } };
+  return { loadbalancer: { ...nodeStatus(tree), listeners } };
 }
 
-function poolIds(listener: ListenerStatus, redirects: readonly Redirect[]): string[] {
-  const ids = redirects.filter((redirect) => redirect.listener_id === listener.id).map(({ pool_id: id }) => id);
-  return [...new Set(listener.default_pool_id === null ? ids : [listener.default_pool_id, ...ids])];
+function poolIds({ id, defaultPoolId }: ListenerStatus, redirects: StatusTree['redirects']): string[] {
+  const ids = redirects.filter(({ listenerId }) => listenerId === id).map(({ poolId }) => poolId);
+  return [...new Set(defaultPoolId === null ? ids : [defaultPoolId, ...ids])];
 }
 
 function nodeStatus({ id, name, operating_status, provisioning_status }: NodeStatus) {
@@ -36,22 +31,23 @@ function nodeStatus({ id, name, operating_status, provisioning_status }: NodeSta
 }
 
 function poolTree(pool: PoolStatus, poolMembers: readonly MemberStatus[]): PoolTree {
-  const { id, name, provisioning_status, operating_status } = pool;
-  const health_monitor = pool.hm_id === null ? null : monitorStatus(pool, pool.hm_id);
+  const { id, name, provisioning_status, operating_status, monitor } = pool;
   const members = poolMembers.map((member) => ({
     ...nodeStatus(member),
     address: member.address,
     protocol_port: member.protocol_port,
   }));
-  return { id, name, provisioning_status, operating_status, health_monitor, members };
-}
-
-function monitorStatus(pool: PoolStatus, id: string): NonNullable<PoolTree['health_monitor']> {
   return {
     id,
-    name: pool.hm_name,
-    type: pool.hm_type,
-    provisioning_status: pool.hm_provisioning_status,
-    operating_status: pool.hm_operating_status,
+    name,
+    provisioning_status,
+    operating_status,
+    health_monitor: monitor && monitorStatus(monitor),
+    members,
   };
+}
+
+function monitorStatus(monitor: NonNullable<PoolStatus['monitor']>): NonNullable<PoolTree['health_monitor']> {
+  const { id, name, type, provisioning_status, operating_status } = monitor;
+  return { id, name, type, provisioning_status, operating_status };
 }

@@ -1,6 +1,7 @@
-import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type MemberRead, members } from '../../../driver/db/read/members';
+import { splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import type { Kind } from '../kinds';
 import { showWithin } from '../showWithin';
@@ -25,7 +26,7 @@ export function memberView(row: MemberRead): MemberView {
     updated_at: toApiTime(row.updated_at),
     monitor_address: row.monitor_address,
     monitor_port: row.monitor_port,
-    tags: fromJson<string[]>(row.tags),
+    tags: splitTexts(row.tags),
     vnic_type: row.vnic_type,
     tenant_id: row.project_id,
   };

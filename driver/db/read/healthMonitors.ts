@@ -1,9 +1,8 @@
-import type { Db } from '../connect';
-import type { HealthMonitorRow, Json } from '../rows';
+import type { HealthMonitorRow } from '../rows';
 import { integer, NOT_DELETED, number, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { tagsOf } from './relations';
+import { TAGS } from './relations';
 
-export type HealthMonitorRead = Omit<HealthMonitorRow, 'deleting'> & { tags: Json };
+export type HealthMonitorRead = Omit<HealthMonitorRow, 'deleting'> & { tags: string | null };
 
 const COLUMNS = [
   'name',
@@ -23,7 +22,7 @@ const COLUMNS = [
 export const healthMonitors: ReadModel = {
   from: 'health_monitor o',
   visible: NOT_DELETED,
-  columns: (db: Db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
+  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), TAGS],
   attributes: {
     ...TREE_ATTRIBUTES,
     name: text('o.name'),

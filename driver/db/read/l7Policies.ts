@@ -1,9 +1,8 @@
-import type { Db } from '../connect';
-import type { Json, L7PolicyRow } from '../rows';
+import type { L7PolicyRow } from '../rows';
 import { integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, tagsOf } from './relations';
+import { childIds, TAGS } from './relations';
 
-export type L7PolicyRead = Omit<L7PolicyRow, 'deleting'> & { rule_ids: string | null; tags: Json };
+export type L7PolicyRead = Omit<L7PolicyRow, 'deleting'> & { rule_ids: string | null; tags: string | null };
 
 const COLUMNS = [
   'name',
@@ -20,11 +19,11 @@ const COLUMNS = [
 export const l7Policies: ReadModel = {
   from: 'l7policy o',
   visible: NOT_DELETED,
-  columns: (db: Db) => [
+  columns: [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
     childIds('l7rule', 'l7policy_id', 'rule_ids'),
-    tagsOf(db),
+    TAGS,
   ],
   attributes: {
     ...TREE_ATTRIBUTES,

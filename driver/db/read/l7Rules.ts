@@ -1,9 +1,8 @@
-import type { Db } from '../connect';
-import type { Json, L7RuleRow } from '../rows';
+import type { L7RuleRow } from '../rows';
 import { bool, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { tagsOf } from './relations';
+import { TAGS } from './relations';
 
-export type L7RuleRead = Omit<L7RuleRow, 'deleting'> & { tags: Json };
+export type L7RuleRead = Omit<L7RuleRow, 'deleting'> & { tags: string | null };
 
 /** `key` and `value` are words of SQL in one dialect or the other. */
 const COLUMNS = ['l7policy_id', 'type', 'compare_type', 'invert'] as const;
@@ -11,7 +10,7 @@ const COLUMNS = ['l7policy_id', 'type', 'compare_type', 'invert'] as const;
 export const l7Rules: ReadModel = {
   from: 'l7rule o',
   visible: NOT_DELETED,
-  columns: (db: Db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), 'o.`key`', 'o.`value`', tagsOf(db)],
+  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), 'o.`key`', 'o.`value`', TAGS],
   attributes: {
     ...TREE_ATTRIBUTES,
     type: text('o.type'),

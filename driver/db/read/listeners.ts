@@ -1,13 +1,15 @@
-import { type Db, idList, jsonArrayOf } from '../connect';
-import type { Json, ListenerRow } from '../rows';
+import { idList } from '../connect';
+import type { ListenerRow } from '../rows';
 import { bool, integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { tagsOf } from './relations';
+import { TAGS, textList } from './relations';
 
 export type ListenerRead = Omit<ListenerRow, 'deleting'> & {
   l7policy_ids: string | null;
-  tags: Json;
-  sni_refs: Json;
-  cidrs: Json;
+  tags: string | null;
+  /** Read with `splitTexts`. */
+  sni_refs: string | null;
+  /** Read with `splitIds`. */
+  cidrs: string | null;
 };
 
 const COLUMNS = [
@@ -35,16 +37,21 @@ const COLUMNS = [
   'hsts_preload',
 ] as const;
 
+const POLICIES = idList('p.id', { from: 'l7policy p', where: 'p.listener_id = o.id', orderBy: 'p.position, p.id' });
+/** Lists the user gave, in his order. */
+const SNI = textList('x.tls_container_id', { from: 'sni x', where: 'x.listener_id = o.id', orderBy: 'x.position' });
+const CIDRS = idList('x.cidr', { from: 'listener_cidr x', where: 'x.listener_id = o.id', orderBy: 'x.position' });
+
 export const listeners: ReadModel = {
   from: 'listener o',
   visible: NOT_DELETED,
-  columns: (db: Db) => [
+  columns: [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
-    `${policies()} as l7policy_ids`,
-    tagsOf(db),
-    `${listOf(db, 'sni', 'tls_container_id')} as sni_refs`,
-    `${listOf(db, 'listener_cidr', 'cidr')} as cidrs`,
+    `${POLICIES} as l7policy_ids`,
+    TAGS,
+    `${SNI} as sni_refs`,
+    `${CIDRS} as cidrs`,
   ],
   attributes: {
     ...TREE_ATTRIBUTES,
@@ -70,12 +77,3 @@ export const listeners: ReadModel = {
     hsts_preload: bool('o.hsts_preload'),
   },
 };
-
-function policies(): string {
-  return idList('p.id', { from: 'l7policy p', where: 'p.listener_id = o.id', orderBy: 'p.position, p.id' });
-}
-
-/** A list the user gave, in his order. */
-function listOf(db: Db, table: string, column: string): string {
-  return jsonArrayOf(db, `x.${column}`, { from: `${table} x`, where: 'x.listener_id = o.id', orderBy: 'x.position' });
-}

@@ -1,7 +1,7 @@
-import { type Db, jsonArrayOf, jsonObjectsOf } from '../connect';
-import type { Json, LoadBalancerRow, VipRow } from '../rows';
+import { idList } from '../connect';
+import type { LoadBalancerRow, VipRow } from '../rows';
 import { NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, tagsOf } from './relations';
+import { childIds, rowList, TAGS } from './relations';
 
 export type LoadBalancerRead = Pick<
   LoadBalancerRow,
@@ -23,16 +23,29 @@ export type LoadBalancerRead = Pick<
   vnic_type: string | null;
   listener_ids: string | null;
   pool_ids: string | null;
-  tags: Json;
-  sg_ids: Json;
-  additional_vips: Json;
+  tags: string | null;
+  /** Read with `splitIds`. */
+  sg_ids: string | null;
+  /** Subnet, address and port of each; read with `splitRows`. */
+  additional_vips: string | null;
 };
+
+const SECURITY_GROUPS = idList('s.sg_id', {
+  from: 'vip_security_group s',
+  where: 's.load_balancer_id = o.id',
+  orderBy: 's.sg_id',
+});
+const ADDITIONAL_VIPS = rowList(['a.subnet_id', 'a.ip_address', 'a.port_id'], {
+  from: 'additional_vip a',
+  where: 'a.load_balancer_id = o.id',
+  orderBy: 'a.position',
+});
 
 /** Load balancers with their VIP. */
 export const loadBalancers: ReadModel = {
   from: 'load_balancer o left join vip v on v.load_balancer_id = o.id',
   visible: NOT_DELETED,
-  columns: (db: Db) => [
+  columns: [
     ...TREE_COLUMNS,
     'o.name',
     'o.description',
@@ -47,9 +60,9 @@ export const loadBalancers: ReadModel = {
     'v.vnic_type',
     childIds('listener', 'load_balancer_id', 'listener_ids'),
     childIds('pool', 'load_balancer_id', 'pool_ids'),
-    tagsOf(db),
-    `${securityGroups(db)} as sg_ids`,
-    `${additionalVips(db)} as additional_vips`,
+    TAGS,
+    `${SECURITY_GROUPS} as sg_ids`,
+    `${ADDITIONAL_VIPS} as additional_vips`,
   ],
   attributes: {
     ...TREE_ATTRIBUTES,
@@ -66,19 +79,3 @@ export const loadBalancers: ReadModel = {
     vip_vnic_type: text('v.vnic_type'),
   },
 };
-
-function securityGroups(db: Db): string {
-  return jsonArrayOf(db, 's.sg_id', {
-    from: 'vip_security_group s',
-    where: 's.load_balancer_id = o.id',
-    orderBy: 's.sg_id',
-  });
-}
-
-function additionalVips(db: Db): string {
-  return jsonObjectsOf(
-    db,
-    { subnet_id: 'a.subnet_id', ip_address: 'a.ip_address', port_id: 'a.port_id' },
-    { from: 'additional_vip a', where: 'a.load_balancer_id = o.id', orderBy: 'a.position' },
-  );
-}

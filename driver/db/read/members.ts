@@ -1,9 +1,8 @@
-import type { Db } from '../connect';
-import type { Json, MemberRow } from '../rows';
+import type { MemberRow } from '../rows';
 import { bool, integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { tagsOf } from './relations';
+import { TAGS } from './relations';
 
-export type MemberRead = Omit<MemberRow, 'deleting'> & { tags: Json };
+export type MemberRead = Omit<MemberRow, 'deleting'> & { tags: string | null };
 
 const COLUMNS = [
   'name',
@@ -21,7 +20,7 @@ const COLUMNS = [
 export const members: ReadModel = {
   from: 'member o',
   visible: NOT_DELETED,
-  columns: (db: Db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
+  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), TAGS],
   attributes: {
     ...TREE_ATTRIBUTES,
     name: text('o.name'),

@@ -9,7 +9,7 @@ export interface ReadModel {
   /** `listener o`, with joins if need be. */
   readonly from: string;
   /** The select list, with an alias for whatever is not a column. */
-  readonly columns: (db: Db) => readonly string[];
+  readonly columns: readonly string[];
   /** The single-value attributes by their names in the API: what lists filter and sort by. */
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** What a page starts from, and what ends every order. `id` by default. */
@@ -76,20 +76,15 @@ export const TREE_COLUMNS = [
 /** A row that says DELETED, or is gone, is not there. */
 export const NOT_DELETED = "o.provisioning_status <> 'DELETED'";
 
-const selects = new WeakMap<ReadModel, Map<string, string>>();
+const selects = new WeakMap<ReadModel, string>();
 
-/** `select ... from ... where <visible>`, put together once a dialect. */
-function selectText(db: Db, model: ReadModel): string {
-  const dialect = (db.client as { dialect: string }).dialect;
-  const known = selects.get(model) ?? new Map<string, string>();
-  selects.set(model, known);
-  const text = known.get(dialect) ?? buildSelect(db, model);
-  known.set(dialect, text);
+/** `select ... from ... where <visible>`, put together once. */
+function selectText(model: ReadModel): string {
+  const known = selects.get(model);
+  if (known) return known;
+  const text = `select ${model.columns.join(', ')} from ${model.from} where ${model.visible ?? '1 = 1'}`;
+  selects.set(model, text);
   return text;
-}
-
-function buildSelect(db: Db, model: ReadModel): string {
-  return `select ${model.columns(db).join(', ')} from ${model.from} where ${model.visible ?? '1 = 1'}`;
 }
 
 /** The object with this key, unless it is not there or fails the further conditions. */
@@ -99,7 +94,7 @@ export async function readOne<R extends object>(
   key: string,
   conditions: readonly Condition[] = [],
 ): Promise<R | undefined> {
-  const where = [selectText(db, model), `o.${model.key ?? 'id'} = ?`, ...conditions.map(({ sql }) => sql)];
+  const where = [selectText(model), `o.${model.key ?? 'id'} = ?`, ...conditions.map(({ sql }) => sql)];
   const rows = await prepared<R>(db, where.join(' and '), [key, ...conditions.flatMap(({ bindings }) => bindings)]);
   return rows[0];
 }
@@ -107,7 +102,7 @@ export async function readOne<R extends object>(
 /** Objects that meet all conditions, in order, from behind the marker's row on. */
 export async function readPage<R extends object>(db: Db, model: ReadModel, page: PageRequest): Promise<R[]> {
   const conditions = page.after ? [...page.conditions, isBehind(page.order, page.after)] : page.conditions;
-  const where = [selectText(db, model), ...conditions.map(({ sql }) => sql)].join(' and ');
+  const where = [selectText(model), ...conditions.map(({ sql }) => sql)].join(' and ');
   const order = page.order.map(({ column, descending }) => (descending ? `${column} desc` : column)).join(', ');
   const limit = page.limit === null ? '' : ' limit ?';
   const bindings = conditions.flatMap((condition) => condition.bindings);

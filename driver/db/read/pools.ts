@@ -1,7 +1,6 @@
-import type { Db } from '../connect';
-import type { Json, PoolRow, SessionPersistenceRow } from '../rows';
+import type { PoolRow, SessionPersistenceRow } from '../rows';
 import { bool, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, tagsOf } from './relations';
+import { childIds, TAGS } from './relations';
 
 export type PoolRead = Omit<PoolRow, 'deleting'> & {
   /** Null: no session persistence. */
@@ -12,7 +11,7 @@ export type PoolRead = Omit<PoolRow, 'deleting'> & {
   healthmonitor_id: string | null;
   listener_ids: string | null;
   member_ids: string | null;
-  tags: Json;
+  tags: string | null;
 };
 
 const COLUMNS = [
@@ -33,7 +32,7 @@ const COLUMNS = [
 export const pools: ReadModel = {
   from: 'pool o left join session_persistence s on s.pool_id = o.id left join health_monitor h on h.pool_id = o.id',
   visible: NOT_DELETED,
-  columns: (db: Db) => [
+  columns: [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
     's.type as persistence_type',
@@ -43,7 +42,7 @@ export const pools: ReadModel = {
     'h.id as healthmonitor_id',
     childIds('listener', 'default_pool_id', 'listener_ids'),
     childIds('member', 'pool_id', 'member_ids'),
-    tagsOf(db),
+    TAGS,
   ],
   attributes: {
     ...TREE_ATTRIBUTES,

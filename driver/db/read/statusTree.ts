@@ -1,72 +1,93 @@
 import type { OperatingStatus, ProvisioningStatus } from '../../domain/status';
-import { type Db, jsonObjectsOf, prepared } from '../connect';
-import type { Json } from '../rows';
+import { type Db, prepared } from '../connect';
 import type { Aggregate } from '../sql';
 import { NOT_DELETED } from './model';
+import { decodeText, rowList, splitRows } from './relations';
 
 export interface NodeStatus {
-  id: string;
-  name: string;
-  operating_status: OperatingStatus;
-  provisioning_status: ProvisioningStatus;
+  readonly id: string;
+  readonly name: string;
+  readonly operating_status: OperatingStatus;
+  readonly provisioning_status: ProvisioningStatus;
 }
 
-/** The statuses of a load balancer's tree; the lists are JSON of the types below. */
-export interface StatusTreeRead extends NodeStatus {
-  project_id: string;
-  listeners: Json;
-  pools: Json;
-  members: Json;
-  redirects: Json;
+/** The statuses of a load balancer's tree. */
+export interface StatusTree extends NodeStatus {
+  readonly project_id: string;
+  readonly listeners: readonly ListenerStatus[];
+  readonly pools: readonly PoolStatus[];
+  readonly members: readonly MemberStatus[];
+  /** Pools that L7 policies of a listener send requests to. */
+  readonly redirects: readonly { readonly listenerId: string; readonly poolId: string }[];
 }
 
-export type ListenerStatus = NodeStatus & { default_pool_id: string | null };
-/** The `hm_` part is null without a health monitor. */
-export type PoolStatus = NodeStatus & {
-  hm_id: string | null;
-  hm_name: string;
-  hm_type: string;
-  hm_operating_status: OperatingStatus;
-  hm_provisioning_status: ProvisioningStatus;
+export type ListenerStatus = NodeStatus & { readonly defaultPoolId: string | null };
+export type PoolStatus = NodeStatus & { readonly monitor: (NodeStatus & { readonly type: string }) | null };
+export type MemberStatus = NodeStatus & {
+  readonly poolId: string;
+  readonly address: string;
+  readonly protocol_port: number;
 };
-export type MemberStatus = NodeStatus & { pool_id: string; address: string; protocol_port: number };
-/** A pool that an L7 policy of the listener sends requests to. */
-export interface Redirect {
-  listener_id: string;
-  pool_id: string;
-}
 
-/** One statement, whatever the size of the tree; undefined for a load balancer that is not there. */
-export async function readStatusTree(db: Db, loadBalancerId: string): Promise<StatusTreeRead | undefined> {
-  const lists = [
-    `${jsonObjectsOf(db, { ...status('l'), default_pool_id: 'l.default_pool_id' }, over('listener l', 'l'))} as listeners`,
-    `${jsonObjectsOf(db, { ...status('p'), ...status('h', 'hm_'), hm_type: 'h.type' }, over(POOLS, 'p'))} as pools`,
-    `${jsonObjectsOf(db, { ...status('m'), pool_id: 'm.pool_id', address: 'm.ip_address', protocol_port: 'm.protocol_port' }, MEMBERS)} as members`,
-    `${jsonObjectsOf(db, { listener_id: 'y.listener_id', pool_id: 'y.redirect_pool_id' }, REDIRECTS)} as redirects`,
-  ];
-  const columns = 'o.id, o.name, o.operating_status, o.provisioning_status, o.project_id';
-  const sql = `select ${columns}, ${lists.join(', ')} from load_balancer o where ${NOT_DELETED} and o.id = ?`;
-  const [row] = await prepared<StatusTreeRead>(db, sql, [loadBalancerId]);
-  return row;
-}
+type Row = NodeStatus & { project_id: string } & Record<'listeners' | 'pools' | 'members' | 'redirects', string | null>;
 
-const POOLS = 'pool p left join health_monitor h on h.pool_id = p.id';
-const MEMBERS: Aggregate = {
+const LISTENERS = rowList([...node('l'), 'l.default_pool_id'], below('listener l', 'l'));
+const POOLS = rowList(
+  [...node('p'), ...node('h'), 'h.type'],
+  below('pool p left join health_monitor h on h.pool_id = p.id', 'p'),
+);
+const MEMBERS = rowList([...node('m'), 'm.pool_id', 'm.ip_address', 'm.protocol_port'], {
   from: 'pool p join member m on m.pool_id = p.id',
   where: 'p.load_balancer_id = o.id',
   orderBy: 'm.created_at, m.id',
-};
-const REDIRECTS: Aggregate = {
+});
+const REDIRECTS = rowList(['y.listener_id', 'y.redirect_pool_id'], {
   from: 'listener l join l7policy y on y.listener_id = l.id',
   where: 'l.load_balancer_id = o.id and y.redirect_pool_id is not null',
   orderBy: 'y.position, y.id',
-};
+});
+const SQL = `select o.id, o.name, o.operating_status, o.provisioning_status, o.project_id, ${LISTENERS} as listeners,
+  ${POOLS} as pools, ${MEMBERS} as members, ${REDIRECTS} as redirects
+  from load_balancer o where ${NOT_DELETED} and o.id = ?`;
 
-function status(alias: string, prefix = ''): Record<string, string> {
-  const columns = ['id', 'name', 'operating_status', 'provisioning_status'];
-  return Object.fromEntries(columns.map((column) => [`${prefix}${column}`, `${alias}.${column}`]));
+/** One statement, whatever the size of the tree; undefined for a load balancer that is not there. */
+export async function readStatusTree(db: Db, loadBalancerId: string): Promise<StatusTree | undefined> {
+  const [row] = await prepared<Row>(db, SQL, [loadBalancerId]);
+  return (
+    row && {
+      ...row,
+      listeners: splitRows(row.listeners).map(([id, name, oper, prov, poolId]) => ({
+        ...nodeOf(id, name, oper, prov),
+        defaultPoolId: poolId || null,
+      })),
+      pools: splitRows(row.pools).map(poolOf),
+      members: splitRows(row.members).map(memberOf),
+      redirects: splitRows(row.redirects).map(([listenerId = '', poolId = '']) => ({ listenerId, poolId })),
+    }
+  );
 }
 
-function over(from: string, alias: string): Aggregate {
+function node(alias: string): string[] {
+  return [`${alias}.id`, `hex(${alias}.name)`, `${alias}.operating_status`, `${alias}.provisioning_status`];
+}
+
+function below(from: string, alias: string): Aggregate {
   return { from, where: `${alias}.load_balancer_id = o.id`, orderBy: `${alias}.created_at, ${alias}.id` };
+}
+
+function nodeOf(id = '', name = '', oper = '', prov = ''): NodeStatus {
+  return {
+    id,
+    name: decodeText(name),
+    operating_status: oper as OperatingStatus,
+    provisioning_status: prov as ProvisioningStatus,
+  };
+}
+
+function poolOf([id, name, oper, prov, hmId, hmName, hmOper, hmProv, type = '']: string[]): PoolStatus {
+  return { ...nodeOf(id, name, oper, prov), monitor: hmId ? { ...nodeOf(hmId, hmName, hmOper, hmProv), type } : null };
+}
+
+function memberOf([id, name, oper, prov, poolId = '', address = '', port = '']: string[]): MemberStatus {
+  return { ...nodeOf(id, name, oper, prov), poolId, address, protocol_port: Number(port) };
 }
