@@ -1,5 +1,7 @@
 import type { Db } from '../../driver/db/connect';
+import { type Lease, LeaseLostError } from '../../driver/db/leases';
 import { loadTree } from '../../driver/db/tree';
+import { guardSteps } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import { openTestDatabase } from '../support/database';
 import { type Lab, type LabOptions, startLab } from '../support/reconciler';
@@ -319,6 +321,60 @@ describe('with one engine', () => {
     await lab.hint(lb.id);
     await lab.reaches(lb.id, 'DELETED');
     expect(await db('service_engine').first()).toMatchObject({ slots_used: 0 });
+  });
+
+  it('with no engine within reach it waits for the deadline, then shows ERROR; nothing heals before one answers', async () => {
+    await db('service_engine').update({ status: 'DOWN', connected_to: null });
+    lab.health.behave(lab.engineId, { answer: 'silent' });
+    const lb = await insertLoadBalancer(db, claimed('PENDING_UPDATE'));
+    await insertPlacement(db, { load_balancer_id: lb.id, service_engine_id: lab.engineId, stale: 1 });
+    const listener = await insertListener(db, { load_balancer_id: lb.id, provisioning_status: 'PENDING_UPDATE' });
+    const parts = lab.parts();
+    for (let run = 0; run < 3; run += 1)
+      expect(await reconcileLoadBalancer(parts, lb.id)).toMatchObject({ kind: 'waiting' });
+    expect(await statusOf('listener', listener.id)).toBe('PENDING_UPDATE');
+    await db('load_balancer').update({ pending_deadline: PAST });
+    expect(await reconcileLoadBalancer(parts, lb.id)).toMatchObject({ kind: 'failed' });
+    expect(await lab.row(lb.id)).toMatchObject({ provisioning_status: 'ACTIVE', settled_generation: 1 });
+    for (let run = 0; run < 3; run += 1) await reconcileLoadBalancer(parts, lb.id);
+    expect(await statusOf('listener', listener.id)).toBe('ERROR');
+    expect(await lab.events('DEADLINE_EXPIRED')).toHaveLength(1);
+  });
+
+  it('a look at a settled load balancer whose engine is away changes nothing', async () => {
+    await db('service_engine').update({ status: 'DOWN', connected_to: null });
+    const lb = await insertLoadBalancer(db);
+    await insertPlacement(db, { load_balancer_id: lb.id, service_engine_id: lab.engineId, stale: 1 });
+    const listener = await insertListener(db, { load_balancer_id: lb.id, provisioning_status: 'ERROR' });
+    expect(await reconcileLoadBalancer(lab.parts(), lb.id)).toEqual({ kind: 'settled' });
+    expect(await statusOf('listener', listener.id)).toBe('ERROR');
+  });
+
+  describe('before a step', () => {
+    /** A lease that the database says has ended, though nobody else has taken it. */
+    const aLease = async () => {
+      const { id } = await insertLoadBalancer(db, { lease_owner: 'w', lease_epoch: 3, lease_until: PAST });
+      return { table: 'load_balancer', id, owner: 'w', epoch: 3 } as const;
+    };
+    const guard = (lease: Lease, stepSeconds: number) => {
+      const parts = lab.parts();
+      const settings = { ...parts.settings, leaseSeconds: 30, stepSeconds };
+      return guardSteps({ parts: { ...parts, settings }, lease, takenAt: performance.now() });
+    };
+
+    it('the lease is renewed if the step might outlast it, and only then', async () => {
+      const lease = await aLease();
+      await guard(lease, 20)('short');
+      expect(await lab.row(lease.id)).toMatchObject({ lease_until: PAST });
+      await guard(lease, 40)('long');
+      expect((await lab.row(lease.id)).lease_until).not.toBe(PAST);
+    });
+
+    it('a lease that was lost stops the run', async () => {
+      const lease = await aLease();
+      await db('load_balancer').where({ id: lease.id }).update({ lease_epoch: 4 });
+      await expect(guard(lease, 40)('long')).rejects.toThrow(LeaseLostError);
+    });
   });
 
   it('a failover with nowhere else to go tells the engine again, with a higher version', async () => {
