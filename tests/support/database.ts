@@ -191,6 +191,8 @@ function serverArguments(folder: string, socketPath: string, user: string): stri
     `--datadir=${join(folder, 'data')}`,
     `--socket=${socketPath}`,
     `--pid-file=${join(folder, 'pid')}`,
+    // Servers that share a temporary directory delete one another's files in it when they start.
+    `--tmpdir=${folder}`,
     `--log-error=${join(folder, 'error.log')}`,
     `--user=${user}`,
     '--skip-networking',
