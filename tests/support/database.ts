@@ -181,7 +181,7 @@ function initializeDataDirectory(folder: string, user: string): void {
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
     ],
-    { stdio: 'pipe' },
+    { stdio: 'pipe', env: { ...process.env, TMPDIR: folder } },
   );
 }
 
