@@ -1,7 +1,7 @@
-import { fromBit, fromJson, splitIds, toApiTime } from '../../../driver/db/codecs';
+import { fromBit, fromJson, toApiTime } from '../../../driver/db/codecs';
 import type { Db } from '../../../driver/db/connect';
 import { type ListenerRead, listeners } from '../../../driver/db/read/listeners';
-import { splitTexts } from '../../../driver/db/read/relations';
+import { splitNumbered, splitRows, splitTexts } from '../../../driver/db/read/relations';
 import type { Schemas } from '../../openapi/schemas';
 import { idObjects } from '../idOnly';
 import type { Kind } from '../kinds';
@@ -12,7 +12,7 @@ export type ListenerView = Schemas['ListenerView'];
 
 /** A listener as the API shows it; the order of keys is Octavia's. */
 export function listenerView(row: ListenerRead): ListenerView {
-  const cidrs = splitIds(row.cidrs);
+  const cidrs = splitRows(row.cidrs).map(([cidr = '']) => cidr);
   return {
     id: row.id,
     name: row.name,
@@ -24,7 +24,7 @@ export function listenerView(row: ListenerRead): ListenerView {
     protocol_port: row.protocol_port,
     connection_limit: row.connection_limit,
     default_tls_container_ref: row.tls_certificate_id,
-    sni_container_refs: splitTexts(row.sni_refs),
+    sni_container_refs: splitNumbered(row.sni_refs),
     project_id: row.project_id,
     default_pool_id: row.default_pool_id,
     l7policies: idObjects(row.l7policy_ids),

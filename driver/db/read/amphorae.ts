@@ -43,7 +43,7 @@ const SPARE = `select e.id, e.id as engine_id, null as load_balancer_id, null as
 
 export const amphorae: ReadModel = {
   from: `(${PLACED} union all ${SPARE}) o`,
-  columns: [
+  columns: () => [
     'o.id',
     'o.engine_id',
     'o.load_balancer_id',

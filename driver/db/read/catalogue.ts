@@ -8,7 +8,7 @@ const NOT_NIL = `o.id <> '${NIL}'`;
 export const flavors: ReadModel = {
   from: 'flavor o',
   visible: NOT_NIL,
-  columns: ['o.id', 'o.name', 'o.description', 'o.enabled', 'o.flavor_profile_id'],
+  columns: () => ['o.id', 'o.name', 'o.description', 'o.enabled', 'o.flavor_profile_id'],
   attributes: {
     id: text('o.id'),
     name: text('o.name'),
@@ -21,7 +21,7 @@ export const flavors: ReadModel = {
 export const flavorProfiles: ReadModel = {
   from: 'flavor_profile o',
   visible: NOT_NIL,
-  columns: ['o.id', 'o.name', 'o.provider_name', 'o.flavor_data'],
+  columns: () => ['o.id', 'o.name', 'o.provider_name', 'o.flavor_data'],
   attributes: {
     id: text('o.id'),
     name: text('o.name'),
@@ -34,7 +34,7 @@ export const availabilityZones: ReadModel = {
   from: 'availability_zone o',
   key: 'name',
   visible: `o.name <> '${NIL}'`,
-  columns: ['o.name', 'o.description', 'o.enabled', 'o.availability_zone_profile_id'],
+  columns: () => ['o.name', 'o.description', 'o.enabled', 'o.availability_zone_profile_id'],
   attributes: {
     name: text('o.name'),
     description: text('o.description'),
@@ -46,7 +46,7 @@ export const availabilityZones: ReadModel = {
 export const availabilityZoneProfiles: ReadModel = {
   from: 'availability_zone_profile o',
   visible: NOT_NIL,
-  columns: ['o.id', 'o.name', 'o.provider_name', 'o.availability_zone_data'],
+  columns: () => ['o.id', 'o.name', 'o.provider_name', 'o.availability_zone_data'],
   attributes: {
     id: text('o.id'),
     name: text('o.name'),

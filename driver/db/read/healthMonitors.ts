@@ -1,6 +1,6 @@
 import type { HealthMonitorRow } from '../rows';
 import { integer, NOT_DELETED, number, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { TAGS } from './relations';
+import { tagsOf } from './relations';
 
 export type HealthMonitorRead = Omit<HealthMonitorRow, 'deleting'> & { tags: string | null };
 
@@ -22,7 +22,7 @@ const COLUMNS = [
 export const healthMonitors: ReadModel = {
   from: 'health_monitor o',
   visible: NOT_DELETED,
-  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), TAGS],
+  columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,
     name: text('o.name'),

@@ -1,6 +1,6 @@
 import type { L7PolicyRow } from '../rows';
 import { integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, TAGS } from './relations';
+import { childIds, tagsOf } from './relations';
 
 export type L7PolicyRead = Omit<L7PolicyRow, 'deleting'> & { rule_ids: string | null; tags: string | null };
 
@@ -19,11 +19,11 @@ const COLUMNS = [
 export const l7Policies: ReadModel = {
   from: 'l7policy o',
   visible: NOT_DELETED,
-  columns: [
+  columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
     childIds('l7rule', 'l7policy_id', 'rule_ids'),
-    TAGS,
+    tagsOf(db),
   ],
   attributes: {
     ...TREE_ATTRIBUTES,

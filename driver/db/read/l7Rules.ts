@@ -1,6 +1,6 @@
 import type { L7RuleRow } from '../rows';
 import { bool, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { TAGS } from './relations';
+import { tagsOf } from './relations';
 
 export type L7RuleRead = Omit<L7RuleRow, 'deleting'> & { tags: string | null };
 
@@ -10,7 +10,7 @@ const COLUMNS = ['l7policy_id', 'type', 'compare_type', 'invert'] as const;
 export const l7Rules: ReadModel = {
   from: 'l7rule o',
   visible: NOT_DELETED,
-  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), 'o.`key`', 'o.`value`', TAGS],
+  columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), 'o.`key`', 'o.`value`', tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,
     type: text('o.type'),

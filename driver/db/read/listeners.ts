@@ -1,14 +1,14 @@
-import { idList } from '../connect';
+import { type Db, idList } from '../connect';
 import type { ListenerRow } from '../rows';
 import { bool, integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { TAGS, textList } from './relations';
+import { rowList, tagsOf, textList } from './relations';
 
 export type ListenerRead = Omit<ListenerRow, 'deleting'> & {
   l7policy_ids: string | null;
   tags: string | null;
-  /** Read with `splitTexts`. */
+  /** Read with `splitNumbered`. */
   sni_refs: string | null;
-  /** Read with `splitIds`. */
+  /** Read with `splitRows`. */
   cidrs: string | null;
 };
 
@@ -38,19 +38,17 @@ const COLUMNS = [
 ] as const;
 
 const POLICIES = idList('p.id', { from: 'l7policy p', where: 'p.listener_id = o.id', orderBy: 'p.position, p.id' });
-/** Lists the user gave, in his order. */
-const SNI = textList('x.tls_container_id', { from: 'sni x', where: 'x.listener_id = o.id', orderBy: 'x.position' });
-const CIDRS = idList('x.cidr', { from: 'listener_cidr x', where: 'x.listener_id = o.id', orderBy: 'x.position' });
+const CIDRS = rowList(['x.position', 'x.cidr'], { from: 'listener_cidr x', where: 'x.listener_id = o.id' });
 
 export const listeners: ReadModel = {
   from: 'listener o',
   visible: NOT_DELETED,
-  columns: [
+  columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
     `${POLICIES} as l7policy_ids`,
-    TAGS,
-    `${SNI} as sni_refs`,
+    tagsOf(db),
+    `${sni(db)} as sni_refs`,
     `${CIDRS} as cidrs`,
   ],
   attributes: {
@@ -77,3 +75,7 @@ export const listeners: ReadModel = {
     hsts_preload: bool('o.hsts_preload'),
   },
 };
+
+function sni(db: Db): string {
+  return textList(db, "concat(x.position, '|', x.tls_container_id)", { from: 'sni x', where: 'x.listener_id = o.id' });
+}

@@ -1,7 +1,7 @@
 import { idList } from '../connect';
 import type { LoadBalancerRow, VipRow } from '../rows';
 import { NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, rowList, TAGS } from './relations';
+import { childIds, rowList, tagsOf } from './relations';
 
 export type LoadBalancerRead = Pick<
   LoadBalancerRow,
@@ -35,17 +35,16 @@ const SECURITY_GROUPS = idList('s.sg_id', {
   where: 's.load_balancer_id = o.id',
   orderBy: 's.sg_id',
 });
-const ADDITIONAL_VIPS = rowList(['a.subnet_id', 'a.ip_address', 'a.port_id'], {
+const ADDITIONAL_VIPS = rowList(['a.position', 'a.subnet_id', 'a.ip_address', 'a.port_id'], {
   from: 'additional_vip a',
   where: 'a.load_balancer_id = o.id',
-  orderBy: 'a.position',
 });
 
 /** Load balancers with their VIP. */
 export const loadBalancers: ReadModel = {
   from: 'load_balancer o left join vip v on v.load_balancer_id = o.id',
   visible: NOT_DELETED,
-  columns: [
+  columns: (db) => [
     ...TREE_COLUMNS,
     'o.name',
     'o.description',
@@ -60,7 +59,7 @@ export const loadBalancers: ReadModel = {
     'v.vnic_type',
     childIds('listener', 'load_balancer_id', 'listener_ids'),
     childIds('pool', 'load_balancer_id', 'pool_ids'),
-    TAGS,
+    tagsOf(db),
     `${SECURITY_GROUPS} as sg_ids`,
     `${ADDITIONAL_VIPS} as additional_vips`,
   ],

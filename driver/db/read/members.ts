@@ -1,6 +1,6 @@
 import type { MemberRow } from '../rows';
 import { bool, integer, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { TAGS } from './relations';
+import { tagsOf } from './relations';
 
 export type MemberRead = Omit<MemberRow, 'deleting'> & { tags: string | null };
 
@@ -20,7 +20,7 @@ const COLUMNS = [
 export const members: ReadModel = {
   from: 'member o',
   visible: NOT_DELETED,
-  columns: [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), TAGS],
+  columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,
     name: text('o.name'),

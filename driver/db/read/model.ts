@@ -1,5 +1,5 @@
 import { type Db, prepared } from '../connect';
-import type { Binding } from '../dialects/client';
+import { type Binding, dialectOf } from '../dialects/client';
 
 /**
  * What can be read of one kind of object: one statement for an object and one for a page, relations as correlated
@@ -9,7 +9,7 @@ export interface ReadModel {
   /** `listener o`, with joins if need be. */
   readonly from: string;
   /** The select list, with an alias for whatever is not a column. */
-  readonly columns: readonly string[];
+  readonly columns: (db: Db) => readonly string[];
   /** The single-value attributes by their names in the API: what lists filter and sort by. */
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** What a page starts from, and what ends every order. `id` by default. */
@@ -76,15 +76,18 @@ export const TREE_COLUMNS = [
 /** A row that says DELETED, or is gone, is not there. */
 export const NOT_DELETED = "o.provisioning_status <> 'DELETED'";
 
-const selects = new WeakMap<ReadModel, string>();
+const selects = new WeakMap<ReadModel, Map<string, string>>();
 
-/** `select ... from ... where <visible>`, put together once. */
-function selectText(model: ReadModel): string {
-  const known = selects.get(model);
+/** `select ... from ... where <visible>`, put together once a dialect. */
+function selectText(db: Db, model: ReadModel): string {
+  const { dialect } = dialectOf(db);
+  const byDialect = selects.get(model) ?? new Map<string, string>();
+  selects.set(model, byDialect);
+  const known = byDialect.get(dialect);
   if (known) return known;
-  const text = `select ${model.columns.join(', ')} from ${model.from} where ${model.visible ?? '1 = 1'}`;
-  selects.set(model, text);
-  return text;
+  const built = `select ${model.columns(db).join(', ')} from ${model.from} where ${model.visible ?? '1 = 1'}`;
+  byDialect.set(dialect, built);
+  return built;
 }
 
 /** The object with this key, unless it is not there or fails the further conditions. */
@@ -94,7 +97,7 @@ export async function readOne<R extends object>(
   key: string,
   conditions: readonly Condition[] = [],
 ): Promise<R | undefined> {
-  const where = [selectText(model), `o.${model.key ?? 'id'} = ?`, ...conditions.map(({ sql }) => sql)];
+  const where = [selectText(db, model), `o.${model.key ?? 'id'} = ?`, ...conditions.map(({ sql }) => sql)];
   const rows = await prepared<R>(db, where.join(' and '), [key, ...conditions.flatMap(({ bindings }) => bindings)]);
   return rows[0];
 }
@@ -102,7 +105,7 @@ export async function readOne<R extends object>(
 /** Objects that meet all conditions, in order, from behind the marker's row on. */
 export async function readPage<R extends object>(db: Db, model: ReadModel, page: PageRequest): Promise<R[]> {
   const conditions = page.after ? [...page.conditions, isBehind(page.order, page.after)] : page.conditions;
-  const where = [selectText(model), ...conditions.map(({ sql }) => sql)].join(' and ');
+  const where = [selectText(db, model), ...conditions.map(({ sql }) => sql)].join(' and ');
   const order = page.order.map(({ column, descending }) => (descending ? `${column} desc` : column)).join(', ');
   const limit = page.limit === null ? '' : ' limit ?';
   const bindings = conditions.flatMap((condition) => condition.bindings);

@@ -1,6 +1,6 @@
 import type { PoolRow, SessionPersistenceRow } from '../rows';
 import { bool, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
-import { childIds, TAGS } from './relations';
+import { childIds, tagsOf } from './relations';
 
 export type PoolRead = Omit<PoolRow, 'deleting'> & {
   /** Null: no session persistence. */
@@ -32,7 +32,7 @@ const COLUMNS = [
 export const pools: ReadModel = {
   from: 'pool o left join session_persistence s on s.pool_id = o.id left join health_monitor h on h.pool_id = o.id',
   visible: NOT_DELETED,
-  columns: [
+  columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
     's.type as persistence_type',
@@ -42,7 +42,7 @@ export const pools: ReadModel = {
     'h.id as healthmonitor_id',
     childIds('listener', 'default_pool_id', 'listener_ids'),
     childIds('member', 'pool_id', 'member_ids'),
-    TAGS,
+    tagsOf(db),
   ],
   attributes: {
     ...TREE_ATTRIBUTES,

@@ -7,7 +7,7 @@ export type QuotaRead = { project_id: string } & Record<QuotaKind, number | null
 export const quotas: ReadModel = {
   from: 'quotas o',
   key: 'project_id',
-  columns: [
+  columns: () => [
     'o.project_id',
     'o.load_balancer',
     'o.listener',

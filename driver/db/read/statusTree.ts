@@ -1,8 +1,7 @@
 import type { OperatingStatus, ProvisioningStatus } from '../../domain/status';
 import { type Db, prepared } from '../connect';
-import type { Aggregate } from '../sql';
+import type { Time } from '../rows';
 import { NOT_DELETED } from './model';
-import { decodeText, rowList, splitRows } from './relations';
 
 export interface NodeStatus {
   readonly id: string;
@@ -11,83 +10,76 @@ export interface NodeStatus {
   readonly provisioning_status: ProvisioningStatus;
 }
 
-/** The statuses of a load balancer's tree. */
+/** The statuses of a load balancer's tree, each list oldest first. */
 export interface StatusTree extends NodeStatus {
   readonly project_id: string;
   readonly listeners: readonly ListenerStatus[];
-  readonly pools: readonly PoolStatus[];
+  readonly pools: readonly NodeStatus[];
+  readonly monitors: readonly MonitorStatus[];
   readonly members: readonly MemberStatus[];
-  /** Pools that L7 policies of a listener send requests to. */
+  /** Pools that L7 policies of a listener send requests to, by position. */
   readonly redirects: readonly { readonly listenerId: string; readonly poolId: string }[];
 }
 
 export type ListenerStatus = NodeStatus & { readonly defaultPoolId: string | null };
-export type PoolStatus = NodeStatus & { readonly monitor: (NodeStatus & { readonly type: string }) | null };
+export type MonitorStatus = NodeStatus & { readonly poolId: string; readonly type: string };
 export type MemberStatus = NodeStatus & {
   readonly poolId: string;
   readonly address: string;
   readonly protocol_port: number;
 };
 
-type Row = NodeStatus & { project_id: string } & Record<'listeners' | 'pools' | 'members' | 'redirects', string | null>;
+/** What `a`, `b` and `c` hold depends on the kind. */
+interface Row extends NodeStatus {
+  readonly kind: 'lb' | 'listener' | 'pool' | 'monitor' | 'member' | 'redirect';
+  readonly created_at: Time;
+  readonly a: string | null;
+  readonly b: string | null;
+  readonly c: number | null;
+}
 
-const LISTENERS = rowList([...node('l'), 'l.default_pool_id'], below('listener l', 'l'));
-const POOLS = rowList(
-  [...node('p'), ...node('h'), 'h.type'],
-  below('pool p left join health_monitor h on h.pool_id = p.id', 'p'),
-);
-const MEMBERS = rowList([...node('m'), 'm.pool_id', 'm.ip_address', 'm.protocol_port'], {
-  from: 'pool p join member m on m.pool_id = p.id',
-  where: 'p.load_balancer_id = o.id',
-  orderBy: 'm.created_at, m.id',
-});
-const REDIRECTS = rowList(['y.listener_id', 'y.redirect_pool_id'], {
-  from: 'listener l join l7policy y on y.listener_id = l.id',
-  where: 'l.load_balancer_id = o.id and y.redirect_pool_id is not null',
-  orderBy: 'y.position, y.id',
-});
-const SQL = `select o.id, o.name, o.operating_status, o.provisioning_status, o.project_id, ${LISTENERS} as listeners,
-  ${POOLS} as pools, ${MEMBERS} as members, ${REDIRECTS} as redirects
-  from load_balancer o where ${NOT_DELETED} and o.id = ?`;
+const node = (alias: string): string =>
+  ['id', 'name', 'operating_status', 'provisioning_status', 'created_at'].map((column) => `${alias}.${column}`).join();
+
+const SQL = [
+  `select 'lb' as kind, ${node('o')}, o.project_id as a, null as b, null as c
+    from load_balancer o where ${NOT_DELETED} and o.id = ?`,
+  `select 'listener', ${node('l')}, l.default_pool_id, null, null from listener l where l.load_balancer_id = ?`,
+  `select 'pool', ${node('p')}, null, null, null from pool p where p.load_balancer_id = ?`,
+  `select 'monitor', ${node('h')}, h.pool_id, h.type, null
+    from pool p join health_monitor h on h.pool_id = p.id where p.load_balancer_id = ?`,
+  `select 'member', ${node('m')}, m.pool_id, m.ip_address, m.protocol_port
+    from pool p join member m on m.pool_id = p.id where p.load_balancer_id = ?`,
+  `select 'redirect', ${node('y')}, y.listener_id, y.redirect_pool_id, y.position
+    from listener l join l7policy y on y.listener_id = l.id
+    where l.load_balancer_id = ? and y.redirect_pool_id is not null`,
+].join(' union all ');
 
 /** One statement, whatever the size of the tree; undefined for a load balancer that is not there. */
 export async function readStatusTree(db: Db, loadBalancerId: string): Promise<StatusTree | undefined> {
-  const [row] = await prepared<Row>(db, SQL, [loadBalancerId]);
-  return (
-    row && {
-      ...row,
-      listeners: splitRows(row.listeners).map(([id, name, oper, prov, poolId]) => ({
-        ...nodeOf(id, name, oper, prov),
-        defaultPoolId: poolId || null,
-      })),
-      pools: splitRows(row.pools).map(poolOf),
-      members: splitRows(row.members).map(memberOf),
-      redirects: splitRows(row.redirects).map(([listenerId = '', poolId = '']) => ({ listenerId, poolId })),
-    }
-  );
-}
-
-function node(alias: string): string[] {
-  return [`${alias}.id`, `hex(${alias}.name)`, `${alias}.operating_status`, `${alias}.provisioning_status`];
-}
-
-function below(from: string, alias: string): Aggregate {
-  return { from, where: `${alias}.load_balancer_id = o.id`, orderBy: `${alias}.created_at, ${alias}.id` };
-}
-
-function nodeOf(id = '', name = '', oper = '', prov = ''): NodeStatus {
+  const rows = await prepared<Row>(db, SQL, new Array(6).fill(loadBalancerId));
+  const root = rows.find(({ kind }) => kind === 'lb');
+  if (!root) return undefined;
+  const of = (kind: Row['kind']): Row[] => rows.filter((row) => row.kind === kind).sort(byAge);
   return {
-    id,
-    name: decodeText(name),
-    operating_status: oper as OperatingStatus,
-    provisioning_status: prov as ProvisioningStatus,
+    ...root,
+    project_id: root.a ?? '',
+    listeners: of('listener').map((row) => ({ ...row, defaultPoolId: row.a })),
+    pools: of('pool'),
+    monitors: of('monitor').map((row) => ({ ...row, poolId: row.a ?? '', type: row.b ?? '' })),
+    members: of('member').map((row) => ({
+      ...row,
+      poolId: row.a ?? '',
+      address: row.b ?? '',
+      protocol_port: Number(row.c),
+    })),
+    redirects: of('redirect')
+      .sort((one, other) => Number(one.c) - Number(other.c))
+      .map(({ a, b }) => ({ listenerId: a ?? '', poolId: b ?? '' })),
   };
 }
 
-function poolOf([id, name, oper, prov, hmId, hmName, hmOper, hmProv, type = '']: string[]): PoolStatus {
-  return { ...nodeOf(id, name, oper, prov), monitor: hmId ? { ...nodeOf(hmId, hmName, hmOper, hmProv), type } : null };
-}
-
-function memberOf([id, name, oper, prov, poolId = '', address = '', port = '']: string[]): MemberStatus {
-  return { ...nodeOf(id, name, oper, prov), poolId, address, protocol_port: Number(port) };
+function byAge(one: Row, other: Row): number {
+  if (one.created_at !== other.created_at) return one.created_at < other.created_at ? -1 : 1;
+  return one.id < other.id ? -1 : 1;
 }
