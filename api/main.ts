@@ -12,6 +12,7 @@ import { createApp } from './app';
 import { openChanges } from './changes/open';
 import { changeSettings, edgeSettings } from './configured';
 import { type Authenticate, keystoneIdentity, noauthIdentity } from './middleware/authenticate';
+import { openPolicy } from './policy/open';
 
 /** What the API process runs on. */
 export interface ApiParts {
@@ -38,10 +39,12 @@ const DRAIN_MS = 10_000;
 export async function runApi(parts: ApiParts): Promise<RunningProcess> {
   const { config, db, bus, network, log } = parts;
   const authenticate = chooseIdentity(parts);
+  const { policy, close: closePolicy } = await openPolicy(config, log);
   const changes = await openChanges({ db, bus, network, log, settings: changeSettings(config) });
   const app = createApp({
     db,
     authenticate,
+    policy,
     commands: changes.deps,
     settings: edgeSettings(config),
     log,
@@ -57,6 +60,7 @@ export async function runApi(parts: ApiParts): Promise<RunningProcess> {
     close: async () => {
       await drain(server);
       await changes.close();
+      await closePolicy();
     },
   };
 }

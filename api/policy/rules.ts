@@ -1,25 +1,16 @@
 /**
- * Octavia's policy rules as data. Two families of roles grant side by side: Keystone's reader, member and admin, and
- * the `load-balancer_*` roles. Each list names the roles that grant; `own` ones only on the caller's project.
+ * Octavia's rules for its API, in oslo.policy's language. They only name the rules of `roles.ts`, which say who those
+ * callers are: an operator's file may override either.
  */
-export interface Grant {
-  readonly own: readonly string[];
-  readonly any: readonly string[];
-}
 
-const ADMIN = ['admin', 'load-balancer_admin'];
-const GLOBAL_READERS = ['admin', 'load-balancer_admin', 'load-balancer_global_observer'];
-const QUOTA_ADMINS = ['admin', 'load-balancer_admin', 'load-balancer_quota_admin'];
-const READERS = ['reader', 'member', 'load-balancer_observer', 'load-balancer_member'];
-const WRITERS = ['member', 'load-balancer_member'];
-
-const READ: Grant = { own: READERS, any: GLOBAL_READERS };
-const WRITE: Grant = { own: WRITERS, any: ADMIN };
-const READ_GLOBALLY: Grant = { own: [], any: GLOBAL_READERS };
-const ADMIN_ONLY: Grant = { own: [], any: ADMIN };
-/** What belongs to nobody: every user of load balancers may look. */
-const READ_CATALOGUE: Grant = { own: [], any: [...READERS, ...GLOBAL_READERS, 'load-balancer_quota_admin'] };
-const QUOTA_READERS = [...QUOTA_ADMINS, 'load-balancer_global_observer'];
+const READ = 'rule:load-balancer:read';
+const READ_GLOBALLY = 'rule:load-balancer:read-global';
+const WRITE = 'rule:load-balancer:write';
+const ADMIN_ONLY = 'rule:load-balancer:admin';
+/** What belongs to nobody: every user of load balancers may look, each from within the own project. */
+const READ_CATALOGUE = 'rule:load-balancer:read or rule:load-balancer:quota-admin';
+const READ_QUOTA = 'rule:load-balancer:read-quota';
+const WRITE_QUOTA = 'rule:load-balancer:write-quota';
 
 const TREE_RULES = {
   get_all: READ,
@@ -56,17 +47,17 @@ const RULES_BY_OBJECT = {
   listener: { ...TREE_RULES, get_stats: READ },
   pool: TREE_RULES,
   // Designate and other services look up the members of any pool with their service role.
-  member: { ...TREE_RULES, get_all: { own: READERS, any: [...GLOBAL_READERS, 'service'] } },
+  member: { ...TREE_RULES, get_all: `${READ} or role:service` },
   healthmonitor: TREE_RULES,
   l7policy: TREE_RULES,
   l7rule: TREE_RULES,
   quota: {
-    get_all: { own: READERS, any: QUOTA_READERS },
-    'get_all-global': { own: [], any: QUOTA_READERS },
-    get_one: { own: READERS, any: QUOTA_READERS },
-    put: { own: [], any: QUOTA_ADMINS },
-    delete: { own: [], any: QUOTA_ADMINS },
-    get_defaults: { own: READERS, any: QUOTA_READERS },
+    get_all: READ_QUOTA,
+    'get_all-global': 'rule:load-balancer:read-quota-global',
+    get_one: READ_QUOTA,
+    put: WRITE_QUOTA,
+    delete: WRITE_QUOTA,
+    get_defaults: READ_QUOTA,
   },
   amphora: {
     get_all: ADMIN_ONLY,
@@ -86,12 +77,15 @@ const RULES_BY_OBJECT = {
 } as const;
 
 type Objects = typeof RULES_BY_OBJECT;
-/** `<object>:<action>`; the rule's full name has `os_load-balancer_api:` in front. */
+/** `<object>:<action>`. */
 export type RuleName = { [O in keyof Objects]: `${O}:${keyof Objects[O] & string}` }[keyof Objects];
 
-/** Every rule by its name. */
-export const RULES: Readonly<Record<RuleName, Grant>> = Object.fromEntries(
+/** What stands before the name of a rule in policy files, and in what Horizon asks. */
+export const RULE_PREFIX = 'os_load-balancer_api:';
+
+/** Every rule of the API by its name. */
+export const RULES: Readonly<Record<RuleName, string>> = Object.fromEntries(
   Object.entries(RULES_BY_OBJECT).flatMap(([object, rules]) =>
-    Object.entries(rules).map(([action, grant]) => [`${object}:${action}`, grant]),
+    Object.entries(rules).map(([action, check]) => [`${object}:${action}`, check]),
   ),
-) as Record<RuleName, Grant>;
+) as Record<RuleName, string>;

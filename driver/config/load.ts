@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { BadValueError } from './errors';
 import { parseIni, type RawConfig, readIniFiles } from './ini';
 import { hidePassword } from './options';
@@ -15,6 +16,9 @@ export interface LoadedConfig {
   /** What was passed over, a sentence each. */
   readonly warnings: readonly string[];
 }
+
+/** Where a configuration lies that no file is read for. */
+const STANDARD_DIRECTORY = '/etc/slipstream';
 
 /** Sections of other services and libraries that often share a file with this one. */
 const FOREIGN = [
@@ -38,7 +42,9 @@ const FOREIGN = [
  * @throws ConfigError (BadValueError with section, option, value and expectation for a value)
  */
 export function loadConfig({ files = [], dirs = [], env = {} }: ConfigSources): LoadedConfig {
-  return parseConfig(overlayEnvironment(readIniFiles(files, dirs), env));
+  const beside = files[0] ?? dirs[0];
+  const directory = beside === undefined ? STANDARD_DIRECTORY : path.dirname(path.resolve(beside));
+  return parseConfig(overlayEnvironment(readIniFiles(files, dirs), env), directory);
 }
 
 /** The configuration that these lines alone give; what tests and the embedded site start from. */
@@ -46,10 +52,10 @@ export function configFromText(text: string): Config {
   return parseConfig(parseIni(text, 'configuration')).config;
 }
 
-/** Every option at its default, less what is given as text. */
-export function parseConfig(raw: RawConfig): LoadedConfig {
+/** Every option at its default, less what is given as text; other files are looked for in the directory. */
+export function parseConfig(raw: RawConfig, directory = STANDARD_DIRECTORY): LoadedConfig {
   const values = Object.fromEntries(sectionNames.map((name) => [name, parseSection(name, raw[name] ?? {})]));
-  const config = placeDatabase(values as unknown as Config);
+  const config = placePolicy(placeDatabase(values as unknown as Config), directory);
   checkTogether(config);
   return { config, warnings: findUnknown(raw) };
 }
@@ -59,6 +65,16 @@ function placeDatabase(config: Config): Config {
   const { database, embedded } = config;
   const connection = database.connection || `sqlite:///${embedded.state_dir}/slipstream.db`;
   return Object.freeze({ ...config, database: Object.freeze({ ...database, connection }) });
+}
+
+/** Policy files lie beside the configuration. */
+function placePolicy(config: Config, directory: string): Config {
+  const { oslo_policy: policy } = config;
+  const placed = {
+    policy_file: path.resolve(directory, policy.policy_file),
+    policy_dirs: policy.policy_dirs.map((name) => path.resolve(directory, name)),
+  };
+  return Object.freeze({ ...config, oslo_policy: Object.freeze({ ...policy, ...placed }) });
 }
 
 function parseSection(name: SectionName, options: Record<string, string>): unknown {

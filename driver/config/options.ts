@@ -126,7 +126,7 @@ export function seconds(standard: number, help: string, min = 0): Option<number>
 }
 
 /** One of the given words. `aliases` maps other spellings onto them. */
-export function choice<T extends string>(
+export function choice<const T extends string>(
   standard: T,
   values: readonly T[],
   help: string,

@@ -77,16 +77,22 @@ export const oslo_policy = section(
   {
     policy_file: text(
       'policy.yaml',
-      'Rules that override the built-in ones, relative to the configuration file. It need not exist.',
+      'Rules that override the built-in ones, relative to the configuration file. It need not exist; it is read again when it changes.',
     ),
-    policy_default_rule: text('default', 'The rule for what no rule names.'),
+    policy_dirs: list(['policy.d'], 'Directories of further such files, read in the order of their names.'),
+    policy_default_rule: text('default', 'The rule for what no rule names. Where there is none, it is denied.'),
+    role_model: choice(
+      'default',
+      ['default', 'advanced', 'admin_or_owner', 'keystone_default_roles', 'keystone_default_roles_scoped'],
+      'Whom the built-in rules let do what: `default` as `enforce_new_defaults` says, `advanced` by the `load-balancer_` roles alone, the others as the policy files of those names that come with Octavia.',
+    ),
     enforce_new_defaults: bool(
-      true,
-      'Decide by the roles reader, member and admin of Keystone beside the `load-balancer_` roles.',
+      false,
+      'Decide by the roles reader, member and admin of Keystone alone. Otherwise the `load-balancer_` roles grant as well.',
     ),
-    enforce_scope: bool(false, 'Refuse tokens of a scope a rule is not meant for.'),
+    enforce_scope: bool(false, 'Refuse tokens that are not of a project.'),
   },
-  ['policy_dirs', 'remote_content_type', 'remote_ssl_verify_server_crt', 'remote_timeout'],
+  ['remote_content_type', 'remote_ssl_verify_server_crt', 'remote_timeout'],
 );
 
 const NETWORK_IDS = 'Take `vip_network_id` at create.';
@@ -102,7 +108,7 @@ export const networking = section(
     reserved_ips: list(['169.254.169.254'], 'Addresses no member may have.'),
     allow_invisible_resource_usage: bool(
       false,
-      'Let users name networks, subnets and ports they cannot see themselves.',
+      'Let users name networks, subnets and ports they cannot see themselves. Not read yet.',
     ),
   },
   ['max_retries', 'retry_interval', 'retry_backoff', 'retry_max', 'port_detach_timeout'],

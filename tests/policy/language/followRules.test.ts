@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
-import { openPolicy, type Policy, type PolicyDeps } from '../../../api/policy/language/policy';
+import { type FollowedRules, type FollowedRulesDeps, followRules } from '../../../api/policy/language/followRules';
 import { waitUntil } from '../../support/simulators/waitUntil';
 
 const DEFAULTS = { read: 'role:reader', write: 'role:member', owner: 'project_id:%(project_id)s' };
 
 let directory: string;
-let opened: Policy[];
+let opened: FollowedRules[];
 let lines: { level: number; msg: string; err?: { message: string }; rules?: string[] }[];
 
 beforeEach(async () => {
@@ -26,9 +26,9 @@ function logger(): Logger {
   return pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
 }
 
-async function open(deps: Partial<PolicyDeps> = {}): Promise<Policy> {
+async function open(deps: Partial<FollowedRulesDeps> = {}): Promise<FollowedRules> {
   const files = [join(directory, 'policy.yaml')];
-  const policy = await openPolicy({ defaults: DEFAULTS, files, log: logger(), lookEvery: 5, ...deps });
+  const policy = await followRules({ defaults: DEFAULTS, files, log: logger(), lookEvery: 5, ...deps });
   opened.push(policy);
   return policy;
 }
@@ -37,7 +37,7 @@ function put(name: string, text: string): Promise<void> {
   return writeFile(join(directory, name), text);
 }
 
-function allows(policy: Policy, name: string, roles: string[]): boolean {
+function allows(policy: FollowedRules, name: string, roles: string[]): boolean {
   return policy.rules().check(name, { project_id: 'p' }, { roles, project_id: 'p' });
 }
 

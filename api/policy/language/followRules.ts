@@ -5,7 +5,7 @@ import { readPolicyText } from './file';
 import { compileRules, type RuleSet, type RuleSources } from './rules';
 import { PolicyError } from './syntax';
 
-export interface PolicyDeps {
+export interface FollowedRulesDeps {
   /** What holds where no file says otherwise. */
   readonly defaults: RuleSources;
   /** Files that override single rules, later ones those before them; one that is not there overrides nothing. */
@@ -20,7 +20,7 @@ export interface PolicyDeps {
 }
 
 /** The rules in force. They follow the files; a file that cannot be used changes nothing and is logged. */
-export interface Policy {
+export interface FollowedRules {
   rules(): RuleSet;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface Policy {
  * Reads the rules and follows their files.
  * @throws PolicyError when they cannot be used at the start
  */
-export async function openPolicy(deps: PolicyDeps): Promise<Policy> {
+export async function followRules(deps: FollowedRulesDeps): Promise<FollowedRules> {
   let seen = await observe(deps);
   let inForce = await load(deps);
   /** What the files looked like at the last look, when that differs from what is in force. */
@@ -68,7 +68,7 @@ export async function openPolicy(deps: PolicyDeps): Promise<Policy> {
   };
 }
 
-async function load(deps: PolicyDeps): Promise<RuleSet> {
+async function load(deps: FollowedRulesDeps): Promise<RuleSet> {
   const overrides: RuleSources[] = [];
   for (const file of await listFiles(deps)) {
     const text = await readFile(file, 'utf8').catch((err) => giveUp(err, file));
@@ -80,7 +80,7 @@ async function load(deps: PolicyDeps): Promise<RuleSet> {
   return rules;
 }
 
-async function listFiles({ files, directories = [] }: PolicyDeps): Promise<string[]> {
+async function listFiles({ files, directories = [] }: FollowedRulesDeps): Promise<string[]> {
   const inside = await Promise.all(
     directories.map(async (directory) => {
       const names = (await readdir(directory).catch((err) => giveUp(err, directory))) ?? [];
@@ -94,7 +94,7 @@ async function listFiles({ files, directories = [] }: PolicyDeps): Promise<strin
 }
 
 /** A text that changes when one of the files does, or whether it can be read. */
-async function observe(deps: PolicyDeps): Promise<string> {
+async function observe(deps: FollowedRulesDeps): Promise<string> {
   const files = await listFiles(deps).catch((err: Error) => [...deps.files, err.message]);
   const marks = files.map(async (file) => {
     try {
