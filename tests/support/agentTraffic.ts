@@ -1,4 +1,4 @@
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingHttpHeaders } from 'node:http';
 
 /** The body of one answer, over a connection of its own. Rejects on anything but 200. */
 export function fetchOnce(host: string, port: number, headers: Record<string, string> = {}): Promise<string> {
@@ -12,6 +12,16 @@ export function statusOf(host: string, port: number): Promise<number> {
       response.resume();
       resolve(response.statusCode ?? 0);
     }).once('error', () => resolve(0));
+  });
+}
+
+/** The headers of one answer. */
+export function headersOf(host: string, port: number): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    get({ host, port, agent: false }, (response) => {
+      response.resume();
+      resolve(response.headers);
+    }).once('error', reject);
   });
 }
 

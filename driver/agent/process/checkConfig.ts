@@ -12,7 +12,7 @@ const LONGEST_CHECK = 30_000;
 /** Runs `haproxy -c`. Throws only if haproxy cannot be run at all. */
 export function checkConfig(haproxyPath: string, configPath: string): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    execFile(haproxyPath, ['-c', '-q', '-f', configPath], { timeout: LONGEST_CHECK }, (error, stdout, stderr) => {
+    execFile(haproxyPath, ['-c', '-f', configPath], { timeout: LONGEST_CHECK }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(startFailure(haproxyPath, error));
       else resolve({ valid: error === null, output: `${stdout}${stderr}` });
     });

@@ -121,16 +121,34 @@ async function readLog(paths: UnitPaths, start: number): Promise<string> {
 
 /**
  * Makes the master load `paths.config` anew; its worker socket must be that of `sequence`. The listening sockets pass
- * from worker to worker, so nothing is refused meanwhile. Resolves once the new worker answers; the old one finishes its
- * connections and can be asked on its own connection until that is closed. Throws StartError if the master went on with
- * the old worker.
+ * from worker to worker, so nothing is refused meanwhile. Resolves once all new connections come to the new worker; the
+ * old one finishes its connections and can be asked on its own connection until that is closed. Throws StartError if the
+ * master went on with the old worker.
  */
 export async function reloadDaemon(daemon: Daemon, paths: UnitPaths, sequence: number): Promise<Daemon> {
   const logStart = await trimLog(paths);
   if (!signal(daemon.master, 'SIGUSR2')) throw new StartError('haproxy is gone', '');
   const reloaded = await meetWorker(daemon.master, paths, sequence, logStart);
+  await waitUntilStopping(daemon.runtime);
   await rm(paths.workerSocket(daemon.sequence), { force: true });
   return reloaded;
+}
+
+/** Milliseconds an old worker may take to notice that it is to stop listening; seen: a few. */
+const STOPPING = 2000;
+
+/** For a moment both workers accept connections, and what comes to the old one is served as before. */
+async function waitUntilStopping(runtime: RuntimeSocket): Promise<void> {
+  const deadline = Date.now() + STOPPING;
+  try {
+    while (Date.now() < deadline) {
+      const [info = ''] = await runtime.run(['show info']);
+      if (/^Stopping: 1$/m.test(info)) return;
+      await sleep(2);
+    }
+  } catch {
+    // It has gone already.
+  }
 }
 
 /** Keeps the log of a long-lived haproxy small; its size. */

@@ -1,0 +1,10 @@
+import { pino } from 'pino';
+import { runAgent } from '../../driver/agent/main';
+
+/** An agent as a process of its own, for tests that kill it: `agentProcess.ts <AgentConfig as JSON>`. */
+runAgent(JSON.parse(process.argv[2] ?? '{}'), { log: pino({ level: process.env['AGENT_LOG'] ?? 'silent' }) }).catch(
+  (error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
