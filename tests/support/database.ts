@@ -67,7 +67,7 @@ export async function startMariaDb(): Promise<MariaDbServer> {
   const socketPath = join(folder, 's.sock');
   const user = userInfo().username;
   initializeDataDirectory(folder, user);
-  const server = spawn(program, serverArguments(folder, socketPath, user), { stdio: 'ignore' });
+  const server = spawnBound(program, serverArguments(folder, socketPath, user));
   const { pid } = server;
   if (pid === undefined) throw new Error(`${program} cannot be started`);
   await waitUntilReady(server, socketPath, join(folder, 'error.log'));
@@ -203,6 +203,13 @@ function serverArguments(folder: string, socketPath: string, user: string): stri
     '--innodb-doublewrite=0',
     '--performance-schema=OFF',
   ];
+}
+
+/** A child that the kernel ends with this process, even if that is killed: no test run may leave a server behind. */
+function spawnBound(program: string, args: readonly string[]): ChildProcess {
+  const setpriv = '/usr/bin/setpriv';
+  if (!isExecutable(setpriv)) return spawn(program, args, { stdio: 'ignore' });
+  return spawn(setpriv, ['--pdeathsig', 'KILL', program, ...args], { stdio: 'ignore' });
 }
 
 async function waitUntilReady(server: ChildProcess, socketPath: string, logFile: string): Promise<void> {
