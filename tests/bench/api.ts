@@ -2,10 +2,12 @@ import { performance } from 'node:perf_hooks';
 import { type ApiClient, logIn } from '../support/apiClient';
 import { startSite } from '../support/site';
 import { printTable, quantile } from './figures';
+import { compareWithOctavia } from './octavia';
 
 /**
  * `npm run bench:api`: requests per second and latency of the embedded site (all controllers in one Node process, SQLite)
- * for list, show and create-to-ACTIVE, at concurrency 1 and 16. Prints a table; asserts nothing.
+ * for list, show and create-to-ACTIVE, at concurrency 1 and 16; then the API process alone on MariaDB beside Debian's
+ * octavia-api. Prints tables; asserts nothing. `npm run bench:api octavia` prints the comparison alone.
  */
 const LOAD_BALANCERS = 100;
 const READS = 2000;
@@ -63,7 +65,7 @@ async function createToActive(client: ApiClient, name: string, listenerPort?: nu
   }
 }
 
-async function main(): Promise<void> {
+async function measureSite(): Promise<void> {
   const site = await startSite({ vipCidr: '127.90.0.0/16' });
   try {
     const client = await logIn(site);
@@ -93,6 +95,11 @@ async function main(): Promise<void> {
   } finally {
     await site.dispose();
   }
+}
+
+async function main(): Promise<void> {
+  if (process.argv[2] !== 'octavia') await measureSite();
+  await compareWithOctavia();
 }
 
 main().catch((error: unknown) => {

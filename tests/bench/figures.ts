@@ -17,3 +17,8 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
     );
   }
 }
+
+/** The middle one of the numbers. */
+export function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
