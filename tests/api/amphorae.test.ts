@@ -10,6 +10,15 @@ const KEYS = [
 ];
 const path = '/v2/octavia/amphorae';
 
+const TABLES = [
+  'listener_statistics',
+  'placement',
+  'se_vnic',
+  'service_engine',
+  'service_engine_group',
+  'load_balancer',
+];
+
 describeOnDatabases('amphorae', (database) => {
   let api: TestApi;
   let lb: string;
@@ -17,11 +26,15 @@ describeOnDatabases('amphorae', (database) => {
   let spare: string;
   let placement: string;
   let casts: { method: string; args: unknown }[];
-  beforeEach(async () => {
-    const db = await database.open();
-    api = await startTestApi({ db });
-    casts = [];
+  beforeAll(async () => {
+    api = await startTestApi({ db: await database.open() });
     await api.bus.subscribe(PROVISIONING_TOPIC, ({ method, args }) => void casts.push({ method, args }));
+  });
+  beforeEach(async () => {
+    const { db } = api;
+    await api.changes.deps.publisher.idle();
+    for (const table of TABLES) await db(table).delete();
+    casts = [];
     const { id: service_engine_group_id } = await insertGroup(db);
     const engineRow = { service_engine_group_id, compute_id: 'server-1', management_address: '192.168.1.2' };
     engine = (await insertEngine(db, engineRow)).id;
@@ -39,7 +52,7 @@ describeOnDatabases('amphorae', (database) => {
       created_at: '2026-11-21 10:00:00.000',
     });
   });
-  afterEach(() => api.close());
+  afterAll(() => api.close());
 
   it('show placements', async () => {
     const { body } = await api.get(`${path}/${placement}`);

@@ -45,16 +45,21 @@ const PAIRS = [
   },
 ] as const;
 
+const TABLES = ['load_balancer', 'flavor', 'flavor_profile', 'availability_zone', 'availability_zone_profile'];
+
 describeOnDatabases('flavors and availability zones', (database) => {
   describe.each(PAIRS)('$kind', (kind) => {
     let api: TestApi;
     let profile: string;
-    beforeEach(async () => {
+    beforeAll(async () => {
       api = await startTestApi({ db: await database.open() });
+    });
+    beforeEach(async () => {
+      for (const table of TABLES) await api.db(table).delete();
       const made = { name: 'p', provider_name: 'octavia', [kind.data]: kind.goodData };
       profile = (await api.create(`/v2/lbaas/${kind.profiles}`, kind.profileRoot, made)).id;
     });
-    afterEach(() => api.close());
+    afterAll(() => api.close());
 
     const make = (fields: object = {}) =>
       api.post(`/v2/lbaas/${kind.kind}`, { [kind.root]: { name: 'gold', [kind.profileId]: profile, ...fields } });

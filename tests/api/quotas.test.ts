@@ -27,10 +27,13 @@ const path = '/v2/lbaas/quotas';
 
 describeOnDatabases('quotas', (database) => {
   let api: TestApi;
-  beforeEach(async () => {
+  beforeAll(async () => {
     api = await startTestApi({ db: await database.open(), changes: { defaultQuotas: DEFAULTS } });
   });
-  afterEach(() => api.close());
+  beforeEach(async () => {
+    await api.db('quotas').delete();
+  });
+  afterAll(() => api.close());
 
   const set = (project: string, quota: object) => api.put(`${path}/${project}`, { quota });
 
