@@ -3,7 +3,7 @@ import type { Identity } from '../../domain/identity';
 import type { AuthRequest, Reference, ScopedReference } from './authRequest';
 import { type Directory, type Domain, type Project, type Role, type User, withImpliedRoles } from './directory';
 import { KeystoneError, unauthorized } from './errors';
-import type { TokenValidator } from './port';
+import type { TokenValidator, ValidateOptions } from './port';
 
 /** What a token is good for. */
 export type Scope = { readonly project: Project } | { readonly domain: Domain } | 'system' | 'unscoped';
@@ -26,8 +26,8 @@ export interface EmbeddedKeystone extends TokenValidator {
   readonly directory: Directory;
   /** @throws KeystoneError 401 whatever is wrong with the credentials or the scope */
   authenticate(request: AuthRequest): Token;
-  /** The token while it holds. */
-  findToken(id: string): Token | undefined;
+  /** The token while it holds; asked for expired ones, also for two days after. */
+  findToken(id: string, options?: ValidateOptions): Token | undefined;
   revokeToken(id: string): void;
   /** Projects the user has a role on. */
   listProjectsOf(userId: string): readonly Project[];
@@ -43,6 +43,9 @@ export interface KeystoneDeps {
   readonly maxTokens?: number;
 }
 
+/** Milliseconds; Keystone's default `allow_expired_window`. */
+const EXPIRED_WINDOW = 48 * 3600 * 1000;
+
 const randomId = (): string => randomBytes(24).toString('base64url');
 
 export function createEmbeddedKeystone(deps: KeystoneDeps): EmbeddedKeystone {
@@ -55,11 +58,12 @@ export function createEmbeddedKeystone(deps: KeystoneDeps): EmbeddedKeystone {
   } = deps;
   const tokens = new Map<string, Token>();
 
-  const findToken = (id: string): Token | undefined => {
+  const findToken = (id: string, { allowExpired = false }: ValidateOptions = {}): Token | undefined => {
     const token = tokens.get(id);
-    if (!token || token.expiresAt > now()) return token;
-    tokens.delete(id);
-    return undefined;
+    if (!token) return undefined;
+    const age = now().getTime() - token.expiresAt.getTime();
+    if (age >= EXPIRED_WINDOW) tokens.delete(id);
+    return age < (allowExpired ? EXPIRED_WINDOW : 0) ? token : undefined;
   };
   const remember = (token: Token): Token => {
     tokens.set(token.id, token);
@@ -91,8 +95,8 @@ export function createEmbeddedKeystone(deps: KeystoneDeps): EmbeddedKeystone {
         expiresAt: parent?.expiresAt ?? new Date(issuedAt.getTime() + tokenLifetime * 1000),
       });
     },
-    async validate(id) {
-      const token = findToken(id);
+    async validate(id, options) {
+      const token = findToken(id, options);
       return token && { identity: identityOf(token), expiresAt: token.expiresAt };
     },
   };

@@ -11,27 +11,59 @@ const endpoint = (what: string) => ({
 
 /** How this service proves who it is. */
 const credentials = {
-  auth_type: text('password', 'Plug-in of the credentials.'),
-  auth_url: optionalText('URL of Keystone.'),
+  auth_type: text(
+    'password',
+    'Plug-in of the credentials: `password` (or `v3password`), or `v3applicationcredential`.',
+  ),
+  auth_url: optionalText('URL of Keystone, with or without its version.'),
   username: optionalText('User of this service.'),
+  user_id: optionalText('The same by its id, which needs no domain.'),
   password: secret('Its password.'),
-  project_name: optionalText('Its project.'),
   user_domain_name: text('Default', 'Domain of the user.'),
+  user_domain_id: optionalText('The same by its id; goes before the name.'),
+  project_name: optionalText('Its project.'),
+  project_id: optionalText('The same by its id, which needs no domain.'),
   project_domain_name: text('Default', 'Domain of the project.'),
+  project_domain_id: optionalText('The same by its id; goes before the name.'),
+  domain_name: optionalText('Domain the token is for, instead of a project.'),
+  domain_id: optionalText('The same by its id.'),
+  system_scope: choice('', ['', 'all'], '`all` for a token for the system, instead of a project.'),
+  trust_id: optionalText('Trust the token is for, instead of a project.'),
+  application_credential_id: optionalText('Application credential, for `v3applicationcredential`.'),
+  application_credential_name: optionalText('The same by its name, together with the user.'),
+  application_credential_secret: secret('Its secret.'),
   region_name: optionalText('Region in the catalogue.'),
-  cafile: optionalText('CA certificates that Keystone is checked with.'),
+  cafile: optionalText('CA certificates that Keystone is checked with. The default is those of Node.'),
+  certfile: optionalText('Certificate that this service shows to Keystone.'),
+  keyfile: optionalText('Its private key.'),
   insecure: bool(false, 'Do not check the certificate of Keystone.'),
 };
 
 export const keystone_authtoken = section(
-  'How tokens are checked. Not read yet: the embedded site checks tokens in the process.',
+  'How tokens are checked: by Keystone, asked with the credentials given here. The embedded site has a Keystone of its own ' +
+    'and reads nothing but `token_cache_time` and the roles of service tokens. Options about memcached have no meaning: ' +
+    'each process remembers tokens by itself.',
   {
     ...credentials,
-    www_authenticate_uri: optionalText('URL of Keystone that a caller without token is told.'),
-    token_cache_time: seconds(300, 'How long the answer about a token is remembered.'),
-    service_token_roles: list(['service'], 'Roles that make a token a service token.'),
-    service_token_roles_required: bool(false, 'Refuse service tokens without such a role.'),
-    interface: text('internal', 'Interface of Keystone in the catalogue.'),
+    www_authenticate_uri: optionalText(
+      'URL of Keystone that a caller without token is told. The default is `auth_url`, and the other way round.',
+    ),
+    token_cache_time: integer(
+      300,
+      [-1, 86_400],
+      'Seconds that the answer about a token is remembered: so much longer a revoked token works, and a change of roles takes to be seen. 0 or -1: not at all.',
+    ),
+    service_token_roles: list(
+      ['service'],
+      'Roles, one of which makes the token in `X-Service-Token` a service token: beside it the token of a user may have expired.',
+    ),
+    service_token_roles_required: bool(
+      false,
+      'Refuse requests with an `X-Service-Token` that has none of these roles.',
+    ),
+    interface: text('internal', 'Interface of Keystone in the catalogue that tokens are checked at.'),
+    http_connect_timeout: seconds(10, 'How long a call to Keystone may take, its repetitions included.', 0.1),
+    http_request_max_retries: integer(3, [0, 10], 'How often a call is repeated when the connection breaks.'),
   },
   'any',
 );
