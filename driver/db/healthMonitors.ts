@@ -1,13 +1,18 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { HealthMonitorRow } from './rows';
 
 export type NewHealthMonitor = NewRow<HealthMonitorRow>;
 
 export async function insertHealthMonitors(db: Db, monitors: readonly NewHealthMonitor[], at: Date): Promise<void> {
-  if (monitors.length === 0) return;
-  await db('health_monitor').insert(monitors.map((monitor) => ({ ...monitor, ...newTreeColumns(at) })));
+  const columns = newTreeColumns(at);
+  await insertRows(
+    db,
+    'health_monitor',
+    monitors.map((monitor) => ({ ...monitor, ...columns })),
+  );
 }
 
 export async function findHealthMonitor(db: Db, id: string): Promise<HealthMonitorRow | undefined> {

@@ -1,13 +1,18 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { L7PolicyRow } from './rows';
 
 export type NewL7Policy = NewRow<L7PolicyRow>;
 
 export async function insertL7Policies(db: Db, policies: readonly NewL7Policy[], at: Date): Promise<void> {
-  if (policies.length === 0) return;
-  await db('l7policy').insert(policies.map((policy) => ({ ...policy, ...newTreeColumns(at) })));
+  const columns = newTreeColumns(at);
+  await insertRows(
+    db,
+    'l7policy',
+    policies.map((policy) => ({ ...policy, ...columns })),
+  );
 }
 
 export async function findL7Policy(db: Db, id: string): Promise<L7PolicyRow | undefined> {

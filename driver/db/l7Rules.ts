@@ -1,13 +1,18 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { L7RuleRow } from './rows';
 
 export type NewL7Rule = NewRow<L7RuleRow>;
 
 export async function insertL7Rules(db: Db, rules: readonly NewL7Rule[], at: Date): Promise<void> {
-  if (rules.length === 0) return;
-  await db('l7rule').insert(rules.map((rule) => ({ ...rule, ...newTreeColumns(at) })));
+  const columns = newTreeColumns(at);
+  await insertRows(
+    db,
+    'l7rule',
+    rules.map((rule) => ({ ...rule, ...columns })),
+  );
 }
 
 export async function findL7Rule(db: Db, policyId: string, id: string): Promise<L7RuleRow | undefined> {

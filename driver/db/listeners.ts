@@ -1,5 +1,6 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { ListenerCidrRow, ListenerRow, SniRow } from './rows';
 
@@ -17,12 +18,13 @@ export interface StoredListener {
 }
 
 export async function insertListeners(db: Db, listeners: readonly NewListener[], at: Date): Promise<void> {
-  if (listeners.length === 0) return;
-  await db('listener').insert(listeners.map(({ row }) => ({ ...row, ...newTreeColumns(at) })));
+  const columns = newTreeColumns(at);
+  const rows = listeners.map(({ row }) => ({ ...row, ...columns }));
+  await insertRows(db, 'listener', rows);
   const cidrs = listeners.flatMap(({ row, cidrs }) => cidrRows(row.id, cidrs));
-  if (cidrs.length > 0) await db('listener_cidr').insert(cidrs);
+  await insertRows(db, 'listener_cidr', cidrs);
   const snis = listeners.flatMap(({ row, sniRefs }) => sniRows(row.id, sniRefs));
-  if (snis.length > 0) await db('sni').insert(snis);
+  await insertRows(db, 'sni', snis);
 }
 
 export async function findListener(db: Db, id: string): Promise<ListenerRow | undefined> {
@@ -55,11 +57,11 @@ export async function updateListener(db: Db, id: string, change: ListenerChange,
   await db('listener').where({ id }).update(columns);
   if (change.cidrs) {
     await db('listener_cidr').where({ listener_id: id }).delete();
-    if (change.cidrs.length > 0) await db('listener_cidr').insert(cidrRows(id, change.cidrs));
+    await insertRows(db, 'listener_cidr', cidrRows(id, change.cidrs));
   }
   if (change.sniRefs) {
     await db('sni').where({ listener_id: id }).delete();
-    if (change.sniRefs.length > 0) await db('sni').insert(sniRows(id, change.sniRefs));
+    await insertRows(db, 'sni', sniRows(id, change.sniRefs));
   }
 }
 

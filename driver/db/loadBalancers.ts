@@ -1,5 +1,6 @@
 import { toDbTime } from './codecs';
 import { type Db, nowPlus } from './connect';
+import { insertRows } from './insertRows';
 import type { AdditionalVipRow, LoadBalancerRow, Time, VipRow } from './rows';
 
 /** A load balancer's own columns that a create decides; the rest is the same for every new one. */
@@ -39,7 +40,7 @@ export async function insertLoadBalancer(
     deleted_at: null,
   });
   await db('vip').insert(vip);
-  if (additionalVips.length > 0) await db('additional_vip').insert([...additionalVips]);
+  await insertRows(db, 'additional_vip', additionalVips);
   await insertSecurityGroups(db, loadBalancer.id, securityGroupIds);
 }
 
@@ -77,8 +78,8 @@ export async function replaceSecurityGroups(db: Db, loadBalancerId: string, ids:
 }
 
 async function insertSecurityGroups(db: Db, loadBalancerId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await db('vip_security_group').insert(ids.map((id) => ({ load_balancer_id: loadBalancerId, sg_id: id })));
+  const rows = ids.map((id) => ({ load_balancer_id: loadBalancerId, sg_id: id }));
+  await insertRows(db, 'vip_security_group', rows);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { MemberRow } from './rows';
 
@@ -12,12 +13,12 @@ export async function insertMembers(
   { monitored, at }: { monitored: boolean; at: Date },
 ): Promise<void> {
   const columns = newTreeColumns(at, monitored ? 'OFFLINE' : 'NO_MONITOR');
-  const rows = members.map((member) => ({ ...member, ...columns }));
-  for (let from = 0; from < rows.length; from += CHUNK) await db('member').insert(rows.slice(from, from + CHUNK));
+  await insertRows(
+    db,
+    'member',
+    members.map((member) => ({ ...member, ...columns })),
+  );
 }
-
-/** Rows an INSERT carries: SQLite takes 32,766 bindings a statement, MySQL 65,535. */
-const CHUNK = 500;
 
 export async function findMember(db: Db, poolId: string, id: string): Promise<MemberRow | undefined> {
   return db<MemberRow>('member').where({ id, pool_id: poolId }).first();

@@ -1,5 +1,6 @@
 import { toDbTime, toJson } from './codecs';
 import { type Db, nowPlus } from './connect';
+import { insertRows } from './insertRows';
 import type { OutboxRow } from './rows';
 
 /** A message that is to be published once the transaction that writes it has committed. */
@@ -12,7 +13,6 @@ export interface OutboxMessage {
 }
 
 export async function insertOutbox(db: Db, messages: readonly OutboxMessage[], at: Date): Promise<void> {
-  if (messages.length === 0) return;
   const rows: OutboxRow[] = messages.map((message) => ({
     id: message.id,
     topic: message.topic,
@@ -21,7 +21,7 @@ export async function insertOutbox(db: Db, messages: readonly OutboxMessage[], a
     load_balancer_id: message.loadBalancerId,
     created_at: toDbTime(at),
   }));
-  await db('outbox').insert(rows);
+  await insertRows(db, 'outbox', rows);
 }
 
 /** After the bus has them. */

@@ -1,5 +1,6 @@
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import { type NewRow, newTreeColumns, type RowChange } from './newRows';
 import type { PoolRow, SessionPersistenceRow } from './rows';
 
@@ -15,10 +16,17 @@ export interface StoredPool {
 }
 
 export async function insertPools(db: Db, pools: readonly NewPool[], at: Date): Promise<void> {
-  if (pools.length === 0) return;
-  await db('pool').insert(pools.map(({ row }) => ({ ...row, ...newTreeColumns(at) })));
-  const persistences = pools.flatMap(({ persistence }) => persistence ?? []);
-  if (persistences.length > 0) await db('session_persistence').insert(persistences);
+  const columns = newTreeColumns(at);
+  await insertRows(
+    db,
+    'pool',
+    pools.map(({ row }) => ({ ...row, ...columns })),
+  );
+  await insertRows(
+    db,
+    'session_persistence',
+    pools.flatMap(({ persistence }) => persistence ?? []),
+  );
 }
 
 export async function findPool(db: Db, id: string): Promise<PoolRow | undefined> {

@@ -1,9 +1,10 @@
 import type { Db } from './connect';
+import { insertRows } from './insertRows';
 import type { TagRow } from './rows';
 
 /** Tags of a new object. The caller has seen to it that none is given twice. */
 export async function insertTags(db: Db, tags: readonly TagRow[]): Promise<void> {
-  if (tags.length > 0) await db('tags').insert(tags);
+  await insertRows(db, 'tags', tags);
 }
 
 /** The whole list is replaced. */
