@@ -165,7 +165,9 @@ async function settleEverything(db: Db): Promise<void> {
     await detachDeletedPools(trx);
     for (const table of TREE) {
       await trx(table).where({ provisioning_status: 'PENDING_DELETE' }).delete();
-      await trx(table).whereLike('provisioning_status', 'PENDING_%').update({ provisioning_status: 'ACTIVE' });
+      await trx(table)
+        .whereIn('provisioning_status', ['PENDING_CREATE', 'PENDING_UPDATE'])
+        .update({ provisioning_status: 'ACTIVE' });
     }
     await removeTrees(
       trx,
