@@ -12,6 +12,7 @@ import { createApp } from './app';
 import { openChanges } from './changes/open';
 import { changeSettings, edgeSettings } from './configured';
 import { type Authenticate, keystoneIdentity, noauthIdentity } from './middleware/authenticate';
+import { rememberTokens } from './middleware/rememberTokens';
 import { openPolicy } from './policy/open';
 
 /** What the API process runs on. */
@@ -69,7 +70,12 @@ function chooseIdentity({ config, tokens }: ApiParts): Authenticate {
   const { auth_strategy: strategy, bind_host: host, noauth_allow_remote: allowRemote } = config.api_settings;
   if (strategy === 'keystone') {
     if (!tokens) throw new Error('auth_strategy = keystone needs a Keystone');
-    return keystoneIdentity(tokens, { ttl: config.keystone_authtoken.token_cache_time, maxTokens: MAX_TOKENS });
+    const {
+      token_cache_time: ttl,
+      service_token_roles: roles,
+      service_token_roles_required: required,
+    } = config.keystone_authtoken;
+    return keystoneIdentity(rememberTokens(tokens, { ttl, maxTokens: MAX_TOKENS }), { roles, required });
   }
   if (!isLoopback(host) && !allowRemote) {
     throw new Error(

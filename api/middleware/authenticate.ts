@@ -1,47 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestHandler } from 'express';
-import NodeCache from 'node-cache';
 import type { TokenValidator } from '../../driver/clouds/keystone/port';
 import type { Identity } from '../../driver/domain/identity';
 import { exchangeOf } from '../exchange';
 import { UnauthorizedError } from '../faults';
 
 /** Finds out who a request is from. */
-export type Authenticate = (headers: Readonly<Record<string, string | string[] | undefined>>) => Promise<Identity>;
+export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Identity>;
 
-export interface TokenCacheSettings {
-  /** Seconds an identity is remembered at most; a revoked token works so much longer. */
-  readonly ttl: number;
-  readonly maxTokens: number;
+/** `service_token_roles` and `service_token_roles_required`. */
+export interface ServiceTokenSettings {
+  /** Roles that make a token a service token. */
+  readonly roles: readonly string[];
+  /** Whether `X-Service-Token` may hold nothing else; otherwise any good token will do there, but allows nothing. */
+  readonly required: boolean;
 }
 
-/** Keystone's word on the token of a request, remembered for a bounded time and for a bounded number of tokens. */
+/**
+ * Identity by Keystone's word on `X-Auth-Token`, or the older `X-Storage-Token`. With a service token beside it, that
+ * token may have expired: a service goes on with what a user has begun. A bad service token spoils the request.
+ */
 export function keystoneIdentity(
   validator: TokenValidator,
-  { ttl, maxTokens }: TokenCacheSettings,
-  clock: () => Date = () => new Date(),
+  { roles, required }: ServiceTokenSettings = { roles: ['service'], required: false },
 ): Authenticate {
-  const known = new NodeCache({ useClones: false, checkperiod: 0, maxKeys: maxTokens });
-  const asking = new Map<string, Promise<Identity>>();
+  const wanted = new Set(roles.map((role) => role.toLowerCase()));
 
-  async function ask(token: string): Promise<Identity> {
-    const valid = await validator.validate(token);
-    if (!valid) throw new UnauthorizedError();
-    const lifetime = Math.min(ttl, Math.floor((valid.expiresAt.getTime() - clock().getTime()) / 1000));
-    // A full cache starts anew: its size is meant for a flood of tokens, not for everyday use.
-    if (known.getStats().keys >= maxTokens) known.flushAll();
-    if (lifetime > 0) known.set(token, valid.identity, lifetime);
-    return valid.identity;
+  /** @returns whether the user's token may have expired */
+  async function checkService(token: string): Promise<boolean> {
+    const service = await validator.validate(token);
+    if (!service) throw new UnauthorizedError();
+    const fits = service.identity.roles.some((role) => wanted.has(role));
+    if (!fits && required) throw new UnauthorizedError();
+    return fits;
   }
 
   return async (headers) => {
-    const token = headers['x-auth-token'] ?? headers['x-storage-token'];
-    if (typeof token !== 'string' || token === '') throw new UnauthorizedError();
-    const identity = known.get<Identity>(token);
-    if (identity) return identity;
-    const pending = asking.get(token) ?? ask(token).finally(() => asking.delete(token));
-    asking.set(token, pending);
-    return pending;
+    const token = textOf(headers['x-auth-token'] ?? headers['x-storage-token']);
+    if (token === '') throw new UnauthorizedError();
+    const serviceToken = textOf(headers['x-service-token']);
+    const allowExpired = serviceToken !== '' && (await checkService(serviceToken));
+    const valid = await validator.validate(token, { allowExpired });
+    if (!valid) throw new UnauthorizedError();
+    return valid.identity;
   };
+}
+
+function textOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' ? header.trim() : '';
 }
 
 /**

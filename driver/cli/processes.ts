@@ -2,14 +2,15 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createMemoryBus } from '../bus/memory';
 import type { Bus } from '../bus/port';
-import { BadValueError, type Config } from '../config/config';
+import type { TokenValidator } from '../clouds/keystone/port';
+import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import { requireCurrentSchema } from '../db/migrate';
 import type { RunningProcess } from '../domain/process';
 import { createRegistry } from '../telemetry/metrics';
 import { serveTelemetry } from '../telemetry/server';
 import { openDatabase } from './database';
-import { createDrivers, type Drivers } from './drivers';
+import { createDrivers, type Drivers, logInEarly, openTokens } from './drivers';
 
 /** What every controller process is made of. */
 interface Parts extends Drivers {
@@ -18,6 +19,8 @@ interface Parts extends Drivers {
   readonly db: Db;
   readonly bus: Bus;
   readonly registry: Registry;
+  /** Of the API alone. */
+  readonly tokens?: TokenValidator;
 }
 
 type Start = (parts: Parts) => Promise<RunningProcess>;
@@ -28,15 +31,6 @@ export type ProcessName = 'api' | 'worker' | 'health-manager' | 'housekeeping';
 /** Each loads its own modules alone: only the API needs a web framework. */
 const STARTS: Readonly<Record<ProcessName, Start>> = {
   api: (parts) => {
-    const strategy = parts.config.api_settings.auth_strategy;
-    if (strategy !== 'noauth') {
-      throw new BadValueError(
-        'api_settings',
-        'auth_strategy',
-        strategy,
-        'noauth (keystone works within "slipstream all-in-one")',
-      );
-    }
     const { runApi } = require('../../api/main') as typeof import('../../api/main');
     return runApi(parts);
   },
@@ -60,21 +54,25 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
  */
 export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
   const drivers = createDrivers(config);
-  const db = await openDatabase(config);
-  const opened: (() => Promise<unknown>)[] = [() => db.destroy()];
+  const tokens = name === 'api' ? openTokens(config, log) : undefined;
+  const opened: (() => Promise<unknown>)[] = [];
+  if (tokens) opened.push(() => tokens.close());
   const closeAll = async (): Promise<void> => {
     for (const close of opened.toReversed()) await close();
   };
   try {
+    const db = await openDatabase(config);
+    opened.push(() => db.destroy());
     await requireCurrentSchema(db);
     log.warn('transport_url = memory:// carries no hints to other processes: they find their work by the sweep');
     const bus = createMemoryBus({ log });
     opened.push(() => bus.close());
     const registry = createRegistry(name);
-    const running = await STARTS[name]({ ...drivers, config, log, db, bus, registry });
+    const running = await STARTS[name]({ ...drivers, ...(tokens && { tokens }), config, log, db, bus, registry });
     opened.push(() => running.close());
     const telemetry = await startTelemetry(name, { config, db, registry });
     if (telemetry) opened.push(() => telemetry.close());
+    if (tokens) logInEarly(tokens, log);
     return { ...(running.url ? { url: running.url } : {}), close: closeAll };
   } catch (error) {
     await closeAll();
