@@ -78,6 +78,7 @@ async function takeOver(stateDir: string, log: Logger): Promise<void> {
   if (earlier !== null && earlier.pid !== process.pid && isAlive(earlier)) {
     log.warn({ pid: earlier.pid }, 'an earlier agent still serves this state directory: ending it');
     signal(earlier, 'SIGKILL');
+    while (isAlive(earlier)) await sleep(10);
   }
   await writeAtomically(path, JSON.stringify(self), false);
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,16 +30,33 @@ describe('what an engine can do for a pool', () => {
     [controller, one, two] = await Promise.all([startController(), startBackend('one'), startBackend('two')]);
     engine = createEngine([controller.url]);
     await engine.start();
+    applications = await Promise.all(['one', 'two'].map(startApplication));
+    await serveApplications(1000, 1);
+    applicationServed = Date.now();
   });
   afterAll(async () => {
     process.env['PATH'] = path;
     await engine.dispose();
+    for (const { close } of applications) close();
     await Promise.all([controller.close(), one.stop(), two.stop()]);
     rmSync(bin, { recursive: true });
   });
 
   /** From now on a ping ends with this code: 0 is an answer. */
   const answerPings = (code: number) => writeFileSync(join(bin, 'ping'), `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
+  // haproxy's first worker with a table hands it on only after it has waited in vain for older ones to teach it, up to 10 s:
+  // this load balancer starts first and is asked last.
+  const APPLICATION = '127.80.200.6';
+  const TEACHING = 11_000;
+  let applications: Application[] = [];
+  let applicationServed = 0;
+  const serveApplications = (timeoutClientData: number, version: number) => {
+    const persistence = { type: 'APP_COOKIE', cookieName: 'session', timeout: null, granularity: null } as const;
+    const pool = { persistence, members: applications.map(({ name, port }) => aMember({ id: name, port })) };
+    const listeners = [aListener({ port: PORT, timeoutClientData })];
+    const id = 'lb-application';
+    return controller.put(aSpec({ id, generation: version, vips: [APPLICATION], listeners, pools: [aPool(pool)] }));
+  };
   const members = () => [
     aMember({ id: 'one', address: one.address, port: one.port }),
     aMember({ id: 'two', address: two.address, port: two.port }),
@@ -166,7 +184,38 @@ describe('what an engine can do for a pool', () => {
     });
     expect(await spread(VIP, PORT, 4)).toEqual({ one: 2, two: 2 });
   });
+
+  it('keeps a client at one member by the cookie of the application, also over reloads', async () => {
+    const name = await fetchOnce(APPLICATION, PORT);
+    const cookie = `session=${name}`;
+    await controller.waitFor('its worker can teach the next', () => Date.now() - applicationServed > TEACHING);
+
+    for (const version of [2, 3, 4]) {
+      for (let count = 0; count < 4; count += 1) expect(await fetchOnce(APPLICATION, PORT, { cookie })).toBe(name);
+      await serveApplications(1000 * version, version);
+    }
+  });
 });
+
+interface Application {
+  readonly name: string;
+  readonly port: number;
+  close(): void;
+}
+
+/** Answers its name and sets it as a cookie when the client brings none. */
+async function startApplication(name: string): Promise<Application> {
+  const server = createHttpServer((request, response) => {
+    if (request.headers.cookie === undefined) response.setHeader('set-cookie', `session=${name}`);
+    response.end(name);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { name, port: (server.address() as AddressInfo).port, close };
+}
 
 /** Accepts connections and holds them, saying nothing, until `release` is emitted. */
 function startSilentServer(): Promise<Server> {

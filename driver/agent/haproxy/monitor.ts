@@ -35,9 +35,13 @@ function requestWords(monitor: MonitorSpec): Word[] {
     quote(monitor.httpMethod ?? 'GET'),
     fixed('uri'),
     quote(monitor.urlPath ?? '/'),
-    ...(monitor.httpVersion === 1.1 ? [fixed('ver HTTP/1.1')] : []),
-    ...(monitor.domainName === null ? [] : [fixed('hdr Host'), quoteForLogFormat(monitor.domainName)]),
+    ...(monitor.httpVersion === 1.1 ? [fixed('ver HTTP/1.1'), fixed('hdr Host'), hostOf(monitor)] : []),
   ];
+}
+
+/** HTTP/1.1 servers answer 400 to a request that names no host, and haproxy adds none. */
+function hostOf({ domainName }: MonitorSpec): Word {
+  return quoteForLogFormat(domainName ?? 'localhost');
 }
 
 /** What a server says about its checks. `interval` in milliseconds. */

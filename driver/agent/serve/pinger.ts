@@ -2,21 +2,27 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { MonitorSpec } from '../../protocol/spec';
+import { createSlots } from './slots';
 
 /** Sends one echo request; true if it was answered within `timeout` milliseconds. */
 export type Ping = (address: string, timeout: number) => Promise<boolean>;
+
+/** Processes of the ping command at a time. */
+const MOST_PINGS = 32;
 
 /** The system's ping command: raw sockets need a privilege that it has and this process may not. Null if there is none. */
 export function findPing(path = process.env['PATH'] ?? ''): Ping | null {
   const command = path.split(delimiter).map((directory) => join(directory, 'ping'));
   const found = command.find(isExecutable);
   if (found === undefined) return null;
-  return (address, timeout) =>
+  const slots = createSlots(MOST_PINGS);
+  const ping: Ping = (address, timeout) =>
     new Promise((resolve) => {
       const seconds = String(Math.max(1, Math.ceil(timeout / 1000)));
       const options = { timeout: timeout + 1000 };
       execFile(found, ['-n', '-q', '-c', '1', '-W', seconds, address], options, (error) => resolve(error === null));
     });
+  return (address, timeout) => slots(() => ping(address, timeout));
 }
 
 function isExecutable(path: string): boolean {
