@@ -31,6 +31,8 @@ export interface ApiRequest {
   /** Checked and coerced: the type of the operation's request in schema.gen.ts. Undefined where none is expected. */
   readonly body: unknown;
   readonly identity: Identity;
+  /** The caller's token as it was sent; empty if none was (noauth). Never to be logged. */
+  readonly token: string;
   readonly requestId: string;
   readonly log: Logger;
   /** Aborted when the client is gone. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { Bus } from '../driver/bus/port';
+import type { Certificates } from '../driver/clouds/certificates/port';
 import type { TokenValidator } from '../driver/clouds/keystone/port';
 import type { NetworkDriver } from '../driver/clouds/network/port';
 import type { Config } from '../driver/config/config';
@@ -21,6 +22,8 @@ export interface ApiParts {
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
+  /** Absent: references to certificates are taken as they are. */
+  readonly certificates?: Certificates;
   /** Needed unless `auth_strategy` is noauth. */
   readonly tokens?: TokenValidator;
   readonly log: Logger;
@@ -38,10 +41,13 @@ const DRAIN_MS = 10_000;
  * @throws Error when it may not or cannot listen where the configuration says
  */
 export async function runApi(parts: ApiParts): Promise<RunningProcess> {
-  const { config, db, bus, network, log } = parts;
+  const { config, db, bus, network, certificates, log } = parts;
   const authenticate = chooseIdentity(parts);
   const { policy, close: closePolicy } = await openPolicy(config, log);
-  const changes = await openChanges({ db, bus, network, log, settings: changeSettings(config) });
+  // Octavia's noop_cert_manager takes references as they are.
+  const looksAtThem = config.certificates.cert_manager !== 'noop_cert_manager';
+  const clouds = { network, ...(certificates && looksAtThem && { certificates }) };
+  const changes = await openChanges({ db, bus, ...clouds, log, settings: changeSettings(config) });
   const app = createApp({
     db,
     authenticate,

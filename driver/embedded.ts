@@ -74,7 +74,8 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   await ensureFleet({ ...common, log });
   const housekeeping = await runHousekeeping({ ...common, compute, log: log.child({ part: 'housekeeping' }) });
   cleanup.add('housekeeping', () => housekeeping.close());
-  const api = await runApi({ ...common, tokens: clouds.keystone, log: log.child({ part: 'api' }) });
+  const apiParts = { ...common, tokens: clouds.keystone, certificates: clouds.certificates };
+  const api = await runApi({ ...apiParts, log: log.child({ part: 'api' }) });
   cleanup.add('api', () => api.close());
   apiUrl = api.url ?? '';
 

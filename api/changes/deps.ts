@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../driver/bus/port';
+import type { Certificates } from '../../driver/clouds/certificates/port';
 import type { NetworkDriver } from '../../driver/clouds/network/port';
 import type { Db } from '../../driver/db/connect';
 import type { Identity } from '../../driver/domain/identity';
@@ -12,6 +13,8 @@ export interface CommandDeps {
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
+  /** Absent: references to certificates are taken as they are (`cert_manager = noop_cert_manager`). */
+  readonly certificates?: Certificates;
   readonly settings: ChangeSettings;
   readonly waiters: Waiters;
   readonly publisher: Publisher;
@@ -23,6 +26,8 @@ export interface CommandDeps {
 /** Who asks for a change. */
 export interface Caller {
   readonly identity: Identity;
+  /** What the caller proved that with, for services that are asked on the caller's behalf; absent under noauth. */
+  readonly token?: string;
   /** `req-<uuid>`. */
   readonly requestId: string;
   /** Aborted when the client is gone: a change that waits for its turn then stops waiting. */

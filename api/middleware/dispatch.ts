@@ -68,6 +68,7 @@ function requestOf(req: Request, res: Response, exchange: Exchange): ApiRequest 
     url: exchange.url,
     body: req.body as unknown,
     identity,
+    token: req.get('X-Auth-Token') ?? req.get('X-Storage-Token') ?? '',
     requestId: exchange.requestId,
     log: exchange.log,
     // Made on demand: reads have no use for it.

@@ -23,5 +23,6 @@ export type Handlers<Ids extends OperationId = OperationId> = Readonly<Record<Id
 
 /** The caller of a command. */
 export function callerOf(request: ApiRequest): Caller {
-  return { identity: request.identity, requestId: request.requestId, gone: request.gone };
+  const { identity, token, requestId, gone } = request;
+  return { identity, token, requestId, gone };
 }

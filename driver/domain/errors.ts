@@ -147,7 +147,9 @@ export class CertificateRetrievalError extends ServiceError {
     readonly reasons: readonly string[],
     readonly addition = '',
   ) {
-    super(`Could not retrieve certificate: [${refs.map((ref) => `'${ref}'`).join(', ')}]${addition && `. ${addition}`}`);
+    super(
+      `Could not retrieve certificate: [${refs.map((ref) => `'${ref}'`).join(', ')}]${addition && `. ${addition}`}`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Certificates } from '../clouds/certificates/port';
 import type { CatalogService } from '../clouds/keystone/catalog';
 import { buildDirectory } from '../clouds/keystone/directory';
 import { createKeystoneFace } from '../clouds/keystone/face';
@@ -10,13 +11,15 @@ import type { NetworkDriver } from '../clouds/network/port';
 import { seedNetworks } from '../clouds/network/seed';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
+import { openKeyManager } from './keyManager';
 import { isLocalAddress, listen } from './listen';
 import { createResourceStore } from './resourceStore';
 
-/** The Keystone and the Neutron of the embedded site, which also answer on loopback. */
+/** The Keystone, the Neutron and the Barbican of the embedded site, which also answer on loopback. */
 export interface EmbeddedClouds {
   readonly keystone: EmbeddedKeystone;
   readonly network: NetworkDriver;
+  readonly certificates: Certificates;
   /** With `/v3`. */
   readonly authUrl: string;
   close(): Promise<void>;
@@ -41,29 +44,31 @@ export async function openEmbeddedClouds(parts: CloudParts): Promise<EmbeddedClo
   const projectId = keystone.directory.projects.find(({ name }) => name === 'admin')?.id ?? '';
   await seedNetworks(network.model, { projectId, localCidr: config.embedded.vip_cidr });
 
-  const { bind_host: host, keystone_port, neutron_port } = config.embedded;
-  const identityApp = createKeystoneFace({ keystone, services: () => [...own, ...parts.services()], log });
-  const identity = await listen(identityApp, { host, port: keystone_port, what: 'The embedded Keystone' });
-  const authUrl = `${identity.url}/v3`;
-  const networkApp = createNetworkFace({ model: network.model, validator: keystone, authUri: () => authUrl, log });
-  const networking = await listen(networkApp, { host, port: neutron_port, what: 'The embedded Neutron' }).catch(
-    async (error: unknown) => {
-      await identity.close();
-      throw error;
-    },
-  );
-  own.push(
-    { type: 'identity', name: 'keystone', url: authUrl },
-    { type: 'network', name: 'neutron', url: networking.url },
-  );
-  return {
-    keystone,
-    network: network.driver,
-    authUrl,
-    close: async () => {
-      await Promise.all([identity.close(), networking.close()]);
-    },
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((each) => each.close()));
   };
+  try {
+    const { bind_host: host, keystone_port, neutron_port } = config.embedded;
+    const identityApp = createKeystoneFace({ keystone, services: () => [...own, ...parts.services()], log });
+    const identity = await listen(identityApp, { host, port: keystone_port, what: 'The embedded Keystone' });
+    opened.push(identity);
+    const authUrl = `${identity.url}/v3`;
+    const networkApp = createNetworkFace({ model: network.model, validator: keystone, authUri: () => authUrl, log });
+    const networking = await listen(networkApp, { host, port: neutron_port, what: 'The embedded Neutron' });
+    opened.push(networking);
+    const keys = await openKeyManager({ config, db, keystone, authUrl, log });
+    opened.push(keys);
+    own.push(
+      { type: 'identity', name: 'keystone', url: authUrl },
+      { type: 'network', name: 'neutron', url: networking.url },
+      { type: 'key-manager', name: 'barbican', url: keys.url },
+    );
+    return { keystone, network: network.driver, certificates: keys.certificates, authUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** The service user never logs in from outside: its password is forgotten with the process. */

@@ -12,6 +12,7 @@ import { loadDocument } from '../../api/openapi/document';
 import type { EdgeSettings } from '../../api/settings';
 import { createMemoryBus } from '../../driver/bus/memory';
 import type { Bus } from '../../driver/bus/port';
+import type { Certificates } from '../../driver/clouds/certificates/port';
 import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import type { NetworkDriver } from '../../driver/clouds/network/port';
 import { configFromText } from '../../driver/config/config';
@@ -57,6 +58,8 @@ export interface TestApi {
 export interface TestApiOptions {
   readonly db?: Db;
   readonly network?: NetworkDriver;
+  /** Absent: references to certificates are taken as they are. */
+  readonly certificates?: Certificates;
   readonly authenticate?: Authenticate;
   readonly changes?: Partial<ChangeSettings>;
   readonly edge?: Partial<EdgeSettings>;
@@ -78,7 +81,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const bus = createMemoryBus({ log });
   const network = options.network ?? createNoopNetwork();
   const settings = { ...changeSettings(config), ...options.changes };
-  const changes = await openChanges({ db, bus, network, log, settings });
+  const clouds = { network, ...(options.certificates && { certificates: options.certificates }) };
+  const changes = await openChanges({ db, bus, ...clouds, log, settings });
   const app = createApp({
     db,
     authenticate: options.authenticate ?? noauthIdentity,

@@ -56,6 +56,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
         vip_cidr: options.vipCidr,
         keystone_port: String(keystonePort),
         neutron_port: String(neutronPort),
+        barbican_port: '0',
         ...options.options?.['embedded'],
       },
     }),

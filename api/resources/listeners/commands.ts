@@ -18,6 +18,7 @@ import { transportOf } from '../../../driver/domain/protocols';
 import type { Given, ListenerCreate, ListenerUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
 import { listenerDict, updatesOf } from '../../changes/casts';
+import { checkCertificates, referencesOfListener } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found, foundLoadBalancer } from '../../changes/found';
@@ -37,6 +38,7 @@ export async function createListener<T>(
   const tags = readTags(body.tags);
   const loadBalancerId = body.loadbalancer_id;
   if (!loadBalancerId) throw new InvalidOptionError('None', 'loadbalancer_id');
+  await lookAtCertificates(deps, caller, { body, check: () => checkListenerCreate(body, settings) });
 
   const work = async (trx: Db, at: Date) => {
     const { project_id: projectId } = await foundLoadBalancer(trx, loadBalancerId);
@@ -53,6 +55,18 @@ export async function createListener<T>(
     return { id: parents.id, quota, cast: { method: 'create_listener', args: { listener: listenerDict(listener) } } };
   };
   return runChange(deps, caller, { change: { loadBalancerId, work }, answer });
+}
+
+/** What is wrong with the body itself is said first; the key manager is asked only by those who refer to it. */
+async function lookAtCertificates(
+  deps: CommandDeps,
+  caller: Caller,
+  { body, stored, check }: { body: ListenerCreate | ListenerUpdate; stored?: ListenerRow; check: () => void },
+): Promise<void> {
+  const references = referencesOfListener(body, stored);
+  if (references.certificates.length === 0 && references.ca === null) return;
+  check();
+  await checkCertificates(deps, caller, [references]);
 }
 
 /** Only a load balancer's own POST builds trees; Octavia's types accept these fields here and then fail. */
@@ -111,7 +125,10 @@ export async function updateListener<T>(
 ): Promise<T> {
   const { settings } = deps;
   const tags = body.tags === undefined ? undefined : readTags(body.tags);
-  const { load_balancer_id: loadBalancerId } = found(await findListener(deps.db, id), 'Listener', id);
+  const before = found(await findListener(deps.db, id), 'Listener', id);
+  const { load_balancer_id: loadBalancerId } = before;
+  const check = () => checkListenerUpdate(body, before, settings);
+  await lookAtCertificates(deps, caller, { body, stored: before, check });
 
   const work = async (trx: Db, at: Date) => {
     await claimForChild(trx, { loadBalancerId, intent: 'update', deadline: settings.pendingDeadline, at });

@@ -12,6 +12,7 @@ import { insertTags, tagRows } from '../../../driver/db/tags';
 import { ValidationError } from '../../../driver/domain/errors';
 import { flagOr, type LoadBalancerCreate } from '../../changes/bodies';
 import { loadBalancerDict } from '../../changes/casts';
+import { checkCertificates } from '../../changes/certificates';
 import { runChange } from '../../changes/change';
 import { unique } from '../../changes/columns';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
@@ -19,7 +20,7 @@ import { orderedIds } from '../../changes/orderedIds';
 import { readTags } from '../../changes/tags';
 import { checkAllowedCidrs } from '../listeners/rules';
 import { checkMemberFits, checkMemberSubnets } from '../members/rules';
-import { buildGraph, countGraph, type Graph, membersOf } from './graph';
+import { buildGraph, countGraph, type Graph, membersOf, referencesOf } from './graph';
 import { chooseOffer, type Offer } from './offer';
 import { planVip, type VipPlan } from './vip';
 import { checkVipExtras, refuseGroupsOnDirect } from './vipExtras';
@@ -51,6 +52,7 @@ export async function createLoadBalancer<T>(
   await checkMemberSubnets(deps, caller, { members, projectId });
   const quota = { projectId, add: { load_balancer: 1, ...countGraph(graph) } };
   await checkQuota(deps.db, quota, settings.defaultQuotas);
+  await checkCertificates(deps, caller, referencesOf(graph));
 
   const securityGroupIds = unique(body.vip_sg_ids);
   const qosPolicyId = body.vip_qos_policy_id ?? plan.port?.qosPolicyId ?? null;

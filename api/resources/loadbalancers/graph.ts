@@ -1,3 +1,4 @@
+import type { TlsReferences } from '../../../driver/clouds/certificates/port';
 import type { NewHealthMonitor } from '../../../driver/db/healthMonitors';
 import type { NewL7Policy } from '../../../driver/db/l7Policies';
 import type { NewL7Rule } from '../../../driver/db/l7Rules';
@@ -67,6 +68,21 @@ export function countGraph(graph: Graph): Amounts {
     l7policy: graph.policies.length,
     l7rule: graph.rules.length,
   };
+}
+
+/** What listeners and pools refer to in the key manager. */
+export function referencesOf({ listeners, pools }: Graph): TlsReferences[] {
+  const ofListeners = listeners.map(({ row, sniRefs }) => ({
+    certificates: [...(row.tls_certificate_id ? [row.tls_certificate_id] : []), ...sniRefs],
+    ca: row.client_ca_tls_certificate_id,
+    crl: row.client_crl_container_id,
+  }));
+  const ofPools = pools.map(({ row }) => ({
+    certificates: row.tls_certificate_id ? [row.tls_certificate_id] : [],
+    ca: row.ca_tls_certificate_id,
+    crl: row.crl_container_id,
+  }));
+  return [...ofListeners, ...ofPools];
 }
 
 /** Every member of the document, for look-ups in the network service. */

@@ -15,6 +15,7 @@ import { ConflictError, ValidationError } from '../../../driver/domain/errors';
 import type { PoolCreate, PoolUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
 import { POOL_RENAMES, poolDict, rename, updatesOf } from '../../changes/casts';
+import { checkCertificates, referencesOfPool } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found, foundLoadBalancer } from '../../changes/found';
@@ -35,6 +36,7 @@ export async function createPool<T>(
   const tags = readTags(body.tags);
   checkPoolCreate(body, settings);
   const loadBalancerId = await findParent(deps.db, body);
+  await checkCertificates(deps, caller, [referencesOfPool(body)]);
 
   const work = async (trx: Db, at: Date) => {
     const { project_id: projectId } = await foundLoadBalancer(trx, loadBalancerId);
@@ -81,7 +83,9 @@ export async function updatePool<T>(
 ): Promise<T> {
   const { settings } = deps;
   const tags = body.tags === undefined ? undefined : readTags(body.tags);
-  const { load_balancer_id: loadBalancerId } = found(await findPool(deps.db, id), 'Pool', id);
+  const before = found(await findPool(deps.db, id), 'Pool', id);
+  const { load_balancer_id: loadBalancerId } = before;
+  await checkCertificates(deps, caller, [referencesOfPool(body, before)]);
 
   const work = async (trx: Db, at: Date) => {
     await claimForChild(trx, { loadBalancerId, intent: 'update', deadline: settings.pendingDeadline, at });
@@ -93,8 +97,8 @@ export async function updatePool<T>(
     await markListenersOf(trx, { loadBalancerId, poolIds: [id] }, at);
     if (tags) await replaceTags(trx, id, tags);
     const after = poolDict(applyPoolChange(stored, change));
-    const before = poolDict({ row: stored.row, persistence: stored.persistence ?? null });
-    const args = { original_pool: before, pool_updates: updatesOf(after, body, POOL_RENAMES) };
+    const original = poolDict({ row: stored.row, persistence: stored.persistence ?? null });
+    const args = { original_pool: original, pool_updates: updatesOf(after, body, POOL_RENAMES) };
     return { id, cast: { method: 'update_pool', args } };
   };
   return runChange(deps, caller, { change: { loadBalancerId, work }, answer });

@@ -80,9 +80,10 @@ export const embedded = section('The embedded site of `slipstream all-in-one` (`
   run_dir: optionalText(
     'Where the engine keeps its unix sockets. Must be short; the default is below the temporary directory.',
   ),
-  bind_host: text('127.0.0.1', 'Where the embedded Keystone and Neutron listen.'),
+  bind_host: text('127.0.0.1', 'Where the embedded Keystone, Neutron and Barbican listen.'),
   keystone_port: port(5000, 'Port of the embedded Keystone.'),
   neutron_port: port(9696, 'Port of the embedded Neutron.'),
+  barbican_port: port(9311, 'Port of the embedded Barbican.'),
   vip_cidr: text('127.80.0.0/16', 'The subnet `local`, which VIPs come from.'),
   slots: integer(1000, [1, 100_000], 'Load balancers the one engine may serve.'),
 });
