@@ -2,19 +2,9 @@ import type { Attribute, Condition, ReadModel } from '../../driver/db/read/model
 import { BadRequestError } from '../../driver/domain/errors';
 
 /** The query arguments that are no filters. */
-const RESERVED = new Set([
-  'fields',
-  'limit',
-  'marker',
-  'page_reverse',
-  'sort',
-  'sort_key',
-  'sort_dir',
-  'tags',
-  'tags-any',
-  'not-tags',
-  'not-tags-any',
-]);
+const RESERVED = new Set(['fields', 'limit', 'marker', 'page_reverse', 'sort', 'sort_key', 'sort_dir']);
+/** Filters by tags: may be repeated. */
+const TAGS = new Set(['tags', 'tags-any', 'not-tags', 'not-tags-any']);
 
 const INVALID = 'One or more arguments are either duplicate or invalid';
 
@@ -26,13 +16,13 @@ export function parseFilters(model: ReadModel, query: URLSearchParams): Conditio
   const conditions: Condition[] = [];
   const seen = new Set<string>();
   for (const [name, value] of query) {
-    if (RESERVED.has(name)) continue;
+    if (RESERVED.has(name) || (model.tagged && TAGS.has(name))) continue;
     const attribute = Object.hasOwn(model.attributes, name) ? model.attributes[name] : undefined;
     if (!attribute || seen.has(name)) throw new BadRequestError(INVALID);
     seen.add(name);
     conditions.push(matches(attribute, value));
   }
-  return [...conditions, ...tagConditions(query)];
+  return model.tagged ? [...conditions, ...tagConditions(query)] : conditions;
 }
 
 const NOTHING: Condition = { sql: '1 = 0', bindings: [] };

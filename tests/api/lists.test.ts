@@ -92,6 +92,10 @@ describeOnDatabases('lists', (database) => {
     },
   );
 
+  it('refuses tags where there are none', async () => {
+    expect(await found('?tags=x', 'flavors')).toBe('400 One or more arguments are either duplicate or invalid');
+  });
+
   it.each([
     ['?tags=x', '12'],
     ['?tags=x,y', '1'],

@@ -22,6 +22,7 @@ const COLUMNS = [
 export const healthMonitors: ReadModel = {
   from: 'health_monitor o',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,

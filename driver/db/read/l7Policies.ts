@@ -19,6 +19,7 @@ const COLUMNS = [
 export const l7Policies: ReadModel = {
   from: 'l7policy o',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),

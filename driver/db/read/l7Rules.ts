@@ -10,6 +10,7 @@ const COLUMNS = ['l7policy_id', 'type', 'compare_type', 'invert'] as const;
 export const l7Rules: ReadModel = {
   from: 'l7rule o',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), 'o.`key`', 'o.`value`', tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,

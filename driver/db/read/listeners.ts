@@ -43,6 +43,7 @@ const CIDRS = rowList(['x.position', 'x.cidr'], { from: 'listener_cidr x', where
 export const listeners: ReadModel = {
   from: 'listener o',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),

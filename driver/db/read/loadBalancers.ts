@@ -44,6 +44,7 @@ const ADDITIONAL_VIPS = rowList(['a.position', 'a.subnet_id', 'a.ip_address', 'a
 export const loadBalancers: ReadModel = {
   from: 'load_balancer o left join vip v on v.load_balancer_id = o.id',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [
     ...TREE_COLUMNS,
     'o.name',

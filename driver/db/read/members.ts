@@ -20,6 +20,7 @@ const COLUMNS = [
 export const members: ReadModel = {
   from: 'member o',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [...TREE_COLUMNS, ...COLUMNS.map((column) => `o.${column}`), tagsOf(db)],
   attributes: {
     ...TREE_ATTRIBUTES,

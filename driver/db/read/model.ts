@@ -12,6 +12,8 @@ export interface ReadModel {
   readonly columns: (db: Db) => readonly string[];
   /** The single-value attributes by their names in the API: what lists filter and sort by. */
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** Whether its objects have tags. */
+  readonly tagged?: boolean;
   /** What a page starts from, and what ends every order. `id` by default. */
   readonly key?: string;
   /** Condition for a row to be seen at all. */

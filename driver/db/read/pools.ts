@@ -32,6 +32,7 @@ const COLUMNS = [
 export const pools: ReadModel = {
   from: 'pool o left join session_persistence s on s.pool_id = o.id left join health_monitor h on h.pool_id = o.id',
   visible: NOT_DELETED,
+  tagged: true,
   columns: (db) => [
     ...TREE_COLUMNS,
     ...COLUMNS.map((column) => `o.${column}`),
