@@ -6,7 +6,7 @@ import {
   type ProvisioningStatus,
 } from '../domain/status';
 import { toDbTime } from './codecs';
-import { type Db, dbNow, nowPlus } from './connect';
+import { change, type Db, nowPlusSql, nowSql, prepared } from './connect';
 import type { LoadBalancerRow } from './rows';
 
 /** What a change asks of a load balancer's row. */
@@ -27,33 +27,28 @@ export type ClaimOutcome = 'claimed' | 'absent' | ProvisioningStatus;
  * FOR UPDATE, so it means the same on MySQL and SQLite. A delete also takes over what has been pending for too long.
  */
 export async function claimLoadBalancer(db: Db, claim: Claim): Promise<ClaimOutcome> {
-  const { loadBalancerId: id, intent, deadline, at } = claim;
-  const query = db('load_balancer').where({ id });
-  if (intent === 'delete') {
-    query.where((either) => {
-      either.whereIn('provisioning_status', CLAIMABLE_FROM.delete).orWhere((overdue) => {
-        overdue.whereIn('provisioning_status', PENDING_STATUSES).where('pending_deadline', '<', dbNow(db));
-      });
-    });
-  } else {
-    query.where({ deleting: 0 }).whereIn('provisioning_status', CLAIMABLE_FROM[intent]);
-  }
-  const claimed = await query.update({
-    provisioning_status: CLAIM_STATUS[intent],
-    generation: db.raw('generation + 1'),
-    pending_deadline: nowPlus(db, deadline),
-    attempts: 0,
-    retry_at: null,
-    updated_at: toDbTime(at),
-    ...(intent === 'delete' && { deleting: 1 }),
-  });
-  if (claimed === 1) return 'claimed';
+  const { loadBalancerId: id, intent, at } = claim;
+  const from = CLAIMABLE_FROM[intent].map((status) => `'${status}'`).join(', ');
+  const overdue = `provisioning_status in (${PENDING}) and pending_deadline < ${nowSql(db)}`;
+  const sql =
+    intent === 'delete'
+      ? `${claimText(db, claim)}, deleting = 1 where id = ? and (provisioning_status in (${from}) or (${overdue}))`
+      : `${claimText(db, claim)} where id = ? and deleting = 0 and provisioning_status in (${from})`;
+  if ((await change(db, sql, [toDbTime(at), id])) === 1) return 'claimed';
   return (await provisioningStatusOf(db, id)) ?? 'absent';
+}
+
+const PENDING = PENDING_STATUSES.map((status) => `'${status}'`).join(', ');
+
+function claimText(db: Db, { intent, deadline }: Claim): string {
+  return `update load_balancer set provisioning_status = '${CLAIM_STATUS[intent]}', generation = generation + 1,
+    pending_deadline = ${nowPlusSql(db, deadline)}, attempts = 0, retry_at = null, updated_at = ?`;
 }
 
 /** Undefined without a row. */
 export async function provisioningStatusOf(db: Db, id: string): Promise<ProvisioningStatus | undefined> {
-  const row = await db<LoadBalancerRow>('load_balancer').where({ id }).first('provisioning_status');
+  const sql = 'select provisioning_status from load_balancer where id = ?';
+  const [row] = await prepared<Pick<LoadBalancerRow, 'provisioning_status'>>(db, sql, [id]);
   return row?.provisioning_status;
 }
 

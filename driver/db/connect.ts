@@ -7,7 +7,7 @@ import { RetryableDbError } from './errors';
 
 export { sqliteUrl } from './dialects/url';
 export { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from './errors';
-export { dbNow, idList, jsonArrayOf, jsonObjectsOf, nowPlus, nowPlusSql, nowSql, prepared } from './sql';
+export { change, dbNow, idList, jsonArrayOf, jsonObjectsOf, nowPlus, nowPlusSql, nowSql, prepared } from './sql';
 
 /**
  * A database or one transaction of it: the first argument of every repository function. A query on the database inside

@@ -1,5 +1,5 @@
 import { toDbTime } from './codecs';
-import { type Db, nowPlus } from './connect';
+import { type Db, nowPlusSql } from './connect';
 import { insertRows } from './insertRows';
 import type { AdditionalVipRow, LoadBalancerRow, Time, VipRow } from './rows';
 
@@ -22,7 +22,7 @@ export async function insertLoadBalancer(
   { loadBalancer, vip, additionalVips, securityGroupIds }: NewLoadBalancerRows,
   { deadline, at }: { deadline: number; at: Date },
 ): Promise<void> {
-  await db('load_balancer').insert({
+  const row = {
     ...loadBalancer,
     provisioning_status: 'PENDING_CREATE',
     operating_status: 'OFFLINE',
@@ -31,15 +31,15 @@ export async function insertLoadBalancer(
     updated_at: null,
     generation: 1,
     settled_generation: 0,
-    pending_deadline: nowPlus(db, deadline),
     retry_at: null,
     attempts: 0,
     lease_owner: null,
     lease_epoch: 0,
     lease_until: null,
     deleted_at: null,
-  });
-  await db('vip').insert(vip);
+  };
+  await insertRows(db, 'load_balancer', [row], { pending_deadline: nowPlusSql(db, deadline) });
+  await insertRows(db, 'vip', [vip]);
   await insertRows(db, 'additional_vip', additionalVips);
   await insertSecurityGroups(db, loadBalancer.id, securityGroupIds);
 }

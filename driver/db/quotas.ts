@@ -1,5 +1,5 @@
 import { QuotaError } from '../domain/errors';
-import { type Db, DuplicateKeyError, inTransaction } from './connect';
+import { change, type Db, DuplicateKeyError, inTransaction, prepared } from './connect';
 import { QUOTA_KINDS, type QuotaKind, type QuotaRow } from './rows';
 
 /** Limits and usage of projects: `quotas` holds both, and usage changes by conditional UPDATE alone. */
@@ -34,7 +34,7 @@ const CHECK_ORDER = Object.keys(NAMES) as QuotaKind[];
  * @throws QuotaError
  */
 export async function checkQuota(db: Db, demand: QuotaDemand, defaults: DefaultQuotas): Promise<void> {
-  const row = await db<QuotaRow>('quotas').where({ project_id: demand.projectId }).first();
+  const row = await findQuota(db, demand.projectId);
   const over = firstOverLimit(row, demand, defaults);
   if (over) throw new QuotaError(NAMES[over]);
 }
@@ -46,7 +46,7 @@ export async function checkQuota(db: Db, demand: QuotaDemand, defaults: DefaultQ
  */
 export async function raiseQuota(db: Db, demand: QuotaDemand, defaults: DefaultQuotas): Promise<void> {
   if (await raiseIfWithin(db, demand, defaults)) return;
-  const row = await db<QuotaRow>('quotas').where({ project_id: demand.projectId }).first();
+  const row = await findQuota(db, demand.projectId);
   const over = firstOverLimit(row, demand, defaults);
   if (over) throw new QuotaError(NAMES[over]);
   if (!row && (await insertUsage(db, demand))) return;
@@ -64,6 +64,11 @@ export async function lowerQuota(db: Db, projectId: string, amounts: Amounts): P
     return [column, db.raw('case when ?? > ? then ?? - ? else 0 end', [column, amount, column, amount])];
   });
   await db('quotas').where({ project_id: projectId }).update(Object.fromEntries(changes));
+}
+
+async function findQuota(db: Db, projectId: string): Promise<QuotaRow | undefined> {
+  const [row] = await prepared<QuotaRow>(db, 'select * from quotas where project_id = ?', [projectId]);
+  return row;
 }
 
 /** A row with no limits and nothing in use. */
@@ -98,21 +103,16 @@ function needed({ add, freed = {} }: QuotaDemand, kind: QuotaKind): number {
 async function raiseIfWithin(db: Db, demand: QuotaDemand, defaults: DefaultQuotas): Promise<boolean> {
   const kinds = kindsOf(demand.add);
   if (kinds.length === 0) return true;
-  const query = db('quotas').where({ project_id: demand.projectId });
-  for (const kind of kinds) {
-    const more = needed(demand, kind);
-    if (more <= 0) continue;
-    query.whereRaw('(coalesce(??, ?) < 0 or ?? + ? <= coalesce(??, ?))', [
-      kind,
-      defaults[kind],
-      `in_use_${kind}`,
-      more,
-      kind,
-      defaults[kind],
-    ]);
-  }
-  const changes = kinds.map((kind) => [`in_use_${kind}`, db.raw('?? + ?', [`in_use_${kind}`, demand.add[kind] ?? 0])]);
-  return (await query.update(Object.fromEntries(changes))) === 1;
+  const sets = kinds.map((kind) => `in_use_${kind} = in_use_${kind} + ?`);
+  const limited = kinds.filter((kind) => needed(demand, kind) > 0);
+  const within = limited.map((kind) => `(coalesce(${kind}, ?) < 0 or in_use_${kind} + ? <= coalesce(${kind}, ?))`);
+  const sql = `update quotas set ${sets.join(', ')} where ${['project_id = ?', ...within].join(' and ')}`;
+  const changed = await change(db, sql, [
+    ...kinds.map((kind) => demand.add[kind] ?? 0),
+    demand.projectId,
+    ...limited.flatMap((kind) => [defaults[kind], needed(demand, kind), defaults[kind]]),
+  ]);
+  return changed === 1;
 }
 
 /** False if another create of the project was first. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { type Binding, dialectOf, type Row } from './dialects/client';
+import { type Binding, dialectOf, type PreparedResult, type Row } from './dialects/client';
 
 /** SQL that is spelled differently on the two dialects, and the fast path for reads. */
 
@@ -79,10 +79,19 @@ export async function prepared<T extends object = Row>(
   sql: string,
   bindings: readonly Binding[] = [],
 ): Promise<T[]> {
+  return (await runPrepared(db, sql, bindings)).rows as T[];
+}
+
+/** As `prepared`, for a statement that changes rows: how many it inserted, deleted, or met (also without changing them). */
+export async function change(db: Knex, sql: string, bindings: readonly Binding[] = []): Promise<number> {
+  return (await runPrepared(db, sql, bindings)).changed;
+}
+
+async function runPrepared(db: Knex, sql: string, bindings: readonly Binding[]): Promise<PreparedResult> {
   const client = dialectOf(db);
   const connection = await client.acquireConnection();
   try {
-    return (await client.runPrepared(connection, sql, bindings)) as T[];
+    return await client.runPrepared(connection, sql, bindings);
   } finally {
     await client.releaseConnection(connection);
   }

@@ -9,8 +9,15 @@ export interface DialectClient {
   readonly dialect: 'sqlite3' | 'mysql';
   acquireConnection(): Promise<unknown>;
   releaseConnection(connection: unknown): Promise<void>;
-  /** Runs a statement that is prepared once a connection. Rows of a SELECT; nothing for anything else. */
-  runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<Row[]>;
+  /** Runs a statement that is prepared once a connection. */
+  runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<PreparedResult>;
+}
+
+export interface PreparedResult {
+  /** Of a SELECT. */
+  readonly rows: Row[];
+  /** Rows inserted, deleted, or met by an UPDATE. */
+  readonly changed: number;
 }
 
 /** The dialect behind a connection or a transaction. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Knex, knex } from 'knex';
 import MySql2Client from 'knex/lib/dialects/mysql2';
-import type { Connection, RowDataPacket } from 'mysql2';
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import { ServiceError } from '../../domain/errors';
 import { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from '../errors';
-import { asDriverError, type Binding, type DialectClient, type Row, SILENT } from './client';
+import { asDriverError, type Binding, type DialectClient, type PreparedResult, SILENT } from './client';
 import type { MySqlAddress } from './url';
 
 /** Bounds of the pool and of every statement. Times in milliseconds. */
@@ -43,11 +43,13 @@ class MySqlClient extends MySql2Client implements DialectClient {
     }
   }
 
-  runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<Row[]> {
+  runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<PreparedResult> {
     return new Promise((resolve, reject) => {
-      (connection as Connection).execute<RowDataPacket[]>(sql, bindings.map(asParameter), (error, rows) => {
+      type Result = RowDataPacket[] | ResultSetHeader;
+      (connection as Connection).execute<Result>(sql, bindings.map(asParameter), (error, result) => {
         if (error) reject(translateMySqlError(error));
-        else resolve(Array.isArray(rows) ? rows : []);
+        else if (Array.isArray(result)) resolve({ rows: result, changed: 0 });
+        else resolve({ rows: [], changed: result.affectedRows });
       });
     });
   }

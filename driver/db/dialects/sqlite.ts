@@ -5,7 +5,7 @@ import type { JSValue } from 'node-sqlite3-wasm';
 import * as wasm from 'node-sqlite3-wasm';
 import { ServiceError } from '../../domain/errors';
 import { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from '../errors';
-import { asDriverError, type Binding, type DialectClient, type Row, SILENT } from './client';
+import { asDriverError, type Binding, type DialectClient, type PreparedResult, SILENT } from './client';
 import { openSqlite, type SqliteConnection } from './sqliteConnection';
 
 interface QueryObject {
@@ -69,9 +69,10 @@ class WasmSqliteClient extends BetterSqlite3Client implements DialectClient {
     }
   }
 
-  async runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<Row[]> {
+  async runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<PreparedResult> {
     try {
-      return (connection as SqliteConnection).run(sql, bindings).rows;
+      const { rows, changes } = (connection as SqliteConnection).run(sql, bindings);
+      return { rows, changed: changes };
     } catch (error) {
       throw translateSqliteError(error);
     }
