@@ -50,6 +50,7 @@ export function changeSettings(config: Config): ChangeSettings {
     allowVipPortId: networking.allow_vip_port_id,
     validVipNetworks: networking.valid_vip_networks.length > 0 ? networking.valid_vip_networks : null,
     deniedVipNetworks: networking.denylist_vip_networks,
+    allowInvisibleResources: networking.allow_invisible_resource_usage,
     reservedIps: networking.reserved_ips,
     timeoutClientData: timeouts.timeout_client_data,
     timeoutMemberConnect: timeouts.timeout_member_connect,

@@ -1,4 +1,4 @@
-import type { Network, NetworkDriver, Subnet } from '../../driver/clouds/network/port';
+import type { Network, NetworkDriver, Port, Subnet } from '../../driver/clouds/network/port';
 import type { Identity } from '../../driver/domain/identity';
 
 /**
@@ -9,32 +9,37 @@ export interface Beholder {
   readonly identity: Identity;
   /** The project the load balancer belongs to. */
   readonly projectId: string;
+  /** The deployment lets everybody name what is there. */
+  readonly seesAll?: boolean;
 }
 
-/** Whether the caller may do as all projects may together. */
-export function isOperator({ isAdmin, roles }: Identity): boolean {
-  return isAdmin || roles.includes('admin') || roles.includes('load-balancer_admin');
+function mayUseAll(driver: NetworkDriver, { identity, seesAll }: Beholder): boolean {
+  const { isAdmin, roles } = identity;
+  const operates = isAdmin || roles.includes('admin') || roles.includes('load-balancer_admin');
+  return operates || seesAll === true || driver.acceptsAnything;
 }
 
 /** The network, if it is there and the project may use it: its own, a shared or an external one. */
-export async function seeNetwork(
-  driver: NetworkDriver,
-  { identity, projectId }: Beholder,
-  id: string,
-): Promise<Network | undefined> {
+export async function seeNetwork(driver: NetworkDriver, beholder: Beholder, id: string): Promise<Network | undefined> {
   const network = await driver.findNetwork(id);
-  if (!network || driver.acceptsAnything || isOperator(identity)) return network;
-  return network.projectId === projectId || network.shared || network.external ? network : undefined;
+  if (!network || mayUseAll(driver, beholder)) return network;
+  return network.projectId === beholder.projectId || network.shared || network.external ? network : undefined;
 }
 
 /** The subnet, if it is there and the project may use its network. */
 export async function seeSubnet(driver: NetworkDriver, beholder: Beholder, id: string): Promise<Subnet | undefined> {
   const subnet = await driver.findSubnet(id);
-  if (!subnet || driver.acceptsAnything || isOperator(beholder.identity)) return subnet;
+  if (!subnet || mayUseAll(driver, beholder)) return subnet;
   if (subnet.projectId === beholder.projectId) return subnet;
   return (await seeNetwork(driver, beholder, subnet.networkId)) ? subnet : undefined;
 }
 
 export async function seesSubnet(driver: NetworkDriver, beholder: Beholder, id: string): Promise<boolean> {
   return (await seeSubnet(driver, beholder, id)) !== undefined;
+}
+
+/** The port, if it is there and the project's own. */
+export async function seePort(driver: NetworkDriver, beholder: Beholder, id: string): Promise<Port | undefined> {
+  const port = await driver.findPort(id);
+  return port && (mayUseAll(driver, beholder) || port.projectId === beholder.projectId) ? port : undefined;
 }

@@ -27,6 +27,8 @@ export interface ChangeSettings {
   /** Null: every network. */
   readonly validVipNetworks: readonly string[] | null;
   readonly deniedVipNetworks: readonly string[];
+  /** Whether users may name networks, subnets and ports of other projects. */
+  readonly allowInvisibleResources: boolean;
   /** Addresses no member may have. */
   readonly reservedIps: readonly string[];
   /** Milliseconds. */

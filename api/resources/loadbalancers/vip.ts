@@ -2,7 +2,7 @@ import { parseCIDR, parse as parseIp } from 'ipaddr.js';
 import type { Network, NetworkDriver, Port, Subnet } from '../../../driver/clouds/network/port';
 import { InvalidOptionError, InvalidReferenceError, ValidationError } from '../../../driver/domain/errors';
 import type { AdditionalVip, LoadBalancerCreate } from '../../changes/bodies';
-import { type Beholder, isOperator, seeNetwork, seeSubnet } from '../../changes/network';
+import { type Beholder, seeNetwork, seePort, seeSubnet } from '../../changes/network';
 import type { ChangeSettings } from '../../changes/settings';
 
 /** Where a VIP is to be; without an address the network service chooses one. */
@@ -35,8 +35,10 @@ export interface VipSearch {
  * Works out where the VIP goes: a port wins over a network, a network over a subnet.
  * @throws ServiceError with the texts of Octavia
  */
-export async function planVip(search: VipSearch, body: LoadBalancerCreate): Promise<VipPlan> {
-  checkKinds(body, search.settings);
+export async function planVip(given: VipSearch, body: LoadBalancerCreate): Promise<VipPlan> {
+  const { settings } = given;
+  const search = { ...given, beholder: { ...given.beholder, seesAll: settings.allowInvisibleResources } };
+  checkKinds(body, settings);
   const plan = await findMainVip(search, body);
   checkNetworkAllowed(plan.networkId, search);
   const additional = await planAdditional(search, plan, body.additional_vips ?? []);
@@ -70,10 +72,8 @@ async function findMainVip(search: VipSearch, body: LoadBalancerCreate): Promise
 }
 
 async function placeOnPort({ driver, beholder }: VipSearch, body: LoadBalancerCreate, id: string): Promise<MainVip> {
-  const port = await driver.findPort(id);
-  const mine =
-    port && (driver.acceptsAnything || isOperator(beholder.identity) || port.projectId === beholder.projectId);
-  if (!port || !mine) throw new InvalidReferenceError('Port', id);
+  const port = await seePort(driver, beholder, id);
+  if (!port) throw new InvalidReferenceError('Port', id);
   if (port.deviceId) throw new ValidationError(`Port ${id} is already used by device ${port.deviceId} `);
   const place = driver.acceptsAnything ? takeAsGiven(body, port) : findOnPort(body, port);
   const networkId = (driver.acceptsAnything && body.vip_network_id) || port.networkId;

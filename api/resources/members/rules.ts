@@ -29,13 +29,14 @@ export function checkMember(body: MemberGraph, settings: ChangeSettings): void {
  * @throws InvalidReferenceError for one that is unknown, or not the project's to see
  */
 export async function checkMemberSubnets(
-  { network }: CommandDeps,
+  { network, settings }: CommandDeps,
   { identity }: Caller,
   { members, projectId }: { members: readonly MemberGraph[]; projectId: string },
 ): Promise<void> {
   const ids = new Set(members.flatMap(({ subnet_id: id }) => id ?? []));
+  const beholder = { identity, projectId, seesAll: settings.allowInvisibleResources };
   for (const id of ids) {
-    if (!(await seesSubnet(network, { identity, projectId }, id))) throw new InvalidReferenceError('Subnet', id);
+    if (!(await seesSubnet(network, beholder, id))) throw new InvalidReferenceError('Subnet', id);
   }
 }
 

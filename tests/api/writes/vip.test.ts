@@ -124,6 +124,10 @@ describe('the VIP of a new load balancer', () => {
     expect(await fault({ vip_subnet_id: hidden.id })).toBe(`400 Subnet ${hidden.id} not found.`);
     expect(await fault({ vip_network_id: foreign.id })).toBe(`400 Network ${foreign.id} not found.`);
     expect((await post({ vip_subnet_id: hidden.id }, { 'x-roles': 'admin' })).status).toBe(201);
+    const open = await startTestApi({ network: driver, changes: { allowInvisibleResources: true } });
+    const body = { loadbalancer: { vip_subnet_id: hidden.id } };
+    expect((await open.post('/v2/lbaas/loadbalancers', body, MEMBER)).status).toBe(201);
+    await open.close();
   });
 });
 
