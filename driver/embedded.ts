@@ -4,9 +4,10 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { runApi } from '../api/main';
 import { createMemoryBus } from './bus/memory';
+import { openDatabase } from './cli/database';
 import { type LocalCompute, openLocalCompute } from './clouds/compute/local';
 import type { Config } from './config/config';
-import { connectDatabase, type Db } from './db/connect';
+import type { Db } from './db/connect';
 import { voidConnections } from './db/engineConnections';
 import { voidLeases } from './db/leases';
 import { upgradeDatabase } from './db/migrate';
@@ -51,7 +52,7 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   const { config, log } = parts;
   const stateDir = path.resolve(config.embedded.state_dir);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const db = await openDatabase(config);
+  const db = await openOwnDatabase(config);
   cleanup.add('database', () => db.destroy());
   const bus = createMemoryBus({ log });
   cleanup.add('bus', () => bus.close());
@@ -85,8 +86,8 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   return { url: apiUrl, close: () => cleanup.run() };
 }
 
-async function openDatabase(config: Config): Promise<Db> {
-  const db = await connectDatabase(config.database.connection);
+async function openOwnDatabase(config: Config): Promise<Db> {
+  const db = await openDatabase(config);
   try {
     await upgradeDatabase(db);
     // The file is this process's alone: what a killed one held need not be waited for.

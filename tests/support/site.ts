@@ -49,7 +49,6 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     renderIni({
       api_settings: { bind_port: String(apiPort) },
       health_manager: { bind_port: String(enginePort) },
-      database: { connection: `sqlite:///${path.join(stateDir, 'var', 'slipstream.db')}` },
       ...options.options,
       embedded: {
         state_dir: path.join(stateDir, 'var'),
