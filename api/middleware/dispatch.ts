@@ -76,7 +76,8 @@ function requestOf(req: Request, res: Response, exchange: Exchange): ApiRequest 
       if (!controller) {
         const made = new AbortController();
         controller = made;
-        res.once('close', () => made.abort());
+        if (res.closed) made.abort();
+        else res.once('close', () => made.abort());
       }
       return controller.signal;
     },

@@ -24,6 +24,7 @@ export function observe(registry: Registry): RequestHandler {
         status,
         ms: Math.round(seconds * 1e4) / 10,
         project_id: identity?.projectId,
+        lb: route?.params['loadbalancer_id'],
       };
       if (status >= 500) log.warn(line, 'request');
       else log.info(line, 'request');

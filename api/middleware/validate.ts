@@ -27,8 +27,16 @@ function buildBodyChecks(document: ApiDocument): RequestHandler[] {
     if (schema) req.body = coerce(document, schema, exchange.body);
     next();
   };
-  const check = validator(document, { requests: true });
+  const check = validator(withBodies(document), { requests: true });
   return [coerceBody, ...check.map((step) => onlyWithBody(explained(document, step)))];
+}
+
+/** The validator tries its paths one after the other, for each request anew: it gets no more than it needs. */
+function withBodies(document: ApiDocument): ApiDocument {
+  const hasBody = (operation: unknown): boolean =>
+    typeof operation === 'object' && !!operation && 'requestBody' in operation;
+  const paths = Object.entries(document.paths).filter(([, item]) => Object.values(item).some(hasBody));
+  return { ...document, paths: Object.fromEntries(paths) };
 }
 
 /**
