@@ -170,10 +170,7 @@ function welcome(connection: Connection, message: Welcome, deps: LinkDeps, event
     return;
   }
   deps.log.info({ version: message.version }, 'connected to the controller');
-  connection.reporter = createReporter(deps.engine, message, {
-    send: (report) => send(connection.socket, report),
-    failed: (error) => deps.log.warn({ err: error }, 'counters could not be saved'),
-  });
+  connection.reporter = createReporter(deps.engine, message, (report) => send(connection.socket, report));
   events.welcomed(connection);
 }
 

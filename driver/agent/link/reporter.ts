@@ -9,15 +9,10 @@ export interface Reporter {
   stop(): void;
 }
 
-export interface ReporterEvents {
-  send(message: FromEngine): void;
-  failed(error: unknown): void;
-}
-
 /** Milliseconds in which changes are gathered before a heartbeat tells them. */
 const GATHERING = 20;
 
-export function createReporter(engine: Engine, welcome: Welcome, events: ReporterEvents): Reporter {
+export function createReporter(engine: Engine, welcome: Welcome, send: (message: FromEngine) => void): Reporter {
   const cpuPercent = createCpuMeter();
   const reported = new Map<string, number>();
   const counted = new Map<string, string>();
@@ -31,7 +26,7 @@ export function createReporter(engine: Engine, welcome: Welcome, events: Reporte
     for (const { version, report } of all) reported.set(report.id, version);
     seq += 1;
     const load = { cpuPercent: cpuPercent(), memoryPercent: memoryPercent(), connections: engine.connections() };
-    events.send({ type: 'heartbeat', seq, load, changed: changed.map(({ report }) => report) });
+    send({ type: 'heartbeat', seq, load, changed: changed.map(({ report }) => report) });
   };
   const count = () => {
     const listeners = engine.counters().filter((counters) => {
@@ -41,8 +36,7 @@ export function createReporter(engine: Engine, welcome: Welcome, events: Reporte
       counted.set(key, text);
       return true;
     });
-    if (listeners.length > 0) events.send({ type: 'counters', listeners });
-    engine.saveCounters().catch(events.failed);
+    if (listeners.length > 0) send({ type: 'counters', listeners });
   };
   const beats = setInterval(beat, welcome.heartbeatInterval);
   const counts = setInterval(count, welcome.countersInterval);

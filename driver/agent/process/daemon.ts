@@ -151,8 +151,8 @@ async function waitUntilStopping(runtime: RuntimeSocket): Promise<void> {
   }
 }
 
-/** Keeps the log of a long-lived haproxy small; its size. */
-async function trimLog(paths: UnitPaths): Promise<number> {
+/** Keeps the log of a long-lived haproxy small; gives its size. */
+export async function trimLog(paths: UnitPaths): Promise<number> {
   const { size } = await stat(paths.log).catch(() => ({ size: 0 }));
   if (size <= LARGEST_LOG) return size;
   truncateSync(paths.log);

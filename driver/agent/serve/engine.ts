@@ -5,14 +5,9 @@ import { isUsableId } from '../haproxy/admitValue';
 import { fault } from '../haproxy/fault';
 import { listStored } from '../state/specStore';
 import { acknowledgement, removal } from './acknowledgement';
-import { type LoadBalancer, openLoadBalancer } from './loadBalancer';
+import type { LoadBalancer } from './loadBalancer';
+import { createRegistry, type EngineNotices } from './registry';
 import type { ServeDeps } from './unit';
-
-/** What the engine tells without being asked. */
-export interface EngineNotices {
-  acknowledge(ack: Ack): void;
-  event(name: string, loadBalancerId: string, message: string): void;
-}
 
 /** All load balancers of this engine. */
 export interface Engine {
@@ -25,7 +20,6 @@ export interface Engine {
   counters(): ListenerCounters[];
   /** Open client connections. */
   connections(): number;
-  saveCounters(): Promise<void>;
   /** Ends all polling and, unless told to keep serving, all haproxies. */
   stop(options: { keepServing: boolean }): Promise<void>;
 }
@@ -34,57 +28,39 @@ export interface Engine {
 const ROUND = 1000;
 const SLICES = 20;
 const QUIET_ROUNDS = 5;
+/** Rounds between two times that counters are written to disk. */
+const TIDY_ROUNDS = 10;
 
 /** Opens what is stored, starts serving it in the background and polls from then on. */
 export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promise<Engine> {
-  const all = new Map<string, Promise<LoadBalancer>>();
-  const opened = new Map<string, LoadBalancer>();
-  const open = (id: string) => {
-    const known = all.get(id);
-    if (known !== undefined) return known;
-    const opening = openLoadBalancer(id, deps, {
-      acknowledge: notices.acknowledge,
-      event: (name, message) => notices.event(name, id, message),
-    }).then((loadBalancer) => {
-      opened.set(id, loadBalancer);
-      return loadBalancer;
-    });
-    all.set(id, opening);
-    return opening;
-  };
-  const forget = (id: string) => {
-    all.delete(id);
-    opened.delete(id);
-  };
-
-  const found = (await listStored(deps.config.stateDir)).filter(isUsableId);
-  const stored = await Promise.all(found.map(open));
-  const recovery = Promise.all(stored.map((loadBalancer) => recoverOne(loadBalancer, deps, forget)));
+  const registry = createRegistry(deps, notices);
+  const stored = (await listStored(deps.config.stateDir)).filter(isUsableId);
+  // All are open before anybody asks what is held.
+  await Promise.all(stored.map((id) => registry.use(id, async () => undefined, true)));
   const stopping = new AbortController();
-  const polling = pollAll(() => [...opened.values()], deps, stopping.signal);
+  const recovered = Promise.all(stored.map((id) => registry.use(id, (one) => recoverOne(one, deps, stopping.signal))));
+  const polling = pollAll(registry.list, deps, stopping.signal);
   return {
-    recovered: recovery,
-    put: async (spec) => (isUsableId(spec.id) ? (await open(spec.id)).put(spec) : refuseUnusable(spec)),
-    async remove(id, generation, epoch) {
-      if (!isUsableId(id)) return removal(id, generation, epoch);
-      const loadBalancer = await open(id);
-      const ack = await loadBalancer.remove(generation, epoch);
-      if (ack.outcome === 'removed' && !loadBalancer.isHeld()) forget(id);
-      return ack;
-    },
-    held: () => present(opened, (loadBalancer) => loadBalancer.held()),
-    reports: () => present(opened, (loadBalancer) => loadBalancer.report()),
-    counters: () => [...opened.values()].flatMap((loadBalancer) => loadBalancer.counters()),
+    recovered,
+    put: async (spec) =>
+      isUsableId(spec.id) ? registry.use(spec.id, (loadBalancer) => loadBalancer.put(spec)) : refuseUnusable(spec),
+    remove: async (id, generation, epoch) =>
+      isUsableId(id)
+        ? registry.use(id, (loadBalancer) => loadBalancer.remove(generation, epoch))
+        : removal(id, generation, epoch),
+    held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
+    reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
+    counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
     connections: () =>
-      [...opened.values()].flatMap((one) => one.counters()).reduce((sum, one) => sum + one.activeConnections, 0),
-    async saveCounters() {
-      for (const loadBalancer of opened.values()) await loadBalancer.saveCounters();
-    },
+      registry
+        .list()
+        .flatMap((loadBalancer) => loadBalancer.counters())
+        .reduce((sum, { activeConnections }) => sum + activeConnections, 0),
     async stop(options) {
       stopping.abort();
       await polling;
-      await recovery;
-      await Promise.all([...opened.values()].map((loadBalancer) => loadBalancer.stop(options)));
+      await recovered;
+      await Promise.all(registry.list().map((loadBalancer) => loadBalancer.stop(options)));
     },
   };
 }
@@ -94,14 +70,13 @@ function refuseUnusable(spec: LoadBalancerSpec): Ack {
   return acknowledgement({ spec, outcome: 'refused', faults });
 }
 
-function present<T>(opened: ReadonlyMap<string, LoadBalancer>, pick: (one: LoadBalancer) => T | null): T[] {
-  return [...opened.values()].map(pick).filter((value): value is Awaited<T> & T => value !== null);
+function present<T>(all: readonly LoadBalancer[], pick: (one: LoadBalancer) => T | null): T[] {
+  return all.flatMap((one) => pick(one) ?? []);
 }
 
-async function recoverOne(loadBalancer: LoadBalancer, { log }: ServeDeps, forget: (id: string) => void): Promise<void> {
+async function recoverOne(loadBalancer: LoadBalancer, { log }: ServeDeps, signal: AbortSignal): Promise<void> {
   try {
-    await loadBalancer.recover();
-    if (!loadBalancer.isHeld()) forget(loadBalancer.id);
+    if (!signal.aborted) await loadBalancer.recover();
   } catch (error) {
     log.error({ loadBalancer: loadBalancer.id, err: error }, 'a load balancer could not be taken over');
   }
@@ -110,22 +85,24 @@ async function recoverOne(loadBalancer: LoadBalancer, { log }: ServeDeps, forget
 /** One look at each that is due, spread over a round. A round takes longer than its time when the machine is busy. */
 async function pollAll(list: () => LoadBalancer[], deps: ServeDeps, signal: AbortSignal): Promise<void> {
   for (let round = 0; !signal.aborted; round += 1) {
-    const due = list().filter((one, index) => one.changesByItself() || (index + round) % QUIET_ROUNDS === 0);
+    const tidy = round % TIDY_ROUNDS === TIDY_ROUNDS - 1;
+    const due = list().filter((one, index) => tidy || one.changesByItself() || (index + round) % QUIET_ROUNDS === 0);
     const size = Math.max(1, Math.ceil(due.length / SLICES));
     const started = Date.now();
     for (let slice = 0; slice < SLICES && !signal.aborted; slice += 1) {
-      await Promise.all(due.slice(slice * size, (slice + 1) * size).map((one) => pollOne(one, deps)));
+      await Promise.all(due.slice(slice * size, (slice + 1) * size).map((one) => pollOne(one, tidy, deps)));
       const next = started + ((slice + 1) * ROUND) / SLICES;
       await sleep(Math.max(1, next - Date.now()), undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
-async function pollOne(loadBalancer: LoadBalancer, { log }: ServeDeps): Promise<void> {
+async function pollOne(loadBalancer: LoadBalancer, tidy: boolean, { log }: ServeDeps): Promise<void> {
   try {
     await loadBalancer.poll();
+    if (tidy) await loadBalancer.tidy();
   } catch (error) {
-    // Its haproxy has just ended; the loss of the connection is what brings it back.
-    log.debug({ loadBalancer: loadBalancer.id, err: error }, 'statistics could not be read');
+    // Mostly because its haproxy has just ended; the loss of the connection is what brings it back.
+    log.debug({ loadBalancer: loadBalancer.id, err: error }, 'a look at a load balancer failed');
   }
 }

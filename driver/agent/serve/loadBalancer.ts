@@ -1,6 +1,7 @@
 import type { Ack, Held, ListenerCounters, LoadBalancerReport } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { unitPaths } from '../config';
+import { trimLog } from '../process/daemon';
 import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
 import { acknowledgement, heldEntry, removal } from './acknowledgement';
 import { shutDown } from './activate';
@@ -35,7 +36,8 @@ export interface LoadBalancer {
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
   counters(): ListenerCounters[];
-  saveCounters(): Promise<void>;
+  /** Writes what it has counted to disk and keeps its log small. */
+  tidy(): Promise<void>;
   stop(options: { keepServing: boolean }): Promise<void>;
 }
 
@@ -94,7 +96,11 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     counters: () => unit.counters.totals(unit.id),
-    saveCounters,
+    tidy: () =>
+      work(async () => {
+        await saveCounters();
+        await trimLog(unit.paths);
+      }),
     async stop({ keepServing }) {
       upkeep.stop();
       unit.pinger?.stop();
