@@ -36,8 +36,8 @@ const NO_TOKEN = { byKeystone: [400, 404], byAnybody: [413, 431] };
 export function createKeystoneValidator(settings: KeystoneSettings, deps: ValidatorDeps): KeystoneValidator {
   const { log, now = () => new Date() } = deps;
   const authUrl = settings.auth_url ?? settings.www_authenticate_uri;
-  if (authUrl === null || !URL.canParse(authUrl)) {
-    throw new BadValueError('keystone_authtoken', 'auth_url', authUrl ?? '', 'the URL of Keystone');
+  if (authUrl === null || !/^https?:/.test(authUrl) || !URL.canParse(authUrl)) {
+    throw new BadValueError('keystone_authtoken', 'auth_url', authUrl ?? '', 'an http or https URL');
   }
   const login = buildLogin(settings, 'keystone_authtoken');
   const connection = connectKeystone(settings, log);

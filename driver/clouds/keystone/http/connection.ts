@@ -4,6 +4,7 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
+  halfJitterGenerator,
   handleType,
   handleWhen,
   type IPolicy,
@@ -37,9 +38,9 @@ const CONNECTIONS = 32;
 /** Calls in a row that end in an outage, repetitions included, after which none is made for a while. */
 const FAILURES = 5;
 /** Milliseconds of that while, the first and the longest. */
-const PAUSE = { initialDelay: 1_000, maxDelay: 10_000 };
+const PAUSE = { initialDelay: 1_000, maxDelay: 10_000, generator: halfJitterGenerator };
 /** Milliseconds before a repetition, the first and the longest. */
-const REPEAT = { initialDelay: 50, maxDelay: 1_000 };
+const REPEAT = { initialDelay: 50, maxDelay: 1_000, generator: halfJitterGenerator };
 
 /** @throws BadValueError for a file that cannot be read */
 export function connectKeystone(settings: ConnectionSettings, log: Logger): KeystoneConnection {

@@ -1,4 +1,4 @@
-import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleType } from 'cockatiel';
+import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, halfJitterGenerator, handleType } from 'cockatiel';
 import type { Logger } from 'pino';
 import type { KeystoneConnection } from './connection';
 import { discoverV3 } from './discovery';
@@ -55,7 +55,7 @@ class LoginRefused extends Error {}
 /** Milliseconds before its end that a token is replaced; half its lifetime if that is shorter. */
 const RENEW_BEFORE = 60_000;
 /** Milliseconds between logins that are refused, the first and the longest: enough of them lock the user out. */
-const PAUSE = { initialDelay: 1_000, maxDelay: 60_000 };
+const PAUSE = { initialDelay: 1_000, maxDelay: 60_000, generator: halfJitterGenerator };
 
 export function openKeystoneSession(deps: SessionDeps): KeystoneSession {
   const { log, now } = deps;
