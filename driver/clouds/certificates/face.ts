@@ -29,7 +29,7 @@ export function createBarbicanFace({ barbican, validator, authUri, log }: Barbic
     res.set('x-openstack-request-id', `req-${randomUUID()}`);
     next();
   });
-  app.get('/', (_req, res) => void res.status(300).json({ versions: [describeVersion(res)] }));
+  app.get('/', (_req, res) => void res.status(300).json({ versions: { values: [describeVersion(res)] } }));
   app.get('/v1', (_req, res) => void res.json({ version: describeVersion(res) }));
   app.use((req, res, next) => requireToken(validator, authUri())(req, res, next));
   app.use('/v1/secrets', serveSecrets(barbican));
@@ -44,9 +44,7 @@ export function createBarbicanFace({ barbican, validator, authUri, log }: Barbic
 function describeVersion(res: Response) {
   return {
     id: 'v1',
-    status: 'CURRENT',
-    min_version: '1.0',
-    max_version: '1.0',
+    status: 'stable',
     updated: '2015-04-28T00:00:00Z',
     links: [{ rel: 'self', href: `${res.locals['base']}/` }],
     'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.key-manager-v1+json' }],

@@ -26,8 +26,10 @@ const TITLES = {
 
 /** 404, with Barbican's text for a secret, a container or a consumer. */
 export function notFound(kind: 'secret' | 'container' | 'consumer'): BarbicanError {
-  return new BarbicanError(404, `Not Found. Sorry but your ${kind} is in another castle.`);
+  return new BarbicanError(404, `${NAMES[kind]} not found.`);
 }
+
+const NAMES = { secret: 'Secret', container: 'Secrets container', consumer: 'Consumer' } as const;
 
 /** 403, with Barbican's text. */
 export function forbidden(action: string): BarbicanError {

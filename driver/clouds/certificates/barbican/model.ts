@@ -123,7 +123,9 @@ function keepSecrets(site: Site): Doing<'createSecret' | 'setPayload' | 'readPay
     },
     readPayload(identity, id) {
       const { sealed, contentType } = read(site, identity, { kind: 'secret', id });
-      if (sealed === null || contentType === null) throw notFound('secret');
+      if (sealed === null || contentType === null) {
+        throw new BarbicanError(404, 'Not Found. Sorry but your secret has no payload.');
+      }
       return { content: unseal(key, sealed, id), contentType };
     },
   };

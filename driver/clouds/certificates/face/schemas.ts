@@ -6,6 +6,9 @@ import { parseReference } from '../reference';
 /** Bytes of a payload; Barbican's own default is 20,000. */
 export const MAX_PAYLOAD = 64 * 1024;
 
+/** Media types that Barbican keeps payloads under. */
+const CONTENT_TYPES = ['text/plain', 'application/octet-stream', 'application/pkcs8'];
+
 const text = z.string().max(255).nullish();
 
 const SecretBody = z.object({
@@ -67,7 +70,9 @@ function readPayload(given: z.infer<typeof SecretBody>): Payload | null {
  */
 export function makePayload(type: string, content: Buffer, encoding: string | null): Payload {
   const contentType = type.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!/^[a-z]+\/[a-z0-9.+-]+$/.test(contentType)) throw invalid('Secret', 'payload_content_type is not supported.');
+  if (!CONTENT_TYPES.includes(contentType)) {
+    throw invalid('Secret', `payload_content_type is not one of ${CONTENT_TYPES.join(', ')}`);
+  }
   if (contentType === 'text/plain' ? encoding !== null : encoding !== 'base64') {
     throw invalid('Secret', 'payload_content_encoding is not supported for that payload_content_type.');
   }
@@ -87,7 +92,6 @@ export function parseContainer(body: unknown): NewContainer {
     throw invalid('Container', 'Duplicate reference names are not allowed');
   }
   if (type === 'certificate') {
-    if (!names.includes('certificate')) throw invalid('Container', "The 'certificate' reference name is required");
     const stranger = names.find((it) => !CERTIFICATE_PARTS.includes(it));
     if (stranger !== undefined) throw invalid('Container', `'${stranger}' is not a name of a certificate container`);
   }

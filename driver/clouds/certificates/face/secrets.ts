@@ -8,6 +8,9 @@ import { answerPage } from './listing';
 import { MAX_PAYLOAD, makePayload, parseSecret } from './schemas';
 import { viewSecret } from './views';
 
+/** Whatever a payload is kept under, one may ask for it under these, as Barbican's own clients do. */
+const ANY_PAYLOAD = ['text/plain', 'application/octet-stream'];
+
 /** `/v1/secrets`. */
 export function serveSecrets(barbican: EmbeddedBarbican): Router {
   const router = Router();
@@ -55,10 +58,11 @@ function matches(secret: SecretRecord, { query }: Request): boolean {
 
 function sendPayload(barbican: EmbeddedBarbican, req: Request, res: Response): void {
   const { content, contentType } = barbican.readPayload(identityOf(res), String(req.params['id']));
-  if (!req.accepts(contentType)) {
+  const type = req.accepts([contentType, ...ANY_PAYLOAD]);
+  if (type === false) {
     throw new BarbicanError(406, `Wrong payload content-type. It can be retrieved as '${contentType}'.`);
   }
-  res.set('Content-Type', contentType).end(content);
+  res.set('Content-Type', type).end(content);
 }
 
 /** `Content-Encoding: base64` is Barbican's own; express would refuse it. */
