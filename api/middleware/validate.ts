@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { middleware as openApiMiddleware } from 'express-openapi-validator';
 import { BadRequestError } from '../../driver/domain/errors';
 import { exchangeOf } from '../exchange';
@@ -27,8 +27,43 @@ function buildBodyChecks(document: ApiDocument): RequestHandler[] {
     if (schema) req.body = coerce(document, schema, exchange.body);
     next();
   };
-  const check = validator(withBodies(document), { requests: true });
-  return [coerceBody, ...check.map((step) => onlyWithBody(explained(document, step)))];
+  const steps = validator(withBodies(document), { requests: true });
+  const checks = [findOnce(steps.slice(0, -1)), ...steps.slice(-1)];
+  return [coerceBody, ...checks.map((step) => onlyWithBody(explained(document, step)))];
+}
+
+interface ValidatedRequest extends Request {
+  /** Where the validator keeps the operation it has found. */
+  openapi?: object;
+}
+
+/**
+ * To find a request's operation the validator compiles its paths one after the other, for each request anew. Ours is
+ * known already: what the steps before the check find for it the first time is kept.
+ */
+function findOnce(steps: readonly RequestHandler[]): RequestHandler {
+  const found = new Map<string, object>();
+  const run = (req: Request, res: Response, next: NextFunction, index = 0): unknown => {
+    const proceed = (error?: unknown): void => {
+      if (error) next(error);
+      else run(req, res, next, index + 1);
+    };
+    const step = steps[index];
+    return step ? step(req, res, proceed) : next();
+  };
+  return (req: ValidatedRequest, res, next) => {
+    const { route } = exchangeOf(res);
+    const key = `${req.method} ${route?.template}`;
+    const known = found.get(key);
+    if (known) {
+      req.openapi = { ...known, pathParams: route?.params };
+      return next();
+    }
+    run(req, res, (error?: unknown) => {
+      if (!error && req.openapi) found.set(key, req.openapi);
+      next(error);
+    });
+  };
 }
 
 /** The validator tries its paths one after the other, for each request anew: it gets no more than it needs. */
