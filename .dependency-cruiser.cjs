@@ -26,12 +26,20 @@ module.exports = {
       '^driver/(bus|clouds/[^/]+)/port\\.ts$',
     ]),
     only('agent', '^driver/agent/', ['^driver/(agent|domain|protocol|telemetry|config)/']),
-    { name: 'worker-health-not-agent-not-api', severity: 'error', from: { path: '^driver/(worker|health|housekeeping|fleet)/' }, to: { path: '^(api/|driver/agent/)' } },
+    {
+      name: 'worker-health-not-agent-not-api',
+      severity: 'error',
+      from: { path: '^driver/(worker|health|housekeeping|fleet)/' },
+      to: { path: '^(api/|driver/agent/)' },
+    },
     {
       name: 'api-knows-ports-only',
       severity: 'error',
       from: { path: '^api/', pathNot: MAINS },
-      to: { path: '^driver/', pathNot: ['^driver/(domain|config|telemetry|db)/', '^driver/(bus|clouds/[^/]+)/port\\.ts$'] },
+      to: {
+        path: '^driver/',
+        pathNot: ['^driver/(domain|config|telemetry|db)/', '^driver/(bus|clouds/[^/]+)/port\\.ts$'],
+      },
     },
     {
       name: 'concrete-parts-only-in-mains',
@@ -39,7 +47,12 @@ module.exports = {
       from: { path: '^(api|driver)/', pathNot: [MAINS, '^driver/(bus|clouds)/'] },
       to: { path: '^driver/(bus|clouds/[^/]+)/(memory|http|amqp|local|noop|face)\\.ts$' },
     },
-    { name: 'no-tests-from-product', severity: 'error', from: { path: '^(api|driver|migrations)/' }, to: { path: '^tests/' } },
+    {
+      name: 'no-tests-from-product',
+      severity: 'error',
+      from: { path: '^(api|driver|migrations)/' },
+      to: { path: '^tests/' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: {

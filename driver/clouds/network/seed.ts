@@ -30,7 +30,10 @@ export const SEED_IDS = {
 } as const;
 
 /** Makes the networks of the embedded site, as far as they are not there yet. */
-export async function seedNetworks(model: NetworkModel, { projectId, localCidr = LOCAL_CIDR, localIpv6Cidr }: SeedOptions): Promise<void> {
+export async function seedNetworks(
+  model: NetworkModel,
+  { projectId, localCidr = LOCAL_CIDR, localIpv6Cidr }: SeedOptions,
+): Promise<void> {
   const { localNetwork, localSubnet, localIpv6Subnet, publicNetwork, publicSubnet } = SEED_IDS;
   await seedNetwork(model, { id: localNetwork, name: LOCAL_NETWORK, projectId, shared: true });
   await seedSubnet(model, {
