@@ -7,13 +7,13 @@ import { insertListeners } from '../../../driver/db/listeners';
 import { insertLoadBalancer, type NewLoadBalancer } from '../../../driver/db/loadBalancers';
 import { insertMembers } from '../../../driver/db/members';
 import { insertPools } from '../../../driver/db/pools';
-import { checkQuota } from '../../../driver/db/quotas';
+import { checkQuota, type QuotaDemand } from '../../../driver/db/quotas';
 import { insertTags, tagRows } from '../../../driver/db/tags';
 import { ValidationError } from '../../../driver/domain/errors';
 import { flagOr, type LoadBalancerCreate } from '../../changes/bodies';
 import { loadBalancerDict } from '../../changes/casts';
 import { checkCertificates } from '../../changes/certificates';
-import { runChange } from '../../changes/change';
+import { type Done, runChange } from '../../changes/change';
 import { unique } from '../../changes/columns';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { orderedIds } from '../../changes/orderedIds';
@@ -24,7 +24,7 @@ import { buildGraph, countGraph, type Graph, membersOf, referencesOf } from './g
 import { chooseOffer, type Offer } from './offer';
 import { planVip, type VipPlan } from './vip';
 import { checkVipExtras, refuseGroupsOnDirect } from './vipExtras';
-import { type VipRows, withVipPort } from './vipPort';
+import { type VipPortWish, type VipRows, withVipPort } from './vipPort';
 
 /** Addresses a load balancer takes of a subnet that the service chooses. */
 const ADDRESSES_NEEDED: Readonly<Record<string, number>> = { SINGLE: 2, ACTIVE_STANDBY: 3 };
@@ -40,41 +40,68 @@ export async function createLoadBalancer<T>(
   { body }: { body: LoadBalancerCreate },
   answer: Answer<T>,
 ): Promise<T> {
+  const planned = await plan(deps, caller, body);
+  const { graph, offer, wish } = planned;
+  return withVipPort(deps, wish, (vips) => {
+    checkAgainstVips(body, { graph, vips, offer, deps });
+    const work = (trx: Db, at: Date) => writeTree(deps, trx, { planned, vips, at });
+    return runChange(deps, caller, { change: { loadBalancerId: wish.loadBalancerId, work }, answer });
+  });
+}
+
+/** What is known of a new load balancer before anything is made. */
+interface PlannedLoadBalancer {
+  readonly loadBalancer: NewLoadBalancer;
+  readonly tags: readonly string[];
+  readonly graph: Graph;
+  readonly offer: Offer;
+  readonly wish: VipPortWish;
+  readonly quota: QuotaDemand;
+}
+
+async function plan(deps: CommandDeps, caller: Caller, body: LoadBalancerCreate): Promise<PlannedLoadBalancer> {
   const { settings } = deps;
   const projectId = body.project_id || body.tenant_id || caller.identity.projectId;
   if (!projectId) throw new ValidationError('Missing project ID in request where one is required.');
   const tags = readTags(body.tags);
   const offer = await chooseOffer(deps.db, body, settings);
-  const plan = await findVip(deps, caller, { body, offer, projectId });
+  const vipPlan = await findVip(deps, caller, { body, offer, projectId });
   const loadBalancerId = deps.newId();
   const graph = buildGraph(body, { loadBalancerId, projectId, settings, newId: orderedIds(body, deps.newId) });
-  const members = membersOf(body);
-  await checkMemberSubnets(deps, caller, { members, projectId });
+  await checkMemberSubnets(deps, caller, { members: membersOf(body), projectId });
   const quota = { projectId, add: { load_balancer: 1, ...countGraph(graph) } };
   await checkQuota(deps.db, quota, settings.defaultQuotas);
   await checkCertificates(deps, caller, referencesOf(graph));
-
-  const securityGroupIds = unique(body.vip_sg_ids);
-  const qosPolicyId = body.vip_qos_policy_id ?? plan.port?.qosPolicyId ?? null;
-  const { vnicType } = offer;
-  const wish = { loadBalancerId, projectId, plan, securityGroupIds, qosPolicyId, vnicType };
+  const wish = {
+    loadBalancerId,
+    projectId,
+    plan: vipPlan,
+    securityGroupIds: unique(body.vip_sg_ids),
+    qosPolicyId: body.vip_qos_policy_id ?? vipPlan.port?.qosPolicyId ?? null,
+    vnicType: offer.vnicType,
+  };
   const loadBalancer = buildLoadBalancer(body, { id: loadBalancerId, projectId, offer });
-  return withVipPort(deps, wish, (vips) => {
-    checkAgainstVips(body, { graph, vips, offer, deps });
-    const work = async (trx: Db, at: Date) => {
-      const rows = { loadBalancer, ...vips, securityGroupIds };
-      await insertLoadBalancer(trx, rows, { deadline: settings.pendingDeadline, at });
-      await insertGraph(trx, graph, at);
-      await insertTags(trx, [...tagRows(loadBalancerId, tags), ...graph.tags]);
-      const args = {
-        loadbalancer: loadBalancerDict(loadBalancer, { ...vips, securityGroupIds }),
-        flavor: offer.flavor?.data ?? null,
-        availability_zone: offer.zone?.data ?? null,
-      };
-      return { id: loadBalancerId, quota, cast: { method: 'create_load_balancer', args } };
-    };
-    return runChange(deps, caller, { change: { loadBalancerId, work }, answer });
-  });
+  return { loadBalancer, tags, graph, offer, wish, quota };
+}
+
+async function writeTree(
+  { settings }: CommandDeps,
+  trx: Db,
+  { planned, vips, at }: { planned: PlannedLoadBalancer; vips: VipRows; at: Date },
+): Promise<Done> {
+  const { loadBalancer, tags, graph, offer, quota } = planned;
+  const { securityGroupIds } = planned.wish;
+  const { id } = loadBalancer;
+  const rows = { loadBalancer, ...vips, securityGroupIds };
+  await insertLoadBalancer(trx, rows, { deadline: settings.pendingDeadline, at });
+  await insertGraph(trx, graph, at);
+  await insertTags(trx, [...tagRows(id, tags), ...graph.tags]);
+  const args = {
+    loadbalancer: loadBalancerDict(loadBalancer, { ...vips, securityGroupIds }),
+    flavor: offer.flavor?.data ?? null,
+    availability_zone: offer.zone?.data ?? null,
+  };
+  return { id, quota, cast: { method: 'create_load_balancer', args } };
 }
 
 async function findVip(
