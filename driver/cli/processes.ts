@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createMemoryBus } from '../bus/memory';
 import type { Bus } from '../bus/port';
+import type { Certificates } from '../clouds/certificates/port';
 import type { TokenValidator } from '../clouds/keystone/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
@@ -9,6 +10,7 @@ import { requireCurrentSchema } from '../db/migrate';
 import type { RunningProcess } from '../domain/process';
 import { createRegistry } from '../telemetry/metrics';
 import { serveTelemetry } from '../telemetry/server';
+import { openCertificates } from './certificates';
 import { openDatabase } from './database';
 import { createDrivers, type Drivers, logInEarly, openTokens } from './drivers';
 
@@ -21,6 +23,8 @@ interface Parts extends Drivers {
   readonly registry: Registry;
   /** Of the API alone. */
   readonly tokens?: TokenValidator;
+  /** Of the API alone. */
+  readonly certificates?: Certificates;
 }
 
 type Start = (parts: Parts) => Promise<RunningProcess>;
@@ -55,8 +59,10 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
 export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
   const drivers = createDrivers(config);
   const tokens = name === 'api' ? openTokens(config, log) : undefined;
+  const keys = openCertificates(config, tokens, log);
   const opened: (() => Promise<unknown>)[] = [];
   if (tokens) opened.push(() => tokens.close());
+  if (keys) opened.push(() => keys.close());
   const closeAll = async (): Promise<void> => {
     for (const close of opened.toReversed()) await close();
   };
@@ -68,7 +74,8 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     const bus = createMemoryBus({ log });
     opened.push(() => bus.close());
     const registry = createRegistry(name);
-    const running = await STARTS[name]({ ...drivers, ...(tokens && { tokens }), config, log, db, bus, registry });
+    const ofApi = { ...(tokens && { tokens }), ...(keys && { certificates: keys.certificates }) };
+    const running = await STARTS[name]({ ...drivers, ...ofApi, config, log, db, bus, registry });
     opened.push(() => running.close());
     const telemetry = await startTelemetry(name, { config, db, registry });
     if (telemetry) opened.push(() => telemetry.close());

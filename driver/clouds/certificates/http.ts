@@ -9,6 +9,8 @@ export interface HttpSecretStoreDeps {
   readonly service: ServiceSession;
   /** Milliseconds a call may take; 10,000 by default. */
   readonly timeout?: number;
+  /** How its certificate is checked; by what Node knows of authorities unless said. */
+  readonly tls?: { readonly ca?: string; readonly rejectUnauthorized?: boolean };
 }
 
 /** This service's own login. */
@@ -36,8 +38,9 @@ const AclView = z.record(
 );
 
 /** The key manager over Barbican's HTTP API v1. */
-export function createHttpSecretStore({ endpoint, service, timeout = 10_000 }: HttpSecretStoreDeps): HttpSecretStore {
-  const dispatcher = new Agent({ connections: CONNECTIONS });
+export function createHttpSecretStore(deps: HttpSecretStoreDeps): HttpSecretStore {
+  const { endpoint, service, timeout = 10_000, tls = {} } = deps;
+  const dispatcher = new Agent({ connections: CONNECTIONS, connect: { timeout, ...tls } });
   const call = async (access: Access, request: Omit<Call, 'token'>): Promise<Answer> => {
     const address = (await endpoint()).replace(/\/+$/, '').replace(/\/v1$/, '');
     const send = (token: string) => callBarbican({ address, dispatcher, timeout }, { ...request, token });

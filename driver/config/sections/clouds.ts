@@ -68,7 +68,11 @@ export const keystone_authtoken = section(
   'any',
 );
 
-export const service_auth = section('Credentials towards other services. Not read yet.', credentials, 'any');
+export const service_auth = section(
+  'Credentials towards other services; read for Barbican. Where they name no user, those of `[keystone_authtoken]` do.',
+  credentials,
+  'any',
+);
 
 export const nova = section(
   'The compute service. Not read yet.',
@@ -104,13 +108,14 @@ export const glance = section(
 );
 
 export const certificates = section(
-  'Certificates of users and of engines. Not read yet.',
+  'Certificates of users, which the API looks at, and of engines (not read yet).',
   {
     ...endpoint('Barbican'),
+    endpoint: optionalText('URL of Barbican to use instead of the catalogue’s.'),
     cert_manager: choice(
       'barbican_cert_manager',
       ['barbican_cert_manager', 'noop_cert_manager'],
-      'Where the certificates of users are.',
+      'Where the certificates of users are. `noop_cert_manager` takes references to them as they are.',
     ),
     ca_certificate: text('/etc/ssl/certs/ssl-cert-snakeoil.pem', 'Certificate of the CA of the engines.'),
     ca_private_key: text('/etc/ssl/private/ssl-cert-snakeoil.key', 'Its private key.'),
