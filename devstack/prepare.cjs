@@ -19,6 +19,7 @@ const PROGRAMS = {
   mariadb: { package: 'mariadb-server', isThere: () => find('mariadbd') !== undefined },
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
   octaviaclient: { package: 'python3-octaviaclient', isThere: hasOctaviaClient },
+  venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
 
 class PrepareError extends Error {}
@@ -67,6 +68,23 @@ function withoutServiceStart(install) {
   } finally {
     if (ours) fs.rmSync(guard, { force: true });
   }
+}
+
+/**
+ * Installs what a requirements.txt names into a virtual environment of its own, once for each state of that file.
+ * @param name of the folder below var/python
+ */
+function ensureVenv(name, requirements) {
+  const folder = path.join(ROOT, 'var', 'python', name);
+  const stamp = path.join(folder, '.installed');
+  const wanted = fs.readFileSync(path.join(ROOT, requirements), 'utf8');
+  if (readText(stamp) === wanted) return;
+  say(`installing the Python packages of ${requirements}`);
+  fs.rmSync(folder, { recursive: true, force: true });
+  run('python3', ['-m', 'venv', folder], 'the virtual environment cannot be made');
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements];
+  run(path.join(folder, 'bin', 'python'), pip, 'pip install failed');
+  fs.writeFileSync(stamp, wanted);
 }
 
 /** Compiles into dist/ if a source is newer than what is there. */
@@ -122,8 +140,12 @@ function hasOctaviaClient() {
   const openstack = find('openstack');
   if (openstack === undefined) return false;
   const interpreter = /^#!\s*(\S+)/.exec(fs.readFileSync(openstack, 'utf8'))?.[1] ?? 'python3';
-  const question = 'import importlib.util, sys; sys.exit(importlib.util.find_spec("octaviaclient") is None)';
-  return spawnSync(interpreter, ['-c', question]).status === 0;
+  return python('import importlib.util, sys; sys.exit(importlib.util.find_spec("octaviaclient") is None)', interpreter);
+}
+
+/** Whether a program of one line ends well. */
+function python(program, interpreter = 'python3') {
+  return spawnSync(interpreter, ['-c', program]).status === 0;
 }
 
 function run(program, args, failure) {
@@ -139,6 +161,10 @@ function readJson(file) {
   } catch {
     return undefined;
   }
+}
+
+function readText(file) {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
 function say(text) {
@@ -158,4 +184,4 @@ function prepare(...steps) {
   }
 }
 
-module.exports = { ROOT, build, ensureBuild, ensureModules, ensurePrograms, prepare };
+module.exports = { ROOT, build, ensureBuild, ensureModules, ensurePrograms, ensureVenv, prepare };

@@ -14,6 +14,7 @@ const WITH_SERVICES = [
   'tests/golden/',
   'tests/clouds/openstack',
   'tests/clouds/compute/',
+  'tests/interop/',
 ];
 
 const args = process.argv.slice(2);
