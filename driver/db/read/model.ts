@@ -110,12 +110,22 @@ export async function readOne<R extends object>(
 /** Objects that meet all conditions, in order, from behind the marker's row on. */
 export async function readPage<R extends object>(db: Db, model: ReadModel, page: PageRequest): Promise<R[]> {
   const conditions = page.after ? [...page.conditions, isBehind(page.order, page.after)] : page.conditions;
-  const where = [selectText(db, model), ...conditions.map(({ sql }) => sql)].join(' and ');
-  const order = page.order.map(({ column, descending }) => (descending ? `${column} desc` : column)).join(', ');
-  const limit = page.limit === null ? '' : ' limit ?';
   const bindings = conditions.flatMap((condition) => condition.bindings);
   if (page.limit !== null) bindings.push(page.limit);
-  return prepared<R>(db, `${where}${order ? ` order by ${order}` : ''}${limit}`, bindings);
+  return prepared<R>(db, pageText(db, model, { ...page, conditions }), bindings);
+}
+
+function pageText(db: Db, model: ReadModel, { conditions, order, limit }: PageRequest): string {
+  const by = order.map(({ column, descending }) => (descending ? `${column} desc` : column)).join(', ');
+  const tail = `${by && ` order by ${by}`}${limit === null ? '' : ' limit ?'}`;
+  const where = conditions.map(({ sql }) => ` and ${sql}`).join('');
+  const sortsJoined = order.some(({ column }) => !column.startsWith('o.'));
+  if (!sortsJoined || limit === null) return `${selectText(db, model)}${where}${tail}`;
+  // MySQL reads the relations of all rows before it sorts by a joined table: the page's keys are found first.
+  const key = model.key ?? 'id';
+  const keys = `select o.${key} as page_key from ${model.from} where ${model.visible ?? '1 = 1'}${where}${tail}`;
+  const columns = model.columns(db).join(', ');
+  return `select ${columns} from ${model.from} join (${keys}) page on page.page_key = o.${key} order by ${by}`;
 }
 
 /** The values of the order's columns in one row; undefined if the row cannot be seen. */
