@@ -97,9 +97,10 @@ function isLoopback(host: string): boolean {
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = ({ message }: Error) => reject(new Error(`The API cannot listen on ${host}:${port}: ${message}`));
+    server.once('error', refuse);
     server.listen({ host, port, backlog: 1024 }, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });

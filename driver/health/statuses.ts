@@ -5,6 +5,7 @@ import { applyStatusChanges, loadStatusSubjects, MAX_SUBJECTS, type StatusSubjec
 import { mayServe } from '../domain/engine';
 import { judgeStatuses, type StatusChange } from '../domain/operatingStatus';
 import type { Happening } from '../domain/settlement';
+import { logHappenings } from '../telemetry/happenings';
 import type { HealthMetrics } from './metrics';
 import type { Peers } from './peers';
 import type { Reports } from './reports';
@@ -69,18 +70,22 @@ async function judgeBatch(ids: readonly string[], disputes: Disputes, deps: Stat
     .map((subject) => judge(subject, disputes, deps.reports))
     .filter(({ changes, disputed }) => changes.length > 0 || disputed.length > 0);
   if (verdicts.length === 0) return;
-  await inTransaction(deps.db, async (trx) => {
+  const told = await inTransaction(deps.db, async (trx) => {
     const made = new Set(
       await applyStatusChanges(
         trx,
         verdicts.flatMap(({ changes }) => changes),
       ),
     );
+    const recorded = [];
     for (const { subject, changes, disputed } of verdicts) {
       const happenings = [...transitionEvents(changes.filter((it) => made.has(it))), ...disputed];
       await recordEvents(trx, happenings, { projectId: subject.projectId, loadBalancerId: subject.id });
+      recorded.push({ lb: subject.id, happenings });
     }
+    return recorded;
   });
+  for (const { lb, happenings } of told) logHappenings(deps.log.child({ lb }), happenings);
 }
 
 function judge(subject: StatusSubject, disputes: Disputes, reports: Reports): Verdict {

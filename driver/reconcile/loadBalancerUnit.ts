@@ -6,6 +6,7 @@ import { PassedThroughError, ServiceError } from '../domain/errors';
 import { isIdle, type Settlement, settleFailed } from '../domain/settlement';
 import { isPending } from '../domain/status';
 import { isWork } from '../domain/tree';
+import { logHappenings } from '../telemetry/happenings';
 import { bringUp } from './bringUp';
 import { CloudPausedError } from './cloudPaused';
 import { announceSettled, guardSteps, type LoadBalancerParts, type Run, type Verdict } from './loadBalancerRun';
@@ -84,6 +85,7 @@ async function finish(run: Run, settlement: Settlement): Promise<Outcome> {
   }
   await run.before('settle');
   await settle(parts.db, { lease, tree, settlement });
+  logHappenings(run.log, settlement.happenings);
   await announceSettled(run);
   return SETTLED;
 }

@@ -67,6 +67,7 @@ describe('trouble on the embedded site', () => {
     expect(await client.settled(lb.id)).toBe('ACTIVE');
     expect((await client.show(`/listeners/${listener.id}`, 'listener'))['provisioning_status']).toBe('ERROR');
     expect(await serves(lb, 8080)).toBe(true);
+    expect(site.output()).toMatch(/OBJECT_REFUSED.*port 8081 .* already taken/);
 
     await new Promise((resolve) => squatter.close(resolve));
     await waitUntil('the listener has healed', 30_000, async () => {
