@@ -31,7 +31,7 @@ export function openTokens({ api_settings: api, keystone_authtoken: settings }: 
 export function logInEarly({ session }: KeystoneValidator, log: Logger): void {
   session.userId().then(
     (userId) => log.info({ user_id: userId }, 'Keystone knows this service'),
-    (err) => log.warn({ err }, 'Keystone cannot be asked yet'),
+    ({ message, cause }) => log.warn({ cause: cause?.message ?? message }, 'Keystone cannot be asked yet'),
   );
 }
 

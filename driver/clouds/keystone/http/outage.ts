@@ -15,5 +15,7 @@ export class Outage extends Error {
 /** What callers see of any trouble with Keystone; keystonemiddleware's text. The cause is for the log. */
 export function unavailable(cause: unknown): UnavailableError {
   if (cause instanceof UnavailableError) return cause;
-  return new UnavailableError('The Keystone service is temporarily unavailable.', { cause });
+  // Logs show the causes that are errors.
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  return new UnavailableError('The Keystone service is temporarily unavailable.', { cause: error });
 }
