@@ -1,5 +1,5 @@
 import { addLoadBalancer, addPlacement, columnOf } from '../support/fleetRows';
-import { type HealthSite, startHealthSite } from '../support/healthSite';
+import { type HealthSite, SHORT_SILENCE, startHealthSite } from '../support/healthSite';
 import { waitUntil } from '../support/wait';
 
 let site: HealthSite;
@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => site.close());
 
 it('takes an engine that is silent for down, its placements for stale, and hints its load balancers', async () => {
-  const { url } = await site.start();
+  const { url } = await site.start(SHORT_SILENCE);
   const engine = await site.addEngine();
   const lb = await addLoadBalancer(site.db);
   const placement = await addPlacement(site.db, { loadBalancerId: lb, engineId: engine.id });
@@ -27,7 +27,7 @@ it('takes an engine that is silent for down, its placements for stale, and hints
 });
 
 it('leaves an engine alone that goes on calling', async () => {
-  const { url } = await site.start();
+  const { url } = await site.start(SHORT_SILENCE);
   const [lively, silent] = [await site.addEngine(), await site.addEngine()];
   await lively.connect(url);
   await silent.connect(url);
@@ -40,7 +40,7 @@ it('leaves an engine alone that goes on calling', async () => {
 });
 
 it('takes an engine back that calls again, and its placements once it has confirmed them', async () => {
-  const { url } = await site.start();
+  const { url } = await site.start(SHORT_SILENCE);
   const engine = await site.addEngine();
   const lb = await addLoadBalancer(site.db);
   const placement = await addPlacement(site.db, { loadBalancerId: lb, engineId: engine.id });
@@ -78,7 +78,7 @@ const LONG_AGO = { status: 'READY', last_heartbeat: '2026-01-01 00:00:00.000' };
 it('judges engines of a health-manager that is gone only after its grace', async () => {
   const engine = await site.addEngine(LONG_AGO);
   const since = performance.now();
-  await site.start({ startGrace: 700 });
+  await site.start({ ...SHORT_SILENCE, startGrace: 700 });
 
   await site.waitForRow('service_engine', { id: engine.id, status: 'DOWN' });
 
@@ -87,7 +87,7 @@ it('judges engines of a health-manager that is gone only after its grace', async
 
 it('lets engines call again after its own start without judging them', async () => {
   const engine = await site.addEngine(LONG_AGO);
-  const { url } = await site.start({ startGrace: 300 });
+  const { url } = await site.start({ ...SHORT_SILENCE, startGrace: 300 });
   const lost = await site.addEngine(LONG_AGO);
   await engine.connect(url);
   engine.beat(50);
@@ -99,7 +99,7 @@ it('lets engines call again after its own start without judging them', async () 
 });
 
 it('writes down when it has heard an engine', async () => {
-  const { url } = await site.start();
+  const { url } = await site.start(SHORT_SILENCE);
   const engine = await site.addEngine();
   await engine.connect(url);
   const first = await columnOf(site.db, 'service_engine', engine.id, 'last_heartbeat');

@@ -8,7 +8,7 @@ import {
   addPool,
   columnOf,
 } from '../support/fleetRows';
-import { type HealthSite, startHealthSite } from '../support/healthSite';
+import { type HealthSite, SHORT_SILENCE, startHealthSite } from '../support/healthSite';
 
 let site: HealthSite;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => site.close());
 
 it('lets an engine move from one health-manager to another', async () => {
-  const [first, second] = [await site.start(), await site.start()];
+  const [first, second] = [await site.start(SHORT_SILENCE), await site.start(SHORT_SILENCE)];
   const engine = await site.addEngine();
   await engine.connect(first.url);
   const before = await columnOf(site.db, 'service_engine', engine.id, 'connected_to');
@@ -35,7 +35,7 @@ it('lets an engine move from one health-manager to another', async () => {
 });
 
 it('lets go of an engine that has connected elsewhere, and believes the old connection no more', async () => {
-  const [first, second] = [await site.start(), await site.start()];
+  const [first, second] = [await site.start(SHORT_SILENCE), await site.start(SHORT_SILENCE)];
   const engine = await site.addEngine();
   await engine.connect(first.url);
   const twin = createFakeEngine({ id: engine.id, token: `token of ${engine.id}` });
@@ -54,10 +54,10 @@ it('lets go of an engine that has connected elsewhere, and believes the old conn
 });
 
 it('finds engines of a health-manager that was killed, if they do not call here', async () => {
-  const first = await site.start();
+  const first = await site.start(SHORT_SILENCE);
   const engine = await site.addEngine();
   await engine.connect(first.url);
-  await site.start({ startGrace: 100 });
+  await site.start({ ...SHORT_SILENCE, startGrace: 100 });
 
   // What a killed one leaves: nobody holds the connection and nobody writes heartbeats.
   await engine.disconnect();
@@ -68,7 +68,7 @@ it('finds engines of a health-manager that was killed, if they do not call here'
 });
 
 it('makes one truth of engines that call different health-managers', async () => {
-  const [first, second] = [await site.start(), await site.start()];
+  const [first, second] = [await site.start(SHORT_SILENCE), await site.start(SHORT_SILENCE)];
   const [one, two] = [await site.addEngine(), await site.addEngine()];
   await one.connect(first.url);
   await two.connect(second.url);

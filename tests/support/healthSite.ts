@@ -34,16 +34,22 @@ export interface StartedManager {
   stop(): Promise<void>;
 }
 
-/** Everything at a tenth of its time or less, so that a test sees time-outs soon. */
+/**
+ * Everything at a tenth of its time or less, so that a test sees time-outs soon. Silence is judged late, since an engine
+ * of a test says nothing by itself: tests about silence ask for SHORT_SILENCE.
+ */
 export const QUICK: Partial<HealthSettings> = {
   heartbeatInterval: 50,
-  heartbeatTimeout: 400,
+  heartbeatTimeout: 20_000,
   startGrace: 800,
   flushInterval: 60,
   compareInterval: 100,
   ackTimeout: 1_000,
   reviewInterval: 6_000,
 };
+
+/** For tests about engines that fall silent. Milliseconds. */
+export const SHORT_SILENCE = { heartbeatTimeout: 400 } as const;
 
 export async function startHealthSite(): Promise<HealthSite> {
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });

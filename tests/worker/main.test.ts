@@ -106,17 +106,17 @@ describe('a worker', () => {
     const lbs = [await insertLoadBalancer(db, CREATING), await insertLoadBalancer(db, CREATING)];
     for (const { id } of lbs) await bus.publish(HINTS_TOPIC, { method: 'load_balancer', args: { id } });
     const eventsNamed = (name: string) => db('event').where({ name }).select('*');
-    await waitUntil('the cloud is known to be away', 2_000, async () => (await eventsNamed('CLOUD_AWAY')).length > 0);
+    await waitUntil('the cloud is known to be away', 10_000, async () => (await eventsNamed('CLOUD_AWAY')).length > 0);
     await db('load_balancer').update({ pending_deadline: '2020-01-01 00:00:00.000' });
-    await waitUntil('the deadlines move', 2_000, async () => {
+    await waitUntil('the deadlines move', 10_000, async () => {
       const deadlines: string[] = await db('load_balancer').pluck('pending_deadline');
       return deadlines.every((deadline) => deadline > '2021');
     });
     for (const { id } of lbs) expect(await statusOf(id)).toBe('PENDING_CREATE');
 
     away = false;
-    for (const { id } of lbs) await waitUntil('ACTIVE', 3_000, async () => (await statusOf(id)) === 'ACTIVE');
-    await waitUntil('its return is told', 2_000, async () => (await eventsNamed('CLOUD_BACK')).length === 1);
+    for (const { id } of lbs) await waitUntil('ACTIVE', 10_000, async () => (await statusOf(id)) === 'ACTIVE');
+    await waitUntil('its return is told', 10_000, async () => (await eventsNamed('CLOUD_BACK')).length === 1);
     expect(await eventsNamed('CLOUD_AWAY')).toHaveLength(1);
   });
 
