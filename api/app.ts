@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Db } from '../driver/db/connect';
 import type { CommandDeps } from './changes/deps';
+import { docs } from './docs/serve';
 import { exchangeOf } from './exchange';
 import { type Authenticate, authentication } from './middleware/authenticate';
 import { cors } from './middleware/cors';
@@ -54,6 +55,7 @@ export function createApp(deps: AppDeps): Express {
     cors(settings.allowedOrigins),
     healthcheck(db, settings),
     metrics(registry),
+    docs(document),
     ...(deps.answerChecks ?? []),
     root,
     authentication(deps.authenticate),

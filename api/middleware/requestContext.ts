@@ -8,11 +8,13 @@ const MOUNT = '/load-balancer';
 
 /**
  * One spelling for every path: `/v2.0`, a missing `/lbaas`, a trailing slash, a `.json` suffix and the mount point
- * `/load-balancer` all name the same tree.
+ * `/load-balancer` all name the same tree. Files of the documentation keep their suffix, and its slash, which tells a
+ * browser what relative addresses mean.
  */
 export function canonicalPath(path: string): string {
   const unmounted = path === MOUNT || path.startsWith(`${MOUNT}/`) ? path.slice(MOUNT.length) : path;
-  if (/^\/v2(?:\.0)?\/openapi\.json$/.test(unmounted)) return '/v2/openapi.json';
+  const verbatim = /^\/v2(?:\.0)?(\/openapi\.json|\/docs(?:\/.*)?)$/.exec(unmounted);
+  if (verbatim) return `/v2${verbatim[1]}`;
   const trimmed = unmounted.replace(/\/+$/, '').replace(/\.json$/, '');
   if (trimmed === '') return '/';
   const [, version, next, ...rest] = trimmed.split('/');
