@@ -8,6 +8,7 @@ import { insertLoadBalancer, type NewLoadBalancer } from '../../../driver/db/loa
 import { insertMembers } from '../../../driver/db/members';
 import { insertPools } from '../../../driver/db/pools';
 import { checkQuota, type QuotaDemand } from '../../../driver/db/quotas';
+import type { LoadBalancerRead } from '../../../driver/db/read/loadBalancers';
 import { insertTags, tagRows } from '../../../driver/db/tags';
 import { ValidationError } from '../../../driver/domain/errors';
 import { flagOr, type LoadBalancerCreate } from '../../changes/bodies';
@@ -15,7 +16,7 @@ import { loadBalancerDict } from '../../changes/casts';
 import { checkCertificates } from '../../changes/certificates';
 import { type Done, runChange } from '../../changes/change';
 import { unique } from '../../changes/columns';
-import type { Answer, Caller, CommandDeps } from '../../changes/deps';
+import type { Caller, CommandDeps } from '../../changes/deps';
 import { orderedIds } from '../../changes/orderedIds';
 import { readTags } from '../../changes/tags';
 import { checkAllowedCidrs } from '../listeners/rules';
@@ -25,6 +26,7 @@ import { chooseOffer, type Offer } from './offer';
 import { planVip, type VipPlan } from './vip';
 import { checkVipExtras, refuseGroupsOnDirect } from './vipExtras';
 import { type VipPortWish, type VipRows, withVipPort } from './vipPort';
+import { writtenLoadBalancer } from './written';
 
 /** Addresses a load balancer takes of a subnet that the service chooses. */
 const ADDRESSES_NEEDED: Readonly<Record<string, number>> = { SINGLE: 2, ACTIVE_STANDBY: 3 };
@@ -38,16 +40,24 @@ export async function createLoadBalancer<T>(
   deps: CommandDeps,
   caller: Caller,
   { body }: { body: LoadBalancerCreate },
-  answer: Answer<T>,
+  answer: CreateAnswer<T>,
 ): Promise<T> {
   const planned = await plan(deps, caller, body);
   const { graph, offer, wish } = planned;
   return withVipPort(deps, wish, (vips) => {
     checkAgainstVips(body, { graph, vips, offer, deps });
-    const work = (trx: Db, at: Date) => writeTree(deps, trx, { planned, vips, at });
-    return runChange(deps, caller, { change: { loadBalancerId: wish.loadBalancerId, work }, answer });
+    let written: LoadBalancerRead | undefined;
+    const work = (trx: Db, at: Date) => {
+      written = writtenLoadBalancer({ ...planned, vips, at });
+      return writeTree(deps, trx, { planned, vips, at });
+    };
+    const change = { loadBalancerId: wish.loadBalancerId, work };
+    return runChange(deps, caller, { change, answer: (db, id) => answer(db, id, written) });
   });
 }
+
+/** Answers a create; given the row, it need not be read. */
+export type CreateAnswer<T> = (db: Db, id: string, written: LoadBalancerRead | undefined) => Promise<T>;
 
 /** What is known of a new load balancer before anything is made. */
 interface PlannedLoadBalancer {

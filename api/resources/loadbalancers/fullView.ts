@@ -20,8 +20,12 @@ import { loadBalancerFullView } from './view';
 
 type FullView = Schemas['LoadBalancerFullView'];
 
-/** What POST answers: the whole tree, as it stands in the command's transaction. One statement a kind of object. */
-export async function showFullLoadBalancer(db: Db, id: string): Promise<FullView> {
+/**
+ * What POST answers: the whole tree, as it stands in the command's transaction. One statement a kind of object.
+ * @param written what a bare load balancer's row is known to hold
+ */
+export async function showFullLoadBalancer(db: Db, id: string, written?: LoadBalancerRead): Promise<FullView> {
+  if (written) return loadBalancerFullView(written, [], []);
   const row = await readOne<LoadBalancerRead>(db, loadBalancers, id);
   if (!row) throw new NotFoundError('Load Balancer', id);
   // Most load balancers are made bare: nothing to look for then.
