@@ -76,8 +76,11 @@ function requestOf(req: Request, res: Response, exchange: Exchange): ApiRequest 
       if (!controller) {
         const made = new AbortController();
         controller = made;
-        if (res.closed) made.abort();
-        else res.once('close', () => made.abort());
+        const abort = (): void => {
+          if (!res.writableFinished) made.abort();
+        };
+        if (res.closed) abort();
+        else res.once('close', abort);
       }
       return controller.signal;
     },
