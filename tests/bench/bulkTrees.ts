@@ -29,9 +29,6 @@ export async function insertTrees(db: Db, count: number): Promise<void> {
     });
   }
   await removeModel(db, model);
-  for (const table of ['load_balancer', 'vip', 'pool', 'listener', 'member', 'health_monitor', 'tags']) {
-    await db.raw(`analyze table ${table}`);
-  }
 }
 
 interface Model {

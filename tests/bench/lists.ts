@@ -118,6 +118,9 @@ async function fill(connection: string): Promise<void> {
   const db = await connectDatabase(connection, { maxPoolSize: 1 });
   const from = performance.now();
   await insertTrees(db, LOAD_BALANCERS);
+  for (const table of ['load_balancer', 'vip', 'pool', 'listener', 'member', 'health_monitor', 'tags']) {
+    await db.raw(`analyze table ${table}`);
+  }
   await db.destroy();
   console.log(`${LOAD_BALANCERS} load balancers filled in, ${((performance.now() - from) / 1000).toFixed(0)} s`);
 }
