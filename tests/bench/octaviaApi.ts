@@ -6,8 +6,9 @@ import { type ApiSide, isHealthy } from './apiSide';
 import type { BenchDatabase } from './mariadb';
 import { findProgram, startDaemon, waitUntilUp } from './processes';
 
-/** What the real octavia-api needs, by Debian package. */
+/** What the comparison with the real octavia-api needs, by Debian package. */
 const PACKAGES: Readonly<Record<string, () => boolean>> = {
+  'mariadb-server': () => findProgram('mariadbd') !== undefined,
   'octavia-api': () => findProgram('octavia-wsgi') !== undefined && findProgram('octavia-db-manage') !== undefined,
   'uwsgi-core': () => findProgram('uwsgi') !== undefined,
   'uwsgi-plugin-python3': () => existsSync('/usr/lib/uwsgi/plugins/python3_plugin.so'),
