@@ -1814,6 +1814,7 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Fault"] | components["schemas"]["RouterFault"] | components["schemas"]["KeystoneFault"];
+                "text/plain": string;
             };
         };
     };
