@@ -1,0 +1,106 @@
+import type { Bit, Json, Time } from './columns';
+
+/** Rows of the tables of engines, groups, placements and wiring. */
+
+export interface ServiceEngineGroupRow {
+  id: string;
+  name: string;
+  description: string;
+  is_default: Bit;
+  /** Fields of the group as JSON: see driver/domain/group.ts. */
+  properties: Json;
+  lease_owner: string | null;
+  lease_epoch: number;
+  lease_until: Time | null;
+  created_at: Time;
+  updated_at: Time | null;
+}
+
+export const ENGINE_STATUSES = ['BUILDING', 'READY', 'DRAINING', 'DELETING', 'DOWN', 'GHOST'] as const;
+export type EngineStatus = (typeof ENGINE_STATUSES)[number];
+
+export interface ServiceEngineRow {
+  id: string;
+  service_engine_group_id: string;
+  name: string;
+  status: EngineStatus;
+  deleting: Bit;
+  /** The compute service's id. */
+  compute_id: string | null;
+  management_address: string | null;
+  host: string | null;
+  availability_zone: string | null;
+  /** SHA-256 of the enrolment token, hex. */
+  token_hash: string | null;
+  /** The health-manager that holds the engine's connection, and the number of that connection. */
+  connected_to: string | null;
+  connection_epoch: number;
+  last_heartbeat: Time | null;
+  slots: number;
+  slots_used: number;
+  generation: number;
+  settled_generation: number;
+  retry_at: Time | null;
+  attempts: number;
+  lease_owner: string | null;
+  lease_epoch: number;
+  lease_until: Time | null;
+  created_at: Time;
+  updated_at: Time | null;
+}
+
+/** An engine's vNIC in a network; the row exists before the port does, and the port's name carries its id. */
+export interface SeVnicRow {
+  id: string;
+  service_engine_id: string;
+  network_id: string;
+  subnet_id: string | null;
+  port_id: string | null;
+  mac_address: string | null;
+  ip_address: string | null;
+  deleting: Bit;
+  created_at: Time;
+}
+
+export const PLACEMENT_ROLES = ['primary', 'secondary', 'standby'] as const;
+export type PlacementRole = (typeof PLACEMENT_ROLES)[number];
+
+/** That a load balancer is on an engine. */
+export interface PlacementRow {
+  id: string;
+  load_balancer_id: string;
+  service_engine_id: string;
+  role: PlacementRole;
+  /** Taken off: gone once the engine has confirmed that it serves it no more, or is gone itself. */
+  deleting: Bit;
+  /** Its engine was silent; it holds nothing up and leaves the wiring as soon as another one serves. */
+  stale: Bit;
+  wanted_generation: number;
+  /** Orders specs of one generation: raised by every lease of the load balancer. */
+  wanted_epoch: number;
+  /** What the engine has acknowledged; -1 before the first time. */
+  confirmed_generation: number;
+  /** What the engine does not serve of it: JSON list of {kind, id, reason}. */
+  refusals: Json | null;
+  /** True when nothing of the wanted generation could be put in force. */
+  refused: Bit;
+  /** A request by REST or RPC: `failover`, `configure` or `delete`. */
+  request: string | null;
+  request_id: string | null;
+  created_at: Time;
+  updated_at: Time | null;
+}
+
+/** A VIP's wiring on an engine: what the cloud was told, for look-ups and for taking it back. */
+export interface VipWiringRow {
+  id: string;
+  load_balancer_id: string;
+  service_engine_id: string;
+  ip_address: string;
+  port_id: string | null;
+  /** aap | bgp | local | noop */
+  mode: string;
+  state: string;
+  created_at: Time;
+  updated_at: Time | null;
+}

@@ -1,0 +1,46 @@
+import type { Json, Time } from './columns';
+
+/** Rows of events, the outbox, periodic jobs and the embedded clouds. */
+
+/** What an operator would ask about. */
+export interface EventRow {
+  id: string;
+  at: Time;
+  /** Upper case, e.g. ENGINE_DOWN, OBJECT_REFUSED. */
+  name: string;
+  severity: 'info' | 'warning' | 'error';
+  project_id: string | null;
+  load_balancer_id: string | null;
+  service_engine_id: string | null;
+  /** The object of the tree it is about. */
+  resource_type: string | null;
+  resource_id: string | null;
+  message: string;
+  request_id: string | null;
+  user_id: string | null;
+}
+
+/** What rows cannot tell again: casts and notifications, until the broker has them. */
+export interface OutboxRow {
+  id: string;
+  topic: string;
+  method: string;
+  args: Json;
+  load_balancer_id: string | null;
+  created_at: Time;
+}
+
+/** One holder of a periodic job, wherever it runs. */
+export interface JobLeaseRow {
+  name: string;
+  lease_owner: string | null;
+  lease_epoch: number;
+  lease_until: Time | null;
+}
+
+/** The embedded Keystone's and Neutron's objects, so that a restart finds them again. */
+export interface EmbeddedResourceRow {
+  kind: string;
+  id: string;
+  body: Json;
+}
