@@ -3,6 +3,9 @@ import express, { type RequestHandler } from 'express';
 import { BadRequestError } from '../../driver/domain/errors';
 import { exchangeOf } from '../exchange';
 import { TooLargeError, UnknownMimeTypeError } from '../faults';
+import { holdsBrokenText, mayHoldBrokenText } from './brokenText';
+
+const NOT_JSON = 'Request is not in valid JSON format';
 
 /** Refuses a body that says it is too large, before anything else is done about the request. */
 export function sizeLimit(maxBytes: number): RequestHandler {
@@ -16,6 +19,7 @@ export function sizeLimit(maxBytes: number): RequestHandler {
 export function readBody(maxBytes: number): RequestHandler {
   // The parser takes no bytes at all for an empty object.
   const empty = new WeakSet<IncomingMessage>();
+  const suspicious = new WeakSet<IncomingMessage>();
   const parse = express.json({
     limit: maxBytes,
     strict: false,
@@ -23,6 +27,7 @@ export function readBody(maxBytes: number): RequestHandler {
     inflate: false,
     verify: (req, _res, bytes) => {
       if (bytes.length === 0) empty.add(req);
+      if (mayHoldBrokenText(bytes)) suspicious.add(req);
     },
   });
   return (req, res, next) => {
@@ -38,6 +43,7 @@ export function readBody(maxBytes: number): RequestHandler {
       if (req.body === undefined || empty.has(req)) {
         return next(new BadRequestError(`Missing argument: "${schema['x-argument'] ?? 'body'}"`));
       }
+      if (suspicious.has(req) && holdsBrokenText(req.body)) return next(new BadRequestError(NOT_JSON));
       exchangeOf(res).body = req.body;
       next();
     });
@@ -52,5 +58,5 @@ function translate(error: unknown): unknown {
   const { type } = error as { type?: string };
   if (type === 'entity.too.large') return new TooLargeError();
   const unreadable = ['entity.parse.failed', 'charset.unsupported', 'encoding.unsupported', 'request.size.invalid'];
-  return type && unreadable.includes(type) ? new BadRequestError('Request is not in valid JSON format') : error;
+  return type && unreadable.includes(type) ? new BadRequestError(NOT_JSON) : error;
 }

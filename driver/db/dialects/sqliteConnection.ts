@@ -60,12 +60,16 @@ function wrap(database: Database, ownership: FileOwnership | undefined): SqliteC
 }
 
 function execute(statement: Statement, sql: string, bindings: readonly JSValue[]): SqliteResult {
-  const values = [...bindings];
   if (RETURNS_ROWS.test(sql)) {
     // To the end, always: a statement left in mid-result keeps its read transaction open.
-    return { rows: statement.all(values) as Row[], changes: 0, lastInsertRowid: 0 };
+    return { rows: statement.all(bindings.map(asSought)) as Row[], changes: 0, lastInsertRowid: 0 };
   }
-  return { rows: [], ...statement.run(values) };
+  return { rows: [], ...statement.run([...bindings]) };
+}
+
+/** A text ends at its first NUL when it is bound, and would find what is called so; bytes find no text. */
+function asSought(value: JSValue): JSValue {
+  return typeof value === 'string' && value.includes('\0') ? Buffer.from(value) : value;
 }
 
 interface StatementCache {
