@@ -25,9 +25,13 @@ export function normalizeCidr(text: string): string | undefined {
   return `${network.toString()}/${Number(length)}`;
 }
 
+/** With room for hyphens, braces and prefixes: what is longer is none, and would take long to search for braces. */
+const LONGEST_UUID = 100;
+
 /** Hyphenated lower case, out of any form Python's uuid module takes; undefined if it is none. */
 export function normalizeUuid(text: string): string | undefined {
   if (CANONICAL_UUID.test(text)) return text;
+  if (text.length > LONGEST_UUID) return undefined;
   const hex = text
     .replace('urn:', '')
     .replace('uuid:', '')
