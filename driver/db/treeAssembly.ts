@@ -8,6 +8,7 @@ import type {
   ObjectRefusal,
   Placement,
   Pool,
+  PoolTls,
   TreeObject,
   Vip,
 } from '../domain/tree';
@@ -98,7 +99,34 @@ function listener(row: ListenerRow): Omit<Listener, 'sniContainerIds' | 'allowed
     timeoutMemberData: row.timeout_member_data,
     timeoutTcpInspect: row.timeout_tcp_inspect,
     tlsCertificateId: row.tls_certificate_id,
+    tls: {
+      clientCaRef: row.client_ca_tls_certificate_id,
+      clientAuthentication: row.client_authentication,
+      clientCrlRef: row.client_crl_container_id,
+      ciphers: row.tls_ciphers,
+      versions: words(row.tls_versions),
+      alpnProtocols: words(row.alpn_protocols),
+      hstsMaxAge: row.hsts_max_age,
+      hstsIncludeSubdomains: fromBit(row.hsts_include_subdomains),
+      hstsPreload: fromBit(row.hsts_preload),
+    },
   };
+}
+
+function poolTls(row: PoolAndPersistenceRow): PoolTls {
+  return {
+    enabled: fromBit(row.tls_enabled),
+    certificateRef: row.tls_certificate_id,
+    caRef: row.ca_tls_certificate_id,
+    crlRef: row.crl_container_id,
+    ciphers: row.tls_ciphers,
+    versions: words(row.tls_versions),
+    alpnProtocols: words(row.alpn_protocols),
+  };
+}
+
+function words(list: ListenerRow['tls_versions']): string[] {
+  return list === null ? [] : fromJson<string[]>(list);
 }
 
 function policy(row: L7PolicyRow, rules: readonly L7RuleRow[]): L7Policy {
@@ -136,6 +164,7 @@ function pools(rows: TreeRows): Pool[] {
       protocol: row.protocol,
       algorithm: row.lb_algorithm,
       persistence: persistence(row),
+      tls: poolTls(row),
       members: of(members, row.id).map(member),
       monitor: monitorRow ? monitor(monitorRow) : null,
     };

@@ -52,6 +52,35 @@ export interface L7Policy extends TreeObject {
   readonly rules: readonly L7Rule[];
 }
 
+/** What a listener asks of the TLS it terminates, beside its certificates. References are the key manager's. */
+export interface ListenerTls {
+  readonly clientCaRef: string | null;
+  /** NONE, OPTIONAL or MANDATORY. */
+  readonly clientAuthentication: string;
+  readonly clientCrlRef: string | null;
+  /** OpenSSL's cipher list. */
+  readonly ciphers: string | null;
+  readonly versions: readonly string[];
+  readonly alpnProtocols: readonly string[];
+  /** Seconds. */
+  readonly hstsMaxAge: number | null;
+  readonly hstsIncludeSubdomains: boolean;
+  readonly hstsPreload: boolean;
+}
+
+/** How a pool's members are spoken to over TLS. References are the key manager's. */
+export interface PoolTls {
+  readonly enabled: boolean;
+  /** The client certificate members are shown. */
+  readonly certificateRef: string | null;
+  /** Members are verified against it; without it they are not verified. */
+  readonly caRef: string | null;
+  readonly crlRef: string | null;
+  readonly ciphers: string | null;
+  readonly versions: readonly string[];
+  readonly alpnProtocols: readonly string[];
+}
+
 export interface Listener extends TreeObject {
   readonly name: string;
   readonly protocol: string;
@@ -64,7 +93,9 @@ export interface Listener extends TreeObject {
   readonly timeoutMemberData: number;
   readonly timeoutTcpInspect: number;
   readonly tlsCertificateId: string | null;
+  /** In the user's order. */
   readonly sniContainerIds: readonly string[];
+  readonly tls: ListenerTls;
   readonly allowedCidrs: readonly string[];
   /** By position. */
   readonly policies: readonly L7Policy[];
@@ -109,6 +140,7 @@ export interface Pool extends TreeObject {
   readonly protocol: string;
   readonly algorithm: string;
   readonly persistence: SessionPersistence | null;
+  readonly tls: PoolTls;
   /** By id. */
   readonly members: readonly Member[];
   readonly monitor: HealthMonitor | null;

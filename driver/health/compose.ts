@@ -45,7 +45,7 @@ export async function composeMessage(db: Db, link: EngineLink, loadBalancerId: s
   const generation = Math.min(placement.wantedGeneration, tree.generation);
   try {
     const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch });
-    return { message: { type: 'put', spec }, behind: generation < placement.wantedGeneration };
+    return { message: { type: 'put', spec, materials: {} }, behind: generation < placement.wantedGeneration };
   } catch (error) {
     throw new SpecError(loadBalancerId, generation, error);
   }

@@ -30,6 +30,8 @@ export const Held = z.object({
   epoch: z.number().int(),
   digest: z.string(),
   refusals: z.array(Refusal),
+  /** Digests of materials the spec names that the engine has not (after a reboot): it is to be sent again. */
+  lacking: z.array(z.string()).default([]),
 });
 export type Held = z.infer<typeof Held>;
 
@@ -137,8 +139,14 @@ export const Welcome = z.object({
 });
 export type Welcome = z.infer<typeof Welcome>;
 
-/** Serve this. Answered by an ack, also when (generation, epoch) is lower than what is held: then with what is held. */
-export const PutSpec = z.object({ type: z.literal('put'), spec: LoadBalancerSpec });
+/**
+ * Serve this. `materials`: the texts behind the digests the spec names, by digest (PEM; they hold private keys: never on
+ * a persistent disk, never in a log). Answered by an ack, also when (generation, epoch) is lower than what is held: then with what is held. */
+export const PutSpec = z.object({
+  type: z.literal('put'),
+  spec: LoadBalancerSpec,
+  materials: z.record(z.string(), z.string()).default({}),
+});
 export type PutSpec = z.infer<typeof PutSpec>;
 
 /** Stop serving this load balancer and forget it. */

@@ -51,6 +51,92 @@ export const PersistenceSpec = z.object({
 });
 export type PersistenceSpec = z.infer<typeof PersistenceSpec>;
 
+/**
+ * A certificate with its key and chain, a CA bundle or a revocation list. The text itself travels beside the spec
+ * (`PutSpec.materials`) and is kept in memory or on a tmpfs only.
+ */
+export const MaterialSpec = z.object({
+  /** A name for the place it fills, the same for as long as the user's reference is: letters, digits, `-`. */
+  name: z.string().regex(/^[A-Za-z0-9-]{1,80}$/),
+  /** SHA-256 of the text, hex; null when it could not be had now, and what the engine has under the name serves on. */
+  digest: z.string().nullable(),
+  /** Why it could not be had. */
+  problem: z.string().nullable(),
+});
+export type MaterialSpec = z.infer<typeof MaterialSpec>;
+
+const TlsVersion = z.enum(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
+const AlpnProtocol = z.enum(['h2', 'http/1.1', 'http/1.0']);
+
+/** How a TERMINATED_HTTPS listener speaks TLS. */
+export const ListenerTlsSpec = z.object({
+  /** Shown when no other fits the client's SNI; null: the first of `sni`. PEM: certificate, chain, key. */
+  certificate: MaterialSpec.nullable(),
+  sni: z.array(MaterialSpec),
+  /** Empty: the daemon's default. */
+  versions: z.array(TlsVersion),
+  /** OpenSSL's cipher list; null: the daemon's default. */
+  ciphers: z.string().nullable(),
+  alpn: z.array(AlpnProtocol),
+  hsts: z.object({ maxAge: z.number().int().min(0), includeSubdomains: z.boolean(), preload: z.boolean() }).nullable(),
+  clientAuthentication: z.enum(['NONE', 'OPTIONAL', 'MANDATORY']),
+  clientCa: MaterialSpec.nullable(),
+  clientCrl: MaterialSpec.nullable(),
+});
+export type ListenerTlsSpec = z.infer<typeof ListenerTlsSpec>;
+
+/** How members are spoken to over TLS. */
+export const PoolTlsSpec = z.object({
+  /** Shown to members that ask for one. PEM: certificate, chain, key. */
+  certificate: MaterialSpec.nullable(),
+  /** Null: members are not verified. */
+  ca: MaterialSpec.nullable(),
+  crl: MaterialSpec.nullable(),
+  versions: z.array(TlsVersion),
+  ciphers: z.string().nullable(),
+  alpn: z.array(AlpnProtocol),
+});
+export type PoolTlsSpec = z.infer<typeof PoolTlsSpec>;
+
+export const L7RuleSpec = z.object({
+  id: uuid,
+  type: z.enum([
+    'HOST_NAME',
+    'PATH',
+    'FILE_TYPE',
+    'HEADER',
+    'COOKIE',
+    'SSL_CONN_HAS_CERT',
+    'SSL_VERIFY_RESULT',
+    'SSL_DN_FIELD',
+  ]),
+  compareType: z.enum(['REGEX', 'STARTS_WITH', 'ENDS_WITH', 'CONTAINS', 'EQUAL_TO']),
+  key: z.string().nullable(),
+  value: z.string(),
+  invert: z.boolean(),
+});
+export type L7RuleSpec = z.infer<typeof L7RuleSpec>;
+
+export const L7PolicySpec = z.object({
+  id: uuid,
+  action: z.enum(['REJECT', 'REDIRECT_TO_POOL', 'REDIRECT_TO_URL', 'REDIRECT_PREFIX']),
+  /** Null with REDIRECT_TO_POOL: the pool is not served (disabled, being deleted), and the policy matches nothing. */
+  redirectPoolId: uuid.nullable(),
+  redirectUrl: z.string().nullable(),
+  redirectPrefix: z.string().nullable(),
+  redirectHttpCode: z.number().int().nullable(),
+  /** All of them must match; never empty: a policy without enabled rules is not in a spec. */
+  rules: z.array(L7RuleSpec).min(1),
+});
+export type L7PolicySpec = z.infer<typeof L7PolicySpec>;
+
+/** Where a line for each connection or request goes; an administrator's setting. */
+export const LogTargetSpec = z.object({
+  /** `host:port` of a syslog server over UDP, or the absolute path of a file on the engine. */
+  target: z.string(),
+});
+export type LogTargetSpec = z.infer<typeof LogTargetSpec>;
+
 export const PoolSpec = z.object({
   id: uuid,
   protocol: z.enum(['TCP', 'HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'UDP', 'SCTP']),
@@ -62,6 +148,10 @@ export const PoolSpec = z.object({
   members: z.array(MemberSpec),
   /** Null when there is none or it is disabled. */
   monitor: MonitorSpec.nullable(),
+  /** Null: members are spoken to in the clear. */
+  tls: PoolTlsSpec.nullable().default(null),
+  /** A member that joins others gets no traffic until a check has passed; without a monitor this means nothing. */
+  membersStartDown: z.boolean().default(true),
 });
 export type PoolSpec = z.infer<typeof PoolSpec>;
 
@@ -80,6 +170,12 @@ export const ListenerSpec = z.object({
   /** Empty: everyone may connect. */
   allowedCidrs: z.array(z.string()),
   defaultPoolId: uuid.nullable(),
+  /** By position; enabled ones with at least one enabled rule. */
+  l7Policies: z.array(L7PolicySpec).default([]),
+  /** Not null exactly for TERMINATED_HTTPS. */
+  tls: ListenerTlsSpec.nullable().default(null),
+  /** Null: nothing is logged of connections. */
+  log: LogTargetSpec.nullable().default(null),
 });
 export type ListenerSpec = z.infer<typeof ListenerSpec>;
 

@@ -1,5 +1,6 @@
 import {
   type HealthMonitor,
+  type L7Policy,
   type Listener,
   type LoadBalancerTree,
   type Member,
@@ -15,6 +16,9 @@ import {
   PoolSpec,
 } from '../protocol/spec';
 import { digestOf } from './canonical';
+import { listenerTls, type Materials, poolTls } from './tls';
+
+export type { Materials } from './tls';
 
 /** What orders the specs of one load balancer. */
 export interface SpecVersion {
@@ -24,29 +28,38 @@ export interface SpecVersion {
 
 /**
  * What an engine is told to serve of a load balancer. Pure: equal trees give equal digests. Left out is what is being
- * deleted, what is disabled as the protocol says, and pools that no served listener uses.
+ * deleted, what is disabled as the protocol says, policies without rules, and pools that no served listener uses.
  * @throws ZodError when a row holds what the protocol does not know
  */
-export function buildSpec(tree: LoadBalancerTree, { generation, epoch }: SpecVersion): LoadBalancerSpec {
+export function buildSpec(
+  tree: LoadBalancerTree,
+  { generation, epoch }: SpecVersion,
+  materials: Materials = new Map(),
+): LoadBalancerSpec {
   const serving = tree.enabled && !tree.deleting;
   const pools = serving ? tree.pools.filter((pool) => !pool.deleting) : [];
   const poolIds = new Set(pools.map(({ id }) => id));
   const listeners = serving
-    ? tree.listeners.filter((it) => it.enabled && !it.deleting).map((it) => listenerSpec(it, poolIds))
+    ? tree.listeners.filter((it) => it.enabled && !it.deleting).map((it) => listenerSpec(it, poolIds, materials))
     : [];
-  const used = new Set(listeners.map(({ defaultPoolId }) => defaultPoolId));
+  const used = new Set(
+    listeners.flatMap(({ defaultPoolId, l7Policies }) => [
+      defaultPoolId,
+      ...l7Policies.map(({ redirectPoolId }) => redirectPoolId),
+    ]),
+  );
   const content = {
     vips: vipAddresses(tree),
     listeners: listeners.sort(byId),
     pools: pools
       .filter(({ id }) => used.has(id))
-      .map(poolSpec)
+      .map((pool) => poolSpec(pool, materials))
       .sort(byId),
   };
   return { id: tree.id, generation, epoch, digest: digestOf(content), ...content };
 }
 
-function listenerSpec(listener: Listener, poolIds: ReadonlySet<string>): ListenerSpec {
+function listenerSpec(listener: Listener, poolIds: ReadonlySet<string>, materials: Materials): ListenerSpec {
   const { defaultPoolId } = listener;
   return ListenerSpec.parse({
     id: listener.id,
@@ -60,10 +73,35 @@ function listenerSpec(listener: Listener, poolIds: ReadonlySet<string>): Listene
     insertHeaders: listener.insertHeaders,
     allowedCidrs: listener.allowedCidrs,
     defaultPoolId: defaultPoolId !== null && poolIds.has(defaultPoolId) ? defaultPoolId : null,
+    l7Policies: l7Policies(listener, poolIds),
+    tls: listener.protocol === 'TERMINATED_HTTPS' ? listenerTls(listener, materials) : null,
+    log: null,
   });
 }
 
-function poolSpec(pool: Pool): PoolSpec {
+function l7Policies(listener: Listener, poolIds: ReadonlySet<string>): unknown[] {
+  return listener.policies
+    .filter((policy) => policy.enabled && !policy.deleting)
+    .map((policy) => l7Policy(policy, poolIds))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+function l7Policy(policy: L7Policy, poolIds: ReadonlySet<string>) {
+  const { id, action, redirectPoolId, redirectUrl, redirectPrefix, redirectHttpCode } = policy;
+  return {
+    id,
+    action,
+    redirectPoolId: redirectPoolId !== null && poolIds.has(redirectPoolId) ? redirectPoolId : null,
+    redirectUrl,
+    redirectPrefix,
+    redirectHttpCode,
+    rules: policy.rules
+      .filter((rule) => rule.enabled && !rule.deleting)
+      .map(({ id, type, compareType, key, value, invert }) => ({ id, type, compareType, key, value, invert })),
+  };
+}
+
+function poolSpec(pool: Pool, materials: Materials): PoolSpec {
   const { monitor } = pool;
   return PoolSpec.parse({
     id: pool.id,
@@ -76,6 +114,7 @@ function poolSpec(pool: Pool): PoolSpec {
       .map(memberSpec)
       .sort(byId),
     monitor: monitor?.enabled && !monitor.deleting ? monitorSpec(monitor) : null,
+    tls: pool.tls.enabled ? poolTls(pool, materials) : null,
   });
 }
 

@@ -43,6 +43,8 @@ export function aPool(over: Partial<PoolSpec> = {}): PoolSpec {
     enabled: true,
     members: [],
     monitor: null,
+    tls: null,
+    membersStartDown: true,
     ...over,
   };
 }
@@ -60,6 +62,9 @@ export function aListener(over: Partial<ListenerSpec> = {}): ListenerSpec {
     insertHeaders: {},
     allowedCidrs: [],
     defaultPoolId: 'pool-1',
+    l7Policies: [],
+    tls: null,
+    log: null,
     ...over,
   };
 }

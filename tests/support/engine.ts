@@ -98,7 +98,7 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
     daemons: { haproxy: '2.6.12' },
     held: [...held.values()].map((spec): Held => {
       const { id: lb, generation, epoch, digest } = spec;
-      return { id: lb, generation, epoch, digest, refusals: [...(refusedBy.get(lb) ?? [])] };
+      return { id: lb, generation, epoch, digest, refusals: [...(refusedBy.get(lb) ?? [])], lacking: [] };
     }),
   });
   const waitFor = (what: string, condition: () => boolean) => waitUntil(what, 5_000, condition);

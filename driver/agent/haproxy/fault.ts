@@ -31,7 +31,13 @@ export function withoutFaults(spec: LoadBalancerSpec, faults: readonly Fault[]):
   const stays = (kind: Fault['kind']) => (object: { id: string }) => !gone.has(`${kind} ${object.id}`);
   return {
     ...spec,
-    listeners: spec.listeners.filter(stays('listener')),
+    listeners: spec.listeners.filter(stays('listener')).map((listener) => ({
+      ...listener,
+      // Without one of its rules a policy would match what it must not.
+      l7Policies: listener.l7Policies.filter(
+        (policy) => stays('l7policy')(policy) && policy.rules.every(stays('l7rule')),
+      ),
+    })),
     pools: spec.pools.filter(stays('pool')).map((pool) => ({
       ...pool,
       members: pool.members.filter(stays('member')),

@@ -22,5 +22,5 @@ export function heldEntry({ spec, outcome, faults }: HeldSpec, inForce: LoadBala
   const served = outcome === 'applied' ? spec : inForce;
   if (served === null) return null;
   const { id, generation, epoch, digest } = served;
-  return { id, generation, epoch, digest, refusals: outcome === 'applied' ? faults.map(refusalOf) : [] };
+  return { id, generation, epoch, digest, refusals: outcome === 'applied' ? faults.map(refusalOf) : [], lacking: [] };
 }
