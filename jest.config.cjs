@@ -19,6 +19,7 @@ module.exports = {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/var/'],
+  globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 20000,
   maxWorkers: Math.max(2, Math.floor(availableParallelism() * 0.75)),
 };

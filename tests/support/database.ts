@@ -1,10 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { upgradeDatabase } from '../../driver/db/migrate';
+import { findMariaDb, joinMariaDb, type MariaDbServer } from './mariaDb';
 
 /** A query outside the transaction inside one waits for ever with one connection: tests are to see that soon. */
 const ACQUIRE_TIMEOUT = 2_000;
@@ -39,69 +35,17 @@ async function dumpSqliteSchema(): Promise<readonly string[]> {
   return [...objects.map(({ sql }) => sql), ...rows];
 }
 
-/** A private server, one a test file, and the DDL that makes a migrated database on it. */
-export interface MariaDbServer {
-  /** URL of an empty new database. */
-  createDatabase(): Promise<string>;
-  /** URL of a new database with the current schema. */
-  createMigratedDatabase(): Promise<string>;
-  readonly socketPath: string;
-  readonly pid: number;
-  stop(): Promise<void>;
-}
-
-/** Where mariadbd is; undefined when it is not installed. */
-export function findMariaDb(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/libexec', '/usr/local/sbin'];
-  return folders.map((folder) => join(folder, 'mariadbd')).find(isExecutable);
-}
-
-/**
- * Starts mariadbd on a socket below the temporary directory.
- * @throws Error with its log if it does not come up
- */
-export async function startMariaDb(): Promise<MariaDbServer> {
-  const program = findMariaDb();
-  if (!program) throw new Error('mariadbd is not installed: install the package mariadb-server');
-  const folder = mkdtempSync(join(tmpdir(), 'ss-db-'));
-  const socketPath = join(folder, 's.sock');
-  const user = userInfo().username;
-  initializeDataDirectory(folder, user);
-  const server = spawnBound(program, serverArguments(folder, socketPath, user));
-  const { pid } = server;
-  if (pid === undefined) throw new Error(`${program} cannot be started`);
-  await waitUntilReady(server, socketPath, join(folder, 'error.log'));
-
-  let count = 0;
-  let template: Promise<readonly string[]> | undefined;
-  const createDatabase = async (): Promise<string> => {
-    count += 1;
-    const name = `test_${count}`;
-    await withDatabase(urlOf(socketPath, 'mysql'), (db) =>
-      db.raw(`create database ${name} character set utf8mb4 collate utf8mb4_bin`),
-    );
-    return urlOf(socketPath, name);
+/** A migrated database on MariaDB, wiped. Once it is destroyed the next test has it. */
+async function openMariaDb(server: MariaDbServer): Promise<Db> {
+  const { url, giveBack } = await server.lendDatabase();
+  const pool = await connectDatabase(url, { acquireTimeout: ACQUIRE_TIMEOUT, maxPoolSize: 8 });
+  const destroy = async (): Promise<void> => {
+    await pool.destroy();
+    if (opened.delete(db)) giveBack();
   };
-  return {
-    createDatabase,
-    createMigratedDatabase: async () => {
-      template ??= createDatabase().then(dumpMariaDbSchema);
-      const [statements, url] = await Promise.all([template, createDatabase()]);
-      await withDatabase(url, async (db) => {
-        for (const statement of statements) await db.raw(statement);
-      });
-      return url;
-    },
-    socketPath,
-    pid,
-    stop: () => stopServer(server, folder),
-  };
-}
-
-/** A migrated database on MariaDB; `destroy()` closes the connection, the server ends with the test file. */
-export async function openMariaDb(server: MariaDbServer): Promise<Db> {
-  const url = await server.createMigratedDatabase();
-  const db = await connectDatabase(url, { acquireTimeout: ACQUIRE_TIMEOUT, maxPoolSize: 8 });
+  const db: Db = new Proxy(pool, {
+    get: (target, property) => (property === 'destroy' ? destroy : Reflect.get(target, property)),
+  });
   opened.add(db);
   return db;
 }
@@ -132,123 +76,13 @@ export function describeOnDatabases(title: string, suite: (database: DatabaseUnd
       return server;
     };
     beforeAll(async () => {
-      server = await startMariaDb();
+      server = await joinMariaDb();
     }, 60_000);
-    afterAll(() => server?.stop());
+    afterAll(() => server?.leave());
     suite({
       dialect: 'mariadb',
       open: () => openMariaDb(running()),
       emptyUrl: () => running().createDatabase(),
     });
   });
-}
-
-function urlOf(socketPath: string, database: string): string {
-  return `mysql+pymysql://root@localhost/${database}?unix_socket=${socketPath}`;
-}
-
-async function withDatabase<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = await connectDatabase(url, { acquireTimeout: ACQUIRE_TIMEOUT, maxPoolSize: 1 });
-  try {
-    return await work(db);
-  } finally {
-    await db.destroy();
-  }
-}
-
-async function dumpMariaDbSchema(url: string): Promise<readonly string[]> {
-  return withDatabase(url, async (db) => {
-    await upgradeDatabase(db);
-    const [tables] = (await db.raw('show tables')) as [Record<string, string>[]];
-    const statements = ['set foreign_key_checks = 0'];
-    for (const name of tables.flatMap((row) => Object.values(row))) {
-      const [rows] = (await db.raw(`show create table \`${name}\``)) as [Record<string, string>[]];
-      statements.push(rows[0]?.['Create Table'] ?? '');
-    }
-    const done: { name: string; finished_at: string }[] = await db('schema_migration').select('*');
-    const inserts = done.map((row) => `insert into schema_migration values ('${row.name}', '${row.finished_at}')`);
-    return [...statements, ...inserts];
-  });
-}
-
-function initializeDataDirectory(folder: string, user: string): void {
-  mkdirSync(join(folder, 'data'));
-  execFileSync(
-    'mariadb-install-db',
-    [
-      `--datadir=${join(folder, 'data')}`,
-      `--user=${user}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { stdio: 'pipe', env: { ...process.env, TMPDIR: folder } },
-  );
-}
-
-function serverArguments(folder: string, socketPath: string, user: string): string[] {
-  return [
-    '--no-defaults',
-    `--datadir=${join(folder, 'data')}`,
-    `--socket=${socketPath}`,
-    `--pid-file=${join(folder, 'pid')}`,
-    // Servers that share a temporary directory delete one another's files in it when they start.
-    `--tmpdir=${folder}`,
-    `--log-error=${join(folder, 'error.log')}`,
-    `--user=${user}`,
-    '--skip-networking',
-    '--skip-log-bin',
-    '--innodb-buffer-pool-size=64M',
-    '--innodb-log-file-size=16M',
-    '--innodb-flush-log-at-trx-commit=0',
-    '--innodb-doublewrite=0',
-    '--performance-schema=OFF',
-  ];
-}
-
-/** A child that the kernel ends with this process, even if that is killed: no test run may leave a server behind. */
-function spawnBound(program: string, args: readonly string[]): ChildProcess {
-  const setpriv = '/usr/bin/setpriv';
-  if (!isExecutable(setpriv)) return spawn(program, args, { stdio: 'ignore' });
-  return spawn(setpriv, ['--pdeathsig', 'KILL', program, ...args], { stdio: 'ignore' });
-}
-
-async function waitUntilReady(server: ChildProcess, socketPath: string, logFile: string): Promise<void> {
-  const giveUpAt = performance.now() + 30_000;
-  for (;;) {
-    try {
-      return await withDatabase(urlOf(socketPath, 'mysql'), async () => undefined);
-    } catch (error) {
-      if (performance.now() > giveUpAt || server.exitCode !== null) {
-        throw new Error(`mariadbd does not come up: ${readLog(logFile)}`, { cause: error });
-      }
-      await sleep(50);
-    }
-  }
-}
-
-function readLog(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').slice(-2_000);
-  } catch {
-    return 'no log';
-  }
-}
-
-async function stopServer(server: ChildProcess, folder: string): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
-    const ended = new Promise((resolve) => server.once('exit', resolve));
-    // Nothing in it is worth a clean shutdown.
-    server.kill('SIGKILL');
-    await ended;
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
