@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ListenerSpec, LoadBalancerSpec, MemberSpec, MonitorSpec, PoolSpec } from '../../driver/protocol/spec';
+import type {
+  L7PolicySpec,
+  L7RuleSpec,
+  ListenerSpec,
+  LoadBalancerSpec,
+  MemberSpec,
+  MonitorSpec,
+  PoolSpec,
+} from '../../driver/protocol/spec';
 
 /** Builders of specs: a test states what matters to it, the rest is plain. */
 
@@ -65,6 +73,24 @@ export function aListener(over: Partial<ListenerSpec> = {}): ListenerSpec {
     l7Policies: [],
     tls: null,
     log: null,
+    ...over,
+  };
+}
+
+export function aRule(over: Partial<L7RuleSpec> = {}): L7RuleSpec {
+  return { id: 'rule-1', type: 'PATH', compareType: 'STARTS_WITH', key: null, value: '/api', invert: false, ...over };
+}
+
+/** Rejects what its rules match unless said otherwise. */
+export function aPolicy(over: Partial<L7PolicySpec> = {}): L7PolicySpec {
+  return {
+    id: 'policy-1',
+    action: 'REJECT',
+    redirectPoolId: null,
+    redirectUrl: null,
+    redirectPrefix: null,
+    redirectHttpCode: null,
+    rules: [aRule()],
     ...over,
   };
 }

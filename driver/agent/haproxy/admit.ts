@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ListenerSpec, LoadBalancerSpec } from '../../protocol/spec';
+import { policyFaults } from './admitL7';
 import { admitPool } from './admitPool';
 import { isAddress, isUsableId } from './admitValue';
 import { type Fault, fault, withoutFaults } from './fault';
@@ -37,7 +38,7 @@ function listenerFaults(listeners: readonly ListenerSpec[]): Fault[] {
     const reason = whyListenerCannotBeCarried(listener) ?? (ports.has(listener.port) ? 'its port is used twice' : null);
     if (reason !== null) return [fault('listener', listener.id, reason)];
     ports.add(listener.port);
-    return [];
+    return policyFaults(listener);
   });
 }
 

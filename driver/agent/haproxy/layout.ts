@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ListenerSpec, LoadBalancerSpec, PoolSpec } from '../../protocol/spec';
+import { timeoutsOf } from './timeouts';
 
 export type Mode = 'http' | 'tcp';
 
@@ -8,6 +9,11 @@ export interface Frontend {
   readonly listener: ListenerSpec;
   readonly mode: Mode;
   readonly backend: string | null;
+  /**
+   * The backend of each REDIRECT_TO_POOL policy, by the policy's id; null: the pool is enabled, but this engine cannot
+   * serve it. A policy whose pool is disabled is not here and matches nothing, as with Octavia.
+   */
+  readonly redirects: ReadonlyMap<string, string | null>;
 }
 
 /** What a pool becomes for those of its listeners that agree in mode and member timeouts (nearly always: all of them). */
@@ -54,24 +60,34 @@ export function assignServerIds(memberIds: readonly string[]): Map<string, numbe
  * neither does a disabled pool, whose listener then has no backend.
  */
 export function layOut(spec: LoadBalancerSpec): Layout {
-  const pools = new Map(spec.pools.filter((pool) => pool.enabled).map((pool) => [pool.id, pool]));
+  const pools = new Map(spec.pools.map((pool) => [pool.id, pool]));
   const backends: Backend[] = [];
   const frontends = spec.listeners.map((listener): Frontend => {
-    const pool = listener.defaultPoolId === null ? undefined : pools.get(listener.defaultPoolId);
-    const mode: Mode = listener.protocol === 'HTTP' ? 'http' : 'tcp';
-    return { listener, mode, backend: pool === undefined ? null : backendFor(backends, listener, pool) };
+    const backendOf = (poolId: string | null): string | null => {
+      const pool = poolId === null ? undefined : pools.get(poolId);
+      return pool?.enabled ? backendFor(backends, listener, pool) : null;
+    };
+    const redirects = listener.l7Policies
+      .filter(({ action, redirectPoolId }) => action === 'REDIRECT_TO_POOL' && redirectPoolId !== null)
+      .filter(({ redirectPoolId }) => pools.get(redirectPoolId ?? '')?.enabled !== false)
+      .map(({ id, redirectPoolId }) => [id, backendOf(redirectPoolId)] as const);
+    const backend = backendOf(listener.defaultPoolId);
+    return { listener, mode: modeOf(listener), backend, redirects: new Map(redirects) };
   });
   return { spec, frontends, backends };
 }
 
+function modeOf({ protocol }: ListenerSpec): Mode {
+  return protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS' ? 'http' : 'tcp';
+}
+
 function backendFor(backends: Backend[], listener: ListenerSpec, pool: PoolSpec): string {
   const mode = backendMode(listener, pool);
+  const { memberConnect, memberData } = timeoutsOf(listener);
   const siblings = backends.filter((backend) => backend.pool.id === pool.id);
   const same = siblings.find(
     (backend) =>
-      backend.mode === mode &&
-      backend.connectTimeout === listener.timeoutMemberConnect &&
-      backend.dataTimeout === listener.timeoutMemberData,
+      backend.mode === mode && backend.connectTimeout === memberConnect && backend.dataTimeout === memberData,
   );
   if (same !== undefined) return same.name;
 
@@ -80,15 +96,15 @@ function backendFor(backends: Backend[], listener: ListenerSpec, pool: PoolSpec)
     name,
     pool,
     mode,
-    connectTimeout: listener.timeoutMemberConnect,
-    dataTimeout: listener.timeoutMemberData,
+    connectTimeout: memberConnect,
+    dataTimeout: memberData,
     serverIds: siblings[0]?.serverIds ?? assignServerIds(pool.members.map((member) => member.id)),
   });
   return name;
 }
 
 function backendMode(listener: ListenerSpec, pool: PoolSpec): Mode {
-  if (listener.protocol === 'HTTP') return 'http';
+  if (modeOf(listener) === 'http') return 'http';
   return listener.protocol === 'TCP' && pool.protocol === 'HTTP' ? 'http' : 'tcp';
 }
 

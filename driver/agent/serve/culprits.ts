@@ -59,7 +59,10 @@ function objectsOf(spec: LoadBalancerSpec): Map<string, Described> {
   const objects = new Map<string, Described>();
   const add = (object: ObjectRef, content: unknown) =>
     objects.set(`${object.kind} ${object.id}`, { object, text: JSON.stringify(content) });
-  for (const listener of spec.listeners) add({ kind: 'listener', id: listener.id }, listener);
+  for (const { l7Policies, ...listener } of spec.listeners) {
+    add({ kind: 'listener', id: listener.id }, listener);
+    for (const policy of l7Policies) add({ kind: 'l7policy', id: policy.id }, policy);
+  }
   for (const { members, monitor, ...pool } of spec.pools) {
     add({ kind: 'pool', id: pool.id }, pool);
     for (const member of members) add({ kind: 'member', id: member.id }, member);

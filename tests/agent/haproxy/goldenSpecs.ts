@@ -1,5 +1,5 @@
 import type { LoadBalancerSpec } from '../../../driver/protocol/spec';
-import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentSpecs';
+import { aListener, aMember, aMonitor, aPolicy, aPool, aRule, aSpec } from '../../support/agentSpecs';
 
 const web = aMember({ id: 'member-web', address: '10.0.0.11', port: 80, weight: 5 });
 const spare = aMember({ id: 'member-spare', address: '10.0.0.12', port: 80, backup: true });
@@ -106,6 +106,79 @@ export const GOLDEN_SPECS: Readonly<Record<string, LoadBalancerSpec>> = {
       aListener({ id: 'listener-off', port: 8083, defaultPoolId: 'pool-off' }),
     ],
     pools: [aPool({ members: [web] }), aPool({ id: 'pool-off', enabled: false, members: [web] })],
+  }),
+  l7: aSpec({
+    listeners: [
+      aListener({
+        insertHeaders: { 'X-Real-IP': 'true' },
+        l7Policies: [
+          aPolicy({
+            id: 'policy-pool',
+            action: 'REDIRECT_TO_POOL',
+            redirectPoolId: 'pool-api',
+            rules: [
+              aRule({ id: 'rule-host', type: 'HOST_NAME', compareType: 'EQUAL_TO', value: 'api.example.org' }),
+              aRule({ id: 'rule-path' }),
+              aRule({ id: 'rule-type', type: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg', invert: true }),
+            ],
+          }),
+          aPolicy({
+            id: 'policy-pool-off',
+            action: 'REDIRECT_TO_POOL',
+            redirectPoolId: 'pool-off',
+            rules: [aRule({ id: 'rule-unused' })],
+          }),
+          aPolicy({
+            id: 'policy-pool-broken',
+            action: 'REDIRECT_TO_POOL',
+            redirectPoolId: 'pool-broken',
+            rules: [aRule({ id: 'rule-type-regex', type: 'FILE_TYPE', compareType: 'REGEX', value: '^jpe?g$' })],
+          }),
+          aPolicy({
+            id: 'policy-prefix',
+            action: 'REDIRECT_PREFIX',
+            redirectPrefix: 'https://new.example.org/100%',
+            redirectHttpCode: 308,
+            rules: [aRule({ id: 'rule-cookie', type: 'COOKIE', compareType: 'CONTAINS', key: "it's", value: 'a b' })],
+          }),
+          aPolicy({
+            id: 'policy-url',
+            action: 'REDIRECT_TO_URL',
+            redirectUrl: "https://www.example.org/?q='%[src]'",
+            rules: [
+              aRule({ id: 'rule-header', type: 'HEADER', key: 'X-Kind', compareType: 'EQUAL_TO', value: '"a, b"' }),
+              aRule({ id: 'rule-host-start', type: 'HOST_NAME', value: '-f' }),
+            ],
+          }),
+          aPolicy({
+            id: 'policy-reject',
+            rules: [
+              aRule({
+                id: 'rule-cert',
+                type: 'SSL_CONN_HAS_CERT',
+                compareType: 'EQUAL_TO',
+                value: 'True',
+                invert: true,
+              }),
+              aRule({ id: 'rule-verify', type: 'SSL_VERIFY_RESULT', compareType: 'EQUAL_TO', value: '0' }),
+              aRule({
+                id: 'rule-dn',
+                type: 'SSL_DN_FIELD',
+                compareType: 'ENDS_WITH',
+                key: 'CN',
+                value: '.example.org',
+              }),
+              aRule({ id: 'rule-path-regex', compareType: 'REGEX', value: '^/(a|b)\\d+"x"$' }),
+            ],
+          }),
+        ],
+      }),
+    ],
+    pools: [
+      aPool({ members: [web] }),
+      aPool({ id: 'pool-api', protocol: 'PROXY', members: [spare] }),
+      aPool({ id: 'pool-off', enabled: false, members: [web] }),
+    ],
   }),
   'ping-monitor': aSpec({
     pools: [aPool({ members: [web], monitor: aMonitor({ type: 'PING' }) })],
