@@ -203,9 +203,9 @@ describeOnDatabases('lists', (database) => {
   });
 });
 
-describe('what the configuration bounds', () => {
+describeOnDatabases('what the configuration bounds', ({ open }) => {
   it('is the length of a page, except for those who ask for everything', async () => {
-    const api = await startTestApi({ edge: { lists: { ...ALL, maxLimit: 2 } } });
+    const api = await startTestApi({ open, edge: { lists: { ...ALL, maxLimit: 2 } } });
     await insertSix(api.db);
     const count = async (query: string) => (await api.get(`/v2/loadbalancers${query}`)).body.loadbalancers.length;
 
@@ -215,6 +215,7 @@ describe('what the configuration bounds', () => {
 
   it('is whether filters, order, pages and fields count at all', async () => {
     const api = await startTestApi({
+      open,
       edge: {
         lists: {
           ...ALL,

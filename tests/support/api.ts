@@ -56,7 +56,10 @@ export interface TestApi {
 }
 
 export interface TestApiOptions {
+  /** The caller's own, which it closes itself. */
   readonly db?: Db;
+  /** Where its own database comes from: SQLite in memory unless given. */
+  readonly open?: () => Promise<Db>;
   readonly network?: NetworkDriver;
   /** Absent: references to certificates are taken as they are. */
   readonly certificates?: Certificates;
@@ -76,7 +79,7 @@ const ANSWER_CHECKS = validateAnswers(loadDocument(), (error) => violations.push
 /** Starts the API on loopback; every answer is checked against the OpenAPI document. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const config = configFromText('[api_settings]\nauth_strategy = noauth\nimmutable_wait = 0\n');
-  const db = options.db ?? (await openTestDatabase());
+  const db = options.db ?? (await (options.open ?? openTestDatabase)());
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });
   const bus = createMemoryBus({ log });
   const network = options.network ?? createNoopNetwork();
