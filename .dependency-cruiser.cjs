@@ -29,7 +29,7 @@ module.exports = {
     {
       name: 'worker-health-not-agent-not-api',
       severity: 'error',
-      from: { path: '^driver/(worker|health|housekeeping|fleet)/' },
+      from: { path: '^driver/(worker|health|housekeeping|fleet|driverAgent)/' },
       to: { path: '^(api/|driver/agent/)' },
     },
     {

@@ -30,7 +30,7 @@ interface Parts extends Drivers {
 type Start = (parts: Parts) => Promise<RunningProcess>;
 
 /** The processes that can run by themselves, in any number of replicas. */
-export type ProcessName = 'api' | 'worker' | 'health-manager' | 'housekeeping';
+export type ProcessName = 'api' | 'worker' | 'health-manager' | 'housekeeping' | 'driver-agent';
 
 /** Each loads its own modules alone: only the API needs a web framework. */
 const STARTS: Readonly<Record<ProcessName, Start>> = {
@@ -49,6 +49,10 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
   housekeeping: (parts) => {
     const { runHousekeeping } = require('../housekeeping/main') as typeof import('../housekeeping/main');
     return runHousekeeping(parts);
+  },
+  'driver-agent': (parts) => {
+    const { runDriverAgent } = require('../driverAgent/main') as typeof import('../driverAgent/main');
+    return runDriverAgent(parts);
   },
 };
 
@@ -112,5 +116,7 @@ function metricsPort(name: ProcessName, config: Config): number | undefined {
       return config.health_manager.metrics_port;
     case 'housekeeping':
       return config.house_keeping.metrics_port;
+    case 'driver-agent':
+      return config.driver_agent.metrics_port;
   }
 }

@@ -11,6 +11,7 @@ const CONTROLLERS: Readonly<Record<ProcessName, string>> = {
   worker: 'carries out changes: load balancers, engines, wiring',
   'health-manager': 'the port that Service Engines call: pushes specs, takes reports',
   housekeeping: 'periodic work: sweep, outbox, purge, fleet',
+  'driver-agent': "the sockets of octavia-lib, for other providers' agents on this host",
 };
 
 /**

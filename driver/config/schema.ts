@@ -3,6 +3,7 @@ import type { ValuesOf } from './section';
 import { api_settings, cors, haproxy_amphora, networking, oslo_policy, quotas } from './sections/api';
 import { certificates, contrail, glance, keystone_authtoken, neutron, nova, service_auth } from './sections/clouds';
 import { controller_worker, health_manager, house_keeping, service_engine } from './sections/control';
+import { driver_agent } from './sections/driverAgent';
 import { database, defaults, embedded, oslo_middleware } from './sections/process';
 
 /** Every section there is, under its name in the file and in the order of the documentation. */
@@ -17,6 +18,7 @@ export const sections = {
   networking,
   quotas,
   haproxy_amphora,
+  driver_agent,
   oslo_middleware,
   oslo_policy,
   cors,

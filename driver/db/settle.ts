@@ -36,12 +36,17 @@ export async function settle(db: Db, input: SettleInput): Promise<void> {
   await inTransaction(db, async (trx) => {
     await settleRow(trx, input);
     if (asked) await clearRequests(trx, tree.id);
-    for (const change of settlement.changes) await applyChange(trx, change);
-    for (const removal of settlement.removals) await applyRemoval(trx, removal);
-    await recordEvents(trx, settlement.happenings, { projectId: tree.projectId, loadBalancerId: tree.id });
-    if (settlement.loadBalancer.provisioningStatus === 'DELETED') await forgetLoadBalancer(trx, tree.id);
-    await lowerQuota(trx, tree.projectId, amountsOf(settlement));
+    await applySettlement(trx, tree, settlement);
   });
+}
+
+/** Writes everything of a settlement but the load balancer's own row. In the transaction of the caller. */
+export async function applySettlement(trx: Db, tree: LoadBalancerTree, settlement: Settlement): Promise<void> {
+  for (const change of settlement.changes) await applyChange(trx, change);
+  for (const removal of settlement.removals) await applyRemoval(trx, removal);
+  await recordEvents(trx, settlement.happenings, { projectId: tree.projectId, loadBalancerId: tree.id });
+  if (settlement.loadBalancer.provisioningStatus === 'DELETED') await forgetLoadBalancer(trx, tree.id);
+  await lowerQuota(trx, tree.projectId, amountsOf(settlement));
 }
 
 async function settleRow(db: Db, { lease, tree, settlement, retryAfter }: SettleInput): Promise<void> {

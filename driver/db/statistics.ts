@@ -28,6 +28,20 @@ export async function recordCounters(db: Db, counts: readonly EngineCount[]): Pr
   }
 }
 
+/** Counters that a provider driver of somebody else keeps by itself. */
+export type ListenerCount = Omit<EngineCount, 'engineId'> & { readonly loadBalancerId: string };
+
+/** Puts counts in the place of those stored before, whatever they were; in Octavia's manner under the listener's own id. */
+export async function replaceCounters(db: Db, counts: readonly ListenerCount[]): Promise<void> {
+  if (counts.length === 0) return;
+  const rows: ListenerStatisticsRow[] = counts.map(({ listenerId, loadBalancerId, ...count }) => ({
+    ...statisticsRow({ ...count, listenerId, engineId: listenerId }, loadBalancerId, undefined),
+  }));
+  await inTransaction(db, async (trx) => {
+    await trx('listener_statistics').insert(rows).onConflict(['listener_id', 'amphora_id']).merge();
+  });
+}
+
 async function recordBatch(trx: Db, counts: readonly EngineCount[]): Promise<void> {
   const listenerIds = [...new Set(counts.map(({ listenerId }) => listenerId))];
   const engineIds = [...new Set(counts.map(({ engineId }) => engineId))];

@@ -13,7 +13,7 @@ import type {
   VipSecurityGroupRow,
 } from './rows';
 import { assembleTree } from './treeAssembly';
-import type { PlacementAndEngineRow, PoolAndPersistenceRow, RootRow } from './treeRows';
+import type { PlacementAndEngineRow, PoolAndPersistenceRow, RootRow, TreeRows } from './treeRows';
 
 /**
  * Loads a load balancer with everything under it, in one statement for a bare one and twelve at most. The load
@@ -21,6 +21,12 @@ import type { PlacementAndEngineRow, PoolAndPersistenceRow, RootRow } from './tr
  * one that is not there or is DELETED.
  */
 export async function loadTree(db: Db, id: string): Promise<LoadBalancerTree | undefined> {
+  const rows = await loadTreeRows(db, id);
+  return rows && assembleTree(rows);
+}
+
+/** The rows that `loadTree` makes its tree of, with all that only a view of an object needs. */
+export async function loadTreeRows(db: Db, id: string): Promise<TreeRows | undefined> {
   const [root] = await prepared<RootRow>(db, rootSql(db), [id]);
   if (!root) return undefined;
   const when = <T extends object>(flag: Bit, sql: string): Promise<T[]> =>
@@ -38,7 +44,7 @@ export async function loadTree(db: Db, id: string): Promise<LoadBalancerTree | u
   const members = await when<MemberRow>(root.has_pools, MEMBERS);
   const monitors = await when<HealthMonitorRow>(root.has_pools, MONITORS);
   const placements = await when<PlacementAndEngineRow>(root.has_placements, PLACEMENTS);
-  return assembleTree({
+  return {
     root,
     securityGroups,
     additionalVips,
@@ -51,7 +57,7 @@ export async function loadTree(db: Db, id: string): Promise<LoadBalancerTree | u
     members,
     monitors,
     placements,
-  });
+  };
 }
 
 function rootSql(db: Db): string {

@@ -22,6 +22,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
   return {
     ...treeObject(root),
     name: root.name,
+    provider: root.provider,
     topology: root.topology,
     flavorId: root.flavor_id,
     availabilityZone: root.availability_zone,

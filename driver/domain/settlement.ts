@@ -121,6 +121,30 @@ export function settleDeleted(tree: LoadBalancerTree): Settlement {
   };
 }
 
+/** Somebody else has removed an object below the load balancer, and with it whatever is part of that. */
+export function settleRemoved(tree: LoadBalancerTree, id: string): Settlement {
+  const marked = markGoing(tree, id);
+  const going = treeNodes(marked).filter((node) => node.going);
+  return { ...UNCHANGED, changes: groupChanges(loosened(marked)), removals: removalsOf(going) };
+}
+
+/** The tree with that one object going, and nothing else. */
+function markGoing(tree: LoadBalancerTree, id: string): LoadBalancerTree {
+  const mark = <T extends { readonly id: string }>(it: T) => ({ ...it, deleting: it.id === id });
+  return {
+    ...tree,
+    listeners: tree.listeners.map((listener) => ({
+      ...mark(listener),
+      policies: listener.policies.map((policy) => ({ ...mark(policy), rules: policy.rules.map(mark) })),
+    })),
+    pools: tree.pools.map((pool) => ({
+      ...mark(pool),
+      members: pool.members.map(mark),
+      monitor: pool.monitor && mark(pool.monitor),
+    })),
+  };
+}
+
 /** True when nothing of the tree would change. */
 export function isIdle(settlement: Settlement): boolean {
   const { loadBalancer, changes, removals, happenings } = settlement;

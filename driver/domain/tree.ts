@@ -179,6 +179,8 @@ export interface Placement {
 
 export interface LoadBalancerTree extends TreeObject {
   readonly name: string;
+  /** The name it was created under; one of `[driver_agent] external_providers` means that it is not ours to carry out. */
+  readonly provider: string;
   readonly topology: string;
   readonly flavorId: string | null;
   readonly availabilityZone: string | null;

@@ -21,6 +21,8 @@ export interface LoadBalancerParts {
   readonly owner: string;
   readonly settings: RunSettings;
   readonly alone: Mutex;
+  /** Load balancers of these providers are left alone: somebody else carries them out and says so. */
+  readonly externalProviders?: ReadonlySet<string>;
   /** Told of every step before it begins. Tests stop and crash runs here. */
   readonly trace?: (step: string) => void | Promise<void>;
 }

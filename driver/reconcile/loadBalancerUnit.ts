@@ -33,6 +33,10 @@ export async function reconcileLoadBalancer(parts: LoadBalancerParts, id: string
   if (!taken || tree.leaseOwner !== parts.owner) return waiting('another worker has it in hand', BUSY);
 
   const lease: Lease = { ...unit, owner: parts.owner, epoch: tree.leaseEpoch };
+  if (parts.externalProviders?.has(tree.provider)) {
+    await releaseLease(parts.db, lease);
+    return SETTLED;
+  }
   const log = parts.log.child({ lb: id, generation: tree.generation });
   const run: Run = { parts, tree, lease, log, before: guardSteps({ parts, lease, takenAt }) };
   try {

@@ -23,7 +23,7 @@ import { createUnitQueue, readHint } from './units';
 
 /** What a worker runs on. */
 export interface WorkerParts {
-  readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'health_manager'>;
+  readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'health_manager' | 'driver_agent'>;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
@@ -105,6 +105,7 @@ function loadBalancerParts({
     bootsNothing: parts.compute.bootsNothing,
     owner,
     alone: createMutex(),
+    externalProviders: new Set(parts.config.driver_agent.external_providers),
     settings: { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
   };
 }

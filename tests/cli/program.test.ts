@@ -1,7 +1,7 @@
 import { createProgram } from '../../driver/cli/program';
 
 const COMMANDS = [
-  ...['all-in-one', 'api', 'worker', 'health-manager', 'housekeeping', 'agent'],
+  ...['all-in-one', 'api', 'worker', 'health-manager', 'housekeeping', 'driver-agent', 'agent'],
   ...['db upgrade', 'db version', 'config show'],
 ];
 

@@ -41,6 +41,7 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     ...SETTLED,
     id: randomUUID(),
     name: 'lb',
+    provider: 'slipstream',
     topology: 'SINGLE',
     flavorId: null,
     availabilityZone: null,
