@@ -6,9 +6,9 @@ export function fetchOnce(host: string, port: number, headers: Record<string, st
 }
 
 /** The status of one answer, over a connection of its own; 0 if there was none. */
-export function statusOf(host: string, port: number): Promise<number> {
+export function statusOf(host: string, port: number, path = '/'): Promise<number> {
   return new Promise((resolve) => {
-    get({ host, port, agent: false }, (response) => {
+    get({ host, port, path, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     }).once('error', () => resolve(0));
