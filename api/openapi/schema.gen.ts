@@ -8,8 +8,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the versions of the API */
         get: operations["showVersions"];
         put?: never;
+        /** List the versions of the API, as some clients ask for them */
         post: operations["showVersionsByPost"];
         delete?: never;
         options?: never;
@@ -24,7 +26,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Name the version served here */
         get: operations["showVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/lbaas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Name the version served here, below the load balancing tree */
+        get: operations["showLbaasVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/octavia": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Name the version served here, below the tree of amphorae */
+        get: operations["showOctaviaVersion"];
         put?: never;
         post?: never;
         delete?: never;
@@ -40,6 +77,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show this document */
         get: operations["showDocument"];
         put?: never;
         post?: never;
@@ -56,9 +94,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List load balancers; filter, sort and page */
         get: operations["listLoadBalancers"];
         put?: never;
+        /** Create a load balancer, alone or with everything below it */
         post: operations["createLoadBalancer"];
         delete?: never;
         options?: never;
@@ -75,9 +114,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a load balancer */
         get: operations["showLoadBalancer"];
+        /** Change a load balancer */
         put: operations["updateLoadBalancer"];
         post?: never;
+        /** Delete a load balancer, with everything below it if `cascade` says so */
         delete: operations["deleteLoadBalancer"];
         options?: never;
         head?: never;
@@ -93,6 +135,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the statuses of a load balancer and everything below it */
         get: operations["showLoadBalancerStatus"];
         put?: never;
         post?: never;
@@ -111,6 +154,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the statuses of a load balancer and everything below it, by another name */
         get: operations["showLoadBalancerStatuses"];
         put?: never;
         post?: never;
@@ -129,6 +173,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the traffic of a load balancer */
         get: operations["showLoadBalancerStats"];
         put?: never;
         post?: never;
@@ -148,6 +193,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Move a load balancer to other engines */
         put: operations["failoverLoadBalancer"];
         post?: never;
         delete?: never;
@@ -163,9 +209,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List listeners; filter, sort and page */
         get: operations["listListeners"];
         put?: never;
+        /** Create a listener, alone or with its pool and L7 policies */
         post: operations["createListener"];
         delete?: never;
         options?: never;
@@ -182,9 +229,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a listener */
         get: operations["showListener"];
+        /** Change a listener */
         put: operations["updateListener"];
         post?: never;
+        /** Delete a listener */
         delete: operations["deleteListener"];
         options?: never;
         head?: never;
@@ -200,6 +250,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the traffic of a listener */
         get: operations["showListenerStats"];
         put?: never;
         post?: never;
@@ -216,9 +267,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List pools; filter, sort and page */
         get: operations["listPools"];
         put?: never;
+        /** Create a pool, alone or with its members and monitor */
         post: operations["createPool"];
         delete?: never;
         options?: never;
@@ -235,9 +287,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a pool */
         get: operations["showPool"];
+        /** Change a pool */
         put: operations["updatePool"];
         post?: never;
+        /** Delete a pool */
         delete: operations["deletePool"];
         options?: never;
         head?: never;
@@ -253,10 +308,11 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List the members of a pool; filter, sort and page */
         get: operations["listMembers"];
-        /** Make the members of the pool these */
+        /** Make the members of a pool these, or add and change these alone */
         put: operations["replaceMembers"];
+        /** Add a member to a pool */
         post: operations["createMember"];
         delete?: never;
         options?: never;
@@ -274,9 +330,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a member */
         get: operations["showMember"];
+        /** Change a member */
         put: operations["updateMember"];
         post?: never;
+        /** Take a member off a pool */
         delete: operations["deleteMember"];
         options?: never;
         head?: never;
@@ -290,9 +349,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List health monitors; filter, sort and page */
         get: operations["listHealthMonitors"];
         put?: never;
+        /** Create a health monitor */
         post: operations["createHealthMonitor"];
         delete?: never;
         options?: never;
@@ -309,9 +369,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a health monitor */
         get: operations["showHealthMonitor"];
+        /** Change a health monitor */
         put: operations["updateHealthMonitor"];
         post?: never;
+        /** Delete a health monitor */
         delete: operations["deleteHealthMonitor"];
         options?: never;
         head?: never;
@@ -325,9 +388,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List L7 policies; filter, sort and page */
         get: operations["listL7Policies"];
         put?: never;
+        /** Create an L7 policy, alone or with its rules */
         post: operations["createL7Policy"];
         delete?: never;
         options?: never;
@@ -344,9 +408,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show an L7 policy */
         get: operations["showL7Policy"];
+        /** Change an L7 policy */
         put: operations["updateL7Policy"];
         post?: never;
+        /** Delete an L7 policy */
         delete: operations["deleteL7Policy"];
         options?: never;
         head?: never;
@@ -362,9 +429,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List the rules of an L7 policy; filter, sort and page */
         get: operations["listL7Rules"];
         put?: never;
+        /** Add a rule to an L7 policy */
         post: operations["createL7Rule"];
         delete?: never;
         options?: never;
@@ -382,9 +450,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show an L7 rule */
         get: operations["showL7Rule"];
+        /** Change an L7 rule */
         put: operations["updateL7Rule"];
         post?: never;
+        /** Take a rule off an L7 policy */
         delete: operations["deleteL7Rule"];
         options?: never;
         head?: never;
@@ -398,6 +469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the quotas of projects */
         get: operations["listQuotas"];
         put?: never;
         post?: never;
@@ -414,6 +486,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show the quota of projects without limits of their own */
         get: operations["showQuotaDefaults"];
         put?: never;
         post?: never;
@@ -432,9 +505,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the quota of a project */
         get: operations["showQuota"];
+        /** Set limits of a project */
         put: operations["updateQuota"];
         post?: never;
+        /** Give a project the default quota again */
         delete: operations["deleteQuota"];
         options?: never;
         head?: never;
@@ -450,6 +526,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the quota a project has without limits of its own */
         get: operations["showProjectQuotaDefaults"];
         put?: never;
         post?: never;
@@ -466,9 +543,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List flavors; filter, sort and page */
         get: operations["listFlavors"];
         put?: never;
+        /** Create a flavor */
         post: operations["createFlavor"];
         delete?: never;
         options?: never;
@@ -485,9 +563,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a flavor */
         get: operations["showFlavor"];
+        /** Change a flavor */
         put: operations["updateFlavor"];
         post?: never;
+        /** Delete a flavor */
         delete: operations["deleteFlavor"];
         options?: never;
         head?: never;
@@ -501,9 +582,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List flavor profiles; filter, sort and page */
         get: operations["listFlavorProfiles"];
         put?: never;
+        /** Create a flavor profile */
         post: operations["createFlavorProfile"];
         delete?: never;
         options?: never;
@@ -520,9 +602,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a flavor profile */
         get: operations["showFlavorProfile"];
+        /** Change a flavor profile */
         put: operations["updateFlavorProfile"];
         post?: never;
+        /** Delete a flavor profile */
         delete: operations["deleteFlavorProfile"];
         options?: never;
         head?: never;
@@ -536,9 +621,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List availability zones; filter, sort and page */
         get: operations["listAvailabilityZones"];
         put?: never;
+        /** Create an availability zone */
         post: operations["createAvailabilityZone"];
         delete?: never;
         options?: never;
@@ -555,9 +641,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show an availability zone */
         get: operations["showAvailabilityZone"];
+        /** Change an availability zone */
         put: operations["updateAvailabilityZone"];
         post?: never;
+        /** Delete an availability zone */
         delete: operations["deleteAvailabilityZone"];
         options?: never;
         head?: never;
@@ -571,9 +660,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List, filter, sort and page */
+        /** List availability zone profiles; filter, sort and page */
         get: operations["listAvailabilityZoneProfiles"];
         put?: never;
+        /** Create an availability zone profile */
         post: operations["createAvailabilityZoneProfile"];
         delete?: never;
         options?: never;
@@ -590,9 +680,12 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show an availability zone profile */
         get: operations["showAvailabilityZoneProfile"];
+        /** Change an availability zone profile */
         put: operations["updateAvailabilityZoneProfile"];
         post?: never;
+        /** Delete an availability zone profile */
         delete: operations["deleteAvailabilityZoneProfile"];
         options?: never;
         head?: never;
@@ -606,6 +699,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the names this service goes by as a provider */
         get: operations["listProviders"];
         put?: never;
         post?: never;
@@ -642,6 +736,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** List what a flavor may ask of a provider */
         get: operations["listFlavorCapabilities"];
         put?: never;
         post?: never;
@@ -660,6 +755,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** List what an availability zone may ask of a provider */
         get: operations["listAvailabilityZoneCapabilities"];
         put?: never;
         post?: never;
@@ -676,6 +772,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List placements on engines, and spare engines, as amphorae */
         get: operations["listAmphorae"];
         put?: never;
         post?: never;
@@ -694,9 +791,11 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show a placement on an engine as an amphora */
         get: operations["showAmphora"];
         put?: never;
         post?: never;
+        /** Delete an amphora that is in ERROR */
         delete: operations["deleteAmphora"];
         options?: never;
         head?: never;
@@ -712,6 +811,7 @@ export interface paths {
             };
             cookie?: never;
         };
+        /** Show the traffic of an amphora, by listener */
         get: operations["showAmphoraStats"];
         put?: never;
         post?: never;
@@ -731,6 +831,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Move what is placed on an engine to another one */
         put: operations["failoverAmphora"];
         post?: never;
         delete?: never;
@@ -749,6 +850,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Make an engine take its configuration anew */
         put: operations["configureAmphora"];
         post?: never;
         delete?: never;
@@ -1909,6 +2011,48 @@ export interface operations {
         };
     };
     showVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version served here */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": "v2";
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showLbaasVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version served here */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": "v2";
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showOctaviaVersion: {
         parameters: {
             query?: never;
             header?: never;

@@ -3,14 +3,23 @@ import { loadDocument } from '../../openapi/document';
 import type { Handlers } from '../deps';
 import { versionDocument } from './document';
 
-type Ids = 'showVersions' | 'showVersionsByPost' | 'showVersion' | 'showDocument';
+type Ids =
+  | 'showVersions'
+  | 'showVersionsByPost'
+  | 'showVersion'
+  | 'showLbaasVersion'
+  | 'showOctaviaVersion'
+  | 'showDocument';
 
 export function versionRoutes(): Handlers<Ids> {
   const showVersions: Handler = { handle: async ({ url }) => ({ status: 200, body: versionDocument(url) }) };
+  const showVersion: Handler = { handle: async () => ({ status: 200, body: 'v2' }) };
   return {
     showVersions,
     showVersionsByPost: showVersions,
     showDocument: { handle: async () => ({ status: 200, body: loadDocument() }) },
-    showVersion: { handle: async () => ({ status: 200, body: 'v2' }) },
+    showVersion,
+    showLbaasVersion: showVersion,
+    showOctaviaVersion: showVersion,
   };
 }

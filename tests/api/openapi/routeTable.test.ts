@@ -13,7 +13,7 @@ it('finds the operations of a path and the values in it', () => {
 });
 
 it.each([
-  '/v2/lbaas',
+  '/v2/slipstream/nothing',
   '/v2/lbaas/nothing',
   '/v2/lbaas/pools/p1/members/m1/more',
   '/v2/lbaas/pools//members',
