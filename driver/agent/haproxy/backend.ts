@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { PoolSpec } from '../../protocol/spec';
 import type { Backend } from './layout';
 import { isCheckedByHaproxy, monitorLines } from './monitor';
 import { serverLine } from './server';
@@ -55,14 +54,13 @@ function balanceLines({ pool, mode }: Backend): Word[][] {
   return [[fixed(pool.algorithm === 'LEAST_CONNECTIONS' ? 'balance leastconn' : 'balance roundrobin')]];
 }
 
-function persistenceLines({ pool, mode }: Backend): Word[][] {
+function persistenceLines(backend: Backend): Word[][] {
+  const { pool, mode } = backend;
   const { persistence } = pool;
   if (mode !== 'http' || persistence === null) return [];
-  if (persistence.type === 'HTTP_COOKIE') {
-    return [
-      [fixed('cookie SRV insert indirect nocache dynamic')],
-      [fixed('dynamic-cookie-key'), fixed(cookieKey(pool))],
-    ];
+  const key = cookieKeyOf(backend);
+  if (key !== null) {
+    return [[fixed('cookie SRV insert indirect nocache dynamic')], [fixed('dynamic-cookie-key'), fixed(key)]];
   }
   if (persistence.type !== 'APP_COOKIE' || persistence.cookieName === null) return [];
   return [
@@ -72,7 +70,11 @@ function persistenceLines({ pool, mode }: Backend): Word[][] {
   ];
 }
 
-/** Cookie values are a hash of this key and the member's address, so every engine gives a member the same one. */
-function cookieKey(pool: PoolSpec): string {
+/**
+ * The key of a backend whose clients get a cookie that names their member; null for others. Cookie values are a hash of it
+ * and the member's address, so every engine gives a member the same one.
+ */
+export function cookieKeyOf({ pool, mode }: Backend): string | null {
+  if (mode !== 'http' || pool.persistence?.type !== 'HTTP_COOKIE') return null;
   return createHash('sha256').update(`slipstream cookie ${pool.id}`).digest('hex').slice(0, 32);
 }

@@ -1,9 +1,10 @@
 import type { MemberSpec } from '../../protocol/spec';
+import { cookieKeyOf } from './backend';
 import type { MemberChange } from './change';
 import type { Backend } from './layout';
 import { isCheckedByHaproxy } from './monitor';
 import { addServerCommand, serverPath } from './server';
-import { command, fixed, integer } from './words';
+import { command, fixed, integer, quote } from './words';
 
 /**
  * A command for the runtime socket and what it must answer to have worked. `gone` is a deletion that may come true later:
@@ -48,7 +49,7 @@ export function needsFirstCheck(backend: Backend, member: MemberSpec): boolean {
 
 /** Adds the member drained, with checks `interval` milliseconds apart: its first one would else come after a whole delay. */
 export function startProbe(backend: Backend, member: MemberSpec, interval: number): RuntimeCommand[] {
-  return [addServer(backend, member, interval), setState(backend, member, 'drain'), enableHealth(backend, member)];
+  return [...addServer(backend, member, interval), setState(backend, member, 'drain'), enableHealth(backend, member)];
 }
 
 /** Ends a probe by replacing the server with one that is checked at the monitor's own pace. */
@@ -56,7 +57,7 @@ export function endProbe(backend: Backend, member: MemberSpec, passed: boolean):
   const again = [
     setState(backend, member, 'maint'),
     deleteServer(backend, member),
-    addServer(backend, member, null),
+    ...addServer(backend, member, null),
     setState(backend, member, 'drain'),
     enableHealth(backend, member),
   ];
@@ -75,7 +76,7 @@ export function replaceByProbe(backend: Backend, member: MemberSpec, interval: n
 
 function addAtOnce(backend: Backend, member: MemberSpec): RuntimeCommand[] {
   return [
-    addServer(backend, member, null),
+    ...addServer(backend, member, null),
     ...(isCheckedByHaproxy(backend.pool.monitor) ? [enableHealth(backend, member)] : []),
     // Until the agent's first ping is answered.
     ...(backend.pool.monitor?.type === 'PING' ? [setHealth(backend, member.id, 'down')] : []),
@@ -83,8 +84,12 @@ function addAtOnce(backend: Backend, member: MemberSpec): RuntimeCommand[] {
   ];
 }
 
-function addServer(backend: Backend, member: MemberSpec, interval: number | null): RuntimeCommand {
-  return { text: addServerCommand(backend, member, interval), expect: 'registered' };
+/** haproxy 2.6 gives a server that is added no cookie of its own; naming the key again makes it give all of them theirs. */
+function addServer(backend: Backend, member: MemberSpec, interval: number | null): RuntimeCommand[] {
+  const added: RuntimeCommand = { text: addServerCommand(backend, member, interval), expect: 'registered' };
+  const key = cookieKeyOf(backend);
+  if (key === null) return [added];
+  return [added, plain(command(fixed('set dynamic-cookie-key backend'), quote(backend.name), fixed(key)))];
 }
 
 function deleteServer(backend: Backend, member: MemberSpec): RuntimeCommand {
