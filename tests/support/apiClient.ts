@@ -11,6 +11,10 @@ export interface ApiAnswer {
 export interface ApiClient {
   /** The embedded Neutron's subnet for VIPs. */
   readonly subnetId: string;
+  /** Of this login, for the site's other services. */
+  readonly token: string;
+  /** URL of a service of the catalogue, such as `network` or `key-manager`. @throws when there is none */
+  endpoint(type: string): string;
   request(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** POST to a collection; gives the created object. @throws when it is refused */
   create<T = Record<string, string>>(collection: string, root: string, fields: Record<string, unknown>): Promise<T>;
@@ -22,8 +26,9 @@ export interface ApiClient {
 
 /** Logs in as the user of that cloud in the site's clouds.yaml. */
 export async function logIn(site: Site, cloud = 'slipstream'): Promise<ApiClient> {
-  const { token, networkUrl } = await fetchToken(site, cloud);
-  const subnetId = await findSubnet(networkUrl, token);
+  const { token, catalog } = await fetchToken(site, cloud);
+  const endpoint = (type: string) => findEndpoint(catalog, type);
+  const subnetId = await findSubnet(endpoint('network'), token);
   const request = async (method: string, path: string, body?: unknown): Promise<ApiAnswer> => {
     const response = await fetch(`${site.apiUrl}/v2/lbaas${path}`, {
       method,
@@ -34,16 +39,19 @@ export async function logIn(site: Site, cloud = 'slipstream'): Promise<ApiClient
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   };
-  return makeClient(request, subnetId);
+  return makeClient(request, { subnetId, token, endpoint });
 }
 
-function makeClient(request: ApiClient['request'], subnetId: string): ApiClient {
+function makeClient(
+  request: ApiClient['request'],
+  about: Pick<ApiClient, 'subnetId' | 'token' | 'endpoint'>,
+): ApiClient {
   const expectOk = (what: string, answer: ApiAnswer): ApiAnswer => {
     if (answer.status >= 300) throw new Error(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer;
   };
   return {
-    subnetId,
+    ...about,
     request,
     async create(collection, root, fields) {
       const answer = expectOk(`POST ${collection}`, await request('POST', collection, { [root]: fields }));
@@ -71,7 +79,14 @@ interface CatalogService {
 
 interface Login {
   readonly token: string;
-  readonly networkUrl: string;
+  readonly catalog: readonly CatalogService[];
+}
+
+function findEndpoint(catalog: readonly CatalogService[], type: string): string {
+  const service = catalog.find((entry) => entry.type === type);
+  const endpoint = service?.endpoints.find((entry) => entry.interface === 'public');
+  if (!endpoint) throw new Error(`the catalogue has no ${type} service`);
+  return endpoint.url;
 }
 
 async function findSubnet(networkUrl: string, token: string): Promise<string> {
@@ -102,9 +117,5 @@ async function fetchToken(site: Site, cloud: string): Promise<Login> {
   const token = response.headers.get('x-subject-token');
   if (!token) throw new Error(`no token for ${cloud}: ${response.status} ${await response.text()}`);
   const { catalog } = ((await response.json()) as { token: { catalog: CatalogService[] } }).token;
-  const endpoint = catalog
-    .find((service) => service.type === 'network')
-    ?.endpoints.find((e) => e.interface === 'public');
-  if (!endpoint) throw new Error('the catalogue has no network service');
-  return { token, networkUrl: endpoint.url };
+  return { token, catalog };
 }

@@ -20,6 +20,9 @@ const OF_TLS = [
   'X-SSL-Client-Not-After',
 ];
 
+/** All headers that a listener can be told to insert; the `X-SSL-` ones where it terminates TLS. */
+export const INSERTABLE_HEADERS: readonly string[] = [...PLAIN, ...OF_TLS];
+
 /**
  * Checks the headers a listener is to insert. The text about unknown names shows them as POST and PUT of Octavia do,
  * which differ.

@@ -8,6 +8,8 @@ import type { TLSSocket, TlsOptions } from 'node:tls';
 /** What a request looked like when it arrived at a backend. */
 export interface Arrival {
   readonly backend: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
   readonly method: string;
   /** Path and query. */
   readonly url: string;
@@ -51,6 +53,8 @@ export interface WebOptions {
   readonly tls?: TlsOptions;
   /** Status by path, e.g. of health checks; 200 for others. May be changed at any time. */
   readonly statuses?: Map<string, number>;
+  /** Milliseconds before the answer, by path; 0 for others. May be changed at any time. */
+  readonly waits?: Map<string, number>;
 }
 
 /**
@@ -127,7 +131,8 @@ async function answer(name: string, { request, response, arrivals, options }: Ex
   arrivals.push(arrival);
   const url = new URL(arrival.url, 'http://backend');
   const ask = (key: string) => url.searchParams.get(key);
-  if (ask('wait') !== null) await sleep(Number(ask('wait')));
+  const wait = Number(ask('wait') ?? options.waits?.get(url.pathname) ?? 0);
+  if (wait > 0) await sleep(wait);
   outgoing.statusCode = Number(ask('status') ?? options.statuses?.get(url.pathname) ?? 200);
   outgoing.setHeader('content-type', 'application/json');
   const cookie = ask('cookie');
@@ -137,7 +142,7 @@ async function answer(name: string, { request, response, arrivals, options }: Ex
 }
 
 function describe(name: string, { method, url, httpVersion, headers }: IncomingMessage) {
-  return { backend: name, method: method ?? '', url: url ?? '', httpVersion, headers };
+  return { backend: name, at: Date.now(), method: method ?? '', url: url ?? '', httpVersion, headers };
 }
 
 function connectionOf({ socket }: IncomingMessage): Pick<Arrival, 'remoteAddress' | 'remotePort' | 'tls'> {
