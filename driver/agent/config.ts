@@ -16,8 +16,12 @@ export interface AgentConfig {
   readonly stateDir: string;
   /** For unix sockets: short, at most 60 bytes. Absolute. */
   readonly runDir: string;
+  /** For private keys: on a tmpfs. Default: in `runDir` if that is on one, else below /dev/shm. Absolute. */
+  readonly materialsDir?: string;
   /** Default: `haproxy`, by PATH. */
   readonly haproxyPath?: string;
+  /** Default: `nginx`, by PATH and where Debian has daemons. */
+  readonly nginxPath?: string;
 }
 
 /** The files of one load balancer. */
@@ -33,6 +37,10 @@ export interface UnitPaths {
   readonly masterSocket: string;
   readonly peerSocket: string;
   workerSocket(sequence: number): string;
+  /** Private keys and certificates; on a tmpfs. */
+  readonly materials: string;
+  /** The certificates of one worker. */
+  tlsDirectory(sequence: number): string;
 }
 
 /** A unix socket's path may have 107 bytes, and haproxy binds it under a temporary name that is longer. */
@@ -48,6 +56,7 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
   // Sixteen digits of a hash: a UUID would take 36 bytes of a path that has few.
   const short = createHash('sha256').update(loadBalancerId).digest('hex').slice(0, 16);
   const socket = (suffix: string) => join(config.runDir, `${short}.${suffix}`);
+  const materials = join(config.materialsDir ?? join(config.runDir, 'tls'), short);
   return {
     directory,
     spec: join(directory, 'spec.json'),
@@ -60,6 +69,8 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
     masterSocket: socket('m'),
     peerSocket: socket('p'),
     workerSocket: (sequence) => socket(`w${sequence}`),
+    materials,
+    tlsDirectory: (sequence) => join(materials, `w${sequence}`),
   };
 }
 
@@ -84,12 +95,14 @@ export function renderSettings(paths: UnitPaths, sequence: number): RenderSettin
     workerSocket: paths.workerSocket(sequence),
     peerSocket: paths.peerSocket,
     serverStateFile: paths.serverState,
+    tlsDirectory: paths.tlsDirectory(sequence),
     maxConnections: Math.min(MOST_CONNECTIONS, Math.floor((files - reserve) / 2)),
     threads: Math.min(MOST_THREADS, availableParallelism()),
   };
 }
 
-function openFileLimit(): number {
+/** How many files a process of this engine may open. */
+export function openFileLimit(): number {
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   const limit = Number(hard);
   return Number.isFinite(limit) ? limit : 2 * MOST_CONNECTIONS + 4000;

@@ -12,6 +12,7 @@ import { openEngine } from './serve/engine';
 import { findPing } from './serve/pinger';
 import { createSlots } from './serve/slots';
 import { writeAtomically } from './state/files';
+import { closeMaterialsHome, openMaterialsHome } from './state/memoryDirectory';
 import { agentRecord, prepareDirectories } from './state/specStore';
 
 export type { AgentConfig } from './config';
@@ -36,13 +37,23 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   checkRunDirectory(config.runDir);
   await prepareDirectories(config.stateDir, config.runDir);
   await takeOver(config.stateDir, log);
+  const home = await openMaterialsHome(config);
+  if (home.problem !== null) log.warn({ problem: home.problem }, 'no certificates can be served');
   const haproxyPath = config.haproxyPath ?? 'haproxy';
   const daemons = { haproxy: await haproxyVersion(haproxyPath) };
   const bootId = randomUUID();
 
   let link: Link | null = null;
   const engine = await openEngine(
-    { config, haproxyPath, log, slots: createSlots(SLOTS), ping: findPing(), onReport: () => link?.reportChanged() },
+    {
+      config: { ...config, materialsDir: home.directory },
+      materialsProblem: home.problem,
+      haproxyPath,
+      log,
+      slots: createSlots(SLOTS),
+      ping: findPing(),
+      onReport: () => link?.reportChanged(),
+    },
     {
       acknowledge: (ack) => link?.acknowledge(ack),
       event: (name, loadBalancerId, message) => {
@@ -66,6 +77,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
     async stop(options) {
       link?.close();
       await engine.stop(options);
+      if (!options.keepServing) await closeMaterialsHome(home);
     },
   };
 }

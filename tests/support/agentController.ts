@@ -21,8 +21,8 @@ export interface FakeController {
   /** Every message of every connection, in order. */
   readonly received: readonly FromEngine[];
   hellos(): Hello[];
-  /** Sends the spec and waits for its acknowledgement. */
-  put(spec: LoadBalancerSpec): Promise<Ack>;
+  /** Sends the spec, with texts by digest, and waits for its acknowledgement. */
+  put(spec: LoadBalancerSpec, materials?: Readonly<Record<string, string>>): Promise<Ack>;
   remove(id: string, generation: number): Promise<Ack>;
   /** What the engine last reported of the load balancer. */
   report(id: string): LoadBalancerReport | undefined;
@@ -75,7 +75,7 @@ export async function startController(port = 0, welcome: object = {}): Promise<F
     url: `ws://127.0.0.1:${actual}`,
     received,
     hellos: () => received.filter((message) => message.type === 'hello'),
-    put: (spec) => request(spec, JSON.stringify({ type: 'put', spec })),
+    put: (spec, materials) => request(spec, JSON.stringify({ type: 'put', spec, ...(materials && { materials }) })),
     remove: (id, generation) =>
       request({ id, generation }, JSON.stringify({ type: 'remove', id, generation, epoch: 1 })),
     report: (id) =>

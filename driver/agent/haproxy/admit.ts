@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { ListenerSpec, LoadBalancerSpec } from '../../protocol/spec';
 import { policyFaults } from './admitL7';
 import { admitPool } from './admitPool';
+import { listenerTlsFaults } from './admitTls';
 import { isAddress, isUsableId } from './admitValue';
 import { type Fault, fault, withoutFaults } from './fault';
 
@@ -11,7 +12,7 @@ export interface Admission {
   readonly faults: readonly Fault[];
 }
 
-const CARRIED = ['HTTP', 'HTTPS', 'TCP'];
+const CARRIED = ['HTTP', 'HTTPS', 'TCP', 'TERMINATED_HTTPS'];
 
 /**
  * Sorts out what this version does not carry or what could not be written into a configuration. Pure. A fault of kind
@@ -38,7 +39,7 @@ function listenerFaults(listeners: readonly ListenerSpec[]): Fault[] {
     const reason = whyListenerCannotBeCarried(listener) ?? (ports.has(listener.port) ? 'its port is used twice' : null);
     if (reason !== null) return [fault('listener', listener.id, reason)];
     ports.add(listener.port);
-    return policyFaults(listener);
+    return [...listenerTlsFaults(listener), ...policyFaults(listener)];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { MemberSpec, MonitorSpec, PersistenceSpec, PoolSpec } from '../../protocol/spec';
+import { poolTlsFaults } from './admitTls';
 import { isAddress, isUsableId } from './admitValue';
 import { type Fault, fault } from './fault';
 
@@ -18,6 +19,7 @@ export function admitPool(pool: PoolSpec): { pool: PoolSpec; faults: Fault[] } {
   const persistence = pool.persistence === null ? null : whyPersistenceCannotBe(pool.persistence);
   const faults = [
     ...(persistence === null ? [] : [degraded(pool.id, `${persistence}; it serves without persistence`)]),
+    ...poolTlsFaults(pool),
     ...monitorFaults(pool.monitor),
     ...memberFaults(pool.members),
   ];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from './layout';
 import { isCheckedByHaproxy, monitorLines } from './monitor';
+import { retryLines } from './retries';
 import { serverLine } from './server';
 import { fixed, heading, type Line, line, milliseconds, type ObjectRef, quote, sample, type Word } from './words';
 
@@ -24,8 +25,9 @@ export function backendLines(backend: Backend): Line[] {
     put(fixed('option allbackups')),
     put(fixed('timeout connect'), milliseconds(backend.connectTimeout)),
     put(fixed('timeout server'), milliseconds(backend.dataTimeout)),
+    ...(mode === 'http' ? retryLines() : []).map((words) => put(...words)),
     ...persistenceLines(backend).map((words) => put(...words)),
-    ...(isCheckedByHaproxy(pool.monitor) ? monitorLines(pool.monitor) : []),
+    ...(isCheckedByHaproxy(pool.monitor) ? monitorLines(pool.monitor, pool.tls !== null) : []),
   ];
 }
 

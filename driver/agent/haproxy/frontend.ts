@@ -4,6 +4,7 @@ import { choiceLines, policyLines } from './l7';
 import type { Frontend } from './layout';
 import { socketAddress } from './layout';
 import { timeoutsOf } from './timeouts';
+import { bindTlsWords, tlsLines } from './tls';
 import { fixed, heading, integer, type Line, line, milliseconds, type ObjectRef, quote, type Word } from './words';
 
 /** The section of one listener on all VIPs. Without a backend HTTP answers 503 and TCP connections are refused. */
@@ -14,10 +15,11 @@ export function frontendLines(frontend: Frontend, vips: readonly string[]): Line
   return [
     heading(owner, fixed('frontend'), quote(listener.id)),
     put(fixed(`mode ${mode}`)),
-    ...vips.map((vip) => put(fixed('bind'), quote(socketAddress(vip, listener.port)))),
+    ...vips.map((vip) => put(fixed('bind'), quote(socketAddress(vip, listener.port)), ...bindTlsWords(listener))),
     ...(listener.connectionLimit > 0 ? [put(fixed('maxconn'), integer(listener.connectionLimit))] : []),
     put(fixed('timeout client'), milliseconds(timeoutsOf(listener).clientData)),
     ...admissionLines(listener, owner),
+    ...tlsLines(listener),
     ...(listener.timeoutTcpInspect > 0
       ? [put(fixed('tcp-request inspect-delay'), milliseconds(listener.timeoutTcpInspect))]
       : []),

@@ -15,11 +15,12 @@ export function checkInterval(monitor: MonitorSpec): number {
 }
 
 /** What the backend says about its checks; the rest is on its servers (`checkWords`). */
-export function monitorLines(monitor: MonitorSpec): Line[] {
+export function monitorLines(monitor: MonitorSpec, overTls = false): Line[] {
   const owner: ObjectRef = { kind: 'healthmonitor', id: monitor.id };
   const put = (...words: Word[]) => line(owner, ...words);
   const timeout = put(fixed(`timeout check ${Math.max(SHORTEST, monitor.timeout) * 1000}ms`));
-  if (monitor.type === 'TLS-HELLO') return [timeout, put(fixed('option ssl-hello-chk'))];
+  // Over TLS the check is the handshake itself.
+  if (monitor.type === 'TLS-HELLO' && !overTls) return [timeout, put(fixed('option ssl-hello-chk'))];
   if (monitor.type !== 'HTTP' && monitor.type !== 'HTTPS') return [timeout];
   return [
     timeout,
@@ -44,11 +45,16 @@ function hostOf({ domainName }: MonitorSpec): Word {
   return quoteForLogFormat(domainName ?? 'localhost');
 }
 
-/** What a server says about its checks. `interval` in milliseconds. */
-export function checkWords(monitor: MonitorSpec, interval: number): Word[] {
+/**
+ * What a server says about its checks. `interval` in milliseconds; `overTls`: its members are spoken to over TLS, and
+ * `verify` is said already for traffic and checks alike.
+ */
+export function checkWords(monitor: MonitorSpec, interval: number, overTls = false): Word[] {
   return [
     fixed(`check inter ${interval}ms fall ${monitor.fallThreshold} rise ${monitor.riseThreshold}`),
-    ...(monitor.type === 'HTTPS' ? [fixed('check-ssl verify none')] : []),
+    ...(monitor.type === 'HTTPS' && !overTls ? [fixed('check-ssl verify none')] : []),
+    // Said, since a check at an address or port of its own would else be in the clear.
+    ...(overTls && (monitor.type === 'HTTPS' || monitor.type === 'TLS-HELLO') ? [fixed('check-ssl')] : []),
     ...(monitor.type === 'HTTPS' && monitor.domainName !== null ? [fixed('check-sni'), quote(monitor.domainName)] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { backendLines, keepsTable, PEERS, serverLines } from './backend';
 import { frontendLines } from './frontend';
 import type { Layout } from './layout';
+import { hasTlsFiles } from './tlsFiles';
 import { fixed, heading, integer, type Line, line, type ObjectRef, quote } from './words';
 
 /** What a haproxy is told besides its load balancer. */
@@ -13,6 +14,8 @@ export interface RenderSettings {
   readonly serverStateFile: string;
   readonly maxConnections: number;
   readonly threads: number;
+  /** Holds the files of certificates that the configuration names; wanted if there are any. */
+  readonly tlsDirectory?: string;
 }
 
 export interface Rendered {
@@ -29,6 +32,7 @@ const OLD_WORKER_RELOADS = 8;
 export function renderConfig(layout: Layout, settings: RenderSettings): Rendered {
   return assemble([
     ...globalLines(settings),
+    ...tlsBaseLines(layout, settings),
     ...peerLines(layout, settings),
     ...defaultLines(),
     ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec.vips)),
@@ -65,6 +69,11 @@ function globalLines(settings: RenderSettings): Line[] {
     line(null, fixed('server-state-file'), quote(settings.serverStateFile)),
     line(null, fixed('localpeer self')),
   ];
+}
+
+function tlsBaseLines(layout: Layout, { tlsDirectory }: RenderSettings): Line[] {
+  if (tlsDirectory === undefined || !hasTlsFiles(layout)) return [];
+  return ['crt-base', 'ca-base'].map((base) => line(null, fixed(base), quote(tlsDirectory)));
 }
 
 function peerLines(layout: Layout, settings: RenderSettings): Line[] {

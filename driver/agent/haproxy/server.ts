@@ -1,6 +1,7 @@
 import type { MemberSpec } from '../../protocol/spec';
 import { type Backend, socketAddress } from './layout';
 import { checkInterval, checkWords, isCheckedByHaproxy } from './monitor';
+import { serverTlsWords } from './tls';
 import { command, fixed, integer, type Line, line, quote, type Word } from './words';
 
 /** `backend/server`, as the runtime socket names a member. */
@@ -28,7 +29,7 @@ export function addServerCommand(backend: Backend, member: MemberSpec, interval:
 }
 
 function serverWords(backend: Backend, member: MemberSpec, interval: number | null): Word[] {
-  const { monitor, protocol } = backend.pool;
+  const { monitor, protocol, tls } = backend.pool;
   return [
     quote(socketAddress(member.address, member.port)),
     fixed('id'),
@@ -38,7 +39,8 @@ function serverWords(backend: Backend, member: MemberSpec, interval: number | nu
     ...(member.backup ? [fixed('backup')] : []),
     ...(protocol === 'PROXY' ? [fixed('send-proxy')] : []),
     ...(protocol === 'PROXYV2' ? [fixed('send-proxy-v2')] : []),
-    ...(isCheckedByHaproxy(monitor) ? checkWords(monitor, interval ?? checkInterval(monitor)) : []),
+    ...serverTlsWords(backend.pool, backend.mode),
+    ...(isCheckedByHaproxy(monitor) ? checkWords(monitor, interval ?? checkInterval(monitor), tls !== null) : []),
     ...(isCheckedByHaproxy(monitor) ? checkTarget(member) : []),
   ];
 }

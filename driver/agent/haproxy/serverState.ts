@@ -28,7 +28,7 @@ export function renderServerState(layout: Layout, health: HealthByPool): string 
       const checks = known === 'UP' ? passed(backend.pool.monitor) : '8 2 0';
       return [
         `${index + 1} ${backend.name} ${id} ${member.id} ${address} ${known === 'UP' ? 2 : 0} 0 ${weight} ${weight} 1 ` +
-          `${checks} 6 0 0 1 - ${port} - 0 0 - - 0`,
+          `${checks} 6 0 0 1 - ${port} - ${backend.pool.tls === null ? 0 : 1} 0 - - 0`,
       ];
     }),
   );

@@ -25,7 +25,7 @@ export interface Line {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not get in
 const UNQUOTABLE = /[\u0000-\u001f\u007f]/;
-const CLI_SAFE = /^[\w.:[\]@%/-]+$/;
+const CLI_SAFE = /^[\w.:[\]@%/!+=,-]+$/;
 
 /** True if the value can stand between quotes: haproxy has no way to write a control character into a line. */
 export function isQuotable(value: string): boolean {
@@ -74,7 +74,7 @@ export function heading(owner: ObjectRef | null, ...words: Word[]): Line {
 
 /**
  * A command for the runtime socket, which knows no quotes. Throws RangeError on a word it would misread: what comes here
- * are ids, addresses and numbers.
+ * are ids, addresses, numbers, paths of our own and cipher lists.
  */
 export function command(...words: Word[]): string {
   for (const { raw } of words) {

@@ -144,7 +144,11 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
   const message = parse(data);
   const welcomed = connection.reporter !== null;
   if (message === null || (message.type === 'welcome') === welcomed) {
-    deps.log.error({ text: String(data).slice(0, 200) }, 'the controller sent what this agent does not understand');
+    // Not its text: it may hold keys.
+    deps.log.error(
+      { type: message?.type, bytes: String(data).length },
+      'the controller sent what this agent does not understand',
+    );
     connection.socket.close(1002, 'unexpected message');
     return;
   }
@@ -154,7 +158,7 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
   }
   const answer =
     message.type === 'put'
-      ? deps.engine.put(message.spec)
+      ? deps.engine.put(message.spec, message.materials)
       : deps.engine.remove(message.id, message.generation, message.epoch);
   answer
     .then((ack) => send(connection.socket, ack))

@@ -1,6 +1,7 @@
 import type { Ack, Held } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { refusalOf } from '../haproxy/fault';
+import type { MaterialStore } from '../state/materials';
 import type { HeldSpec } from '../state/specStore';
 
 /** What is told of a spec that was taken on. */
@@ -18,9 +19,14 @@ export function removal(id: string, generation: number, epoch: number): Ack {
  * How a hello names what is in force, which is all that counts as confirmed there. Of a spec that was refused nothing is:
  * then it is the one before it, if any, and the controller sends the refused one again.
  */
-export function heldEntry({ spec, outcome, faults }: HeldSpec, inForce: LoadBalancerSpec | null): Held | null {
+export function heldEntry(
+  { spec, outcome, faults }: HeldSpec,
+  inForce: LoadBalancerSpec | null,
+  materials: Pick<MaterialStore, 'lacking'>,
+): Held | null {
   const served = outcome === 'applied' ? spec : inForce;
   if (served === null) return null;
   const { id, generation, epoch, digest } = served;
-  return { id, generation, epoch, digest, refusals: outcome === 'applied' ? faults.map(refusalOf) : [], lacking: [] };
+  const refusals = outcome === 'applied' ? faults.map(refusalOf) : [];
+  return { id, generation, epoch, digest, refusals, lacking: materials.lacking(served) };
 }

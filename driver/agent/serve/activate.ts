@@ -10,6 +10,7 @@ import { parseStats } from '../haproxy/stats';
 import { checkConfig } from '../process/checkConfig';
 import { type Daemon, endDaemon, reloadDaemon, StartError, startDaemon } from '../process/daemon';
 import { writeAtomically } from '../state/files';
+import { changeCertificates, dropCertificates, placeCertificates } from './certificates';
 import { ActivationError, blame, findCulprits } from './culprits';
 import { knownHealth, withoutNewcomers } from './health';
 import { changeMembers, probe } from './members';
@@ -28,16 +29,20 @@ export async function activate(unit: Unit, layout: Layout): Promise<Fault[]> {
   }
   if (running === null) return start(unit, layout);
   const change = running.layout === null ? { kind: 'reload' as const } : planChange(running.layout, layout);
+  const from = running.layout;
+  if (change.kind === 'reload' || from === null) return reload(unit, running, layout);
   if (change.kind === 'none') {
+    if (!(await changeCertificates(unit, running.daemon, { from, to: layout }))) return reload(unit, running, layout);
     running.layout = layout;
     return [];
   }
-  if (change.kind === 'reload') return reload(unit, running, layout);
 
   const rendered = renderConfig(layout, renderSettings(unit.paths, running.daemon.sequence));
   const faults = await install(unit, layout, rendered);
   if (faults.length > 0) return faults;
-  const done = await changeMembers(unit, running.daemon.runtime, change.steps);
+  const done =
+    (await changeCertificates(unit, running.daemon, { from, to: layout })) &&
+    (await changeMembers(unit, running.daemon.runtime, change.steps));
   if (!done) return reload(unit, running, layout);
   running.layout = layout;
   running.config = rendered.text;
@@ -59,6 +64,7 @@ export async function shutDown(unit: Unit): Promise<void> {
   for (const socket of unit.retired.values()) socket.close();
   unit.retired.clear();
   await endDaemon(unit.paths);
+  await dropCertificates(unit, null);
   for (const worker of unit.counters.workers()) unit.counters.retire(worker);
 }
 
@@ -74,12 +80,14 @@ async function readLast(unit: Unit, daemon: Daemon): Promise<void> {
 
 async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
   const rendered = renderConfig(layout, renderSettings(unit.paths, nextSequence(unit)));
+  await placeCertificates(unit, layout, unit.sequence);
   const faults = await install(unit, layout, rendered);
   if (faults.length > 0) return faults;
   await writeAtomically(unit.paths.serverState, renderServerState(layout, knownHealth(unit)), false);
   try {
     const daemon = await startDaemon(unit.deps.haproxyPath, unit.paths, unit.sequence);
     enter(unit, daemon, layout, rendered);
+    await dropCertificates(unit, unit.sequence);
     return [];
   } catch (error) {
     return blameStart(error, rendered);
@@ -88,6 +96,7 @@ async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
 
 async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fault[]> {
   const rendered = renderConfig(layout, renderSettings(unit.paths, nextSequence(unit)));
+  await placeCertificates(unit, layout, unit.sequence);
   const faults = await install(unit, layout, rendered);
   if (faults.length > 0) return faults;
   await readLast(unit, running.daemon);
@@ -98,6 +107,7 @@ async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fau
     const daemon = await reloadDaemon(running.daemon, unit.paths, unit.sequence);
     unit.retired.set(workerName(running.daemon), running.daemon.runtime);
     enter(unit, daemon, layout, rendered);
+    await dropCertificates(unit, unit.sequence);
     await probe(unit, daemon.runtime, newcomers);
     return [];
   } catch (error) {

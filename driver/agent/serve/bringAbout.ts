@@ -1,11 +1,11 @@
 import type { LoadBalancerSpec } from '../../protocol/spec';
-import { admit } from '../haproxy/admit';
 import { type Fault, passingFault, withoutFaults } from '../haproxy/fault';
 import { endpoints, type Layout, layOut, socketAddress } from '../haproxy/layout';
 import { whyNotBindable } from '../process/tryBind';
 import { type HeldSpec, storeSpec } from '../state/specStore';
 import { errorMessage } from '../systemError';
 import { activate } from './activate';
+import { admitSpec } from './admission';
 import { ActivationError, changedObjects } from './culprits';
 import { watchPings } from './pings';
 import type { Unit } from './unit';
@@ -22,6 +22,7 @@ export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<He
   try {
     held = await tryToBringAbout(unit, spec);
     unit.inForce = spec;
+    await unit.materials.keepOnly([spec]).catch(() => undefined);
   } catch (error) {
     const reason = errorMessage(error);
     unit.deps.log.warn({ loadBalancer: spec.id, generation: spec.generation, err: error }, 'a spec was refused');
@@ -34,7 +35,7 @@ export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<He
 }
 
 async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<HeldSpec> {
-  const admission = admit(spec);
+  const admission = admitSpec(unit, spec);
   const unserved = admission.faults.filter(({ kind }) => kind === 'loadbalancer');
   if (unserved.length > 0) return { spec, outcome: 'refused', faults: unserved };
   // First, so that a disk that takes no spec is found before anything has changed.

@@ -13,7 +13,8 @@ import type { ServeDeps } from './unit';
 export interface Engine {
   /** Resolves when all that was stored has been taken over or started, or could not be. */
   readonly recovered: Promise<unknown>;
-  put(spec: LoadBalancerSpec): Promise<Ack>;
+  /** `materials`: texts by the digests that the spec names. */
+  put(spec: LoadBalancerSpec, materials?: Readonly<Record<string, string>>): Promise<Ack>;
   remove(id: string, generation: number, epoch: number): Promise<Ack>;
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
@@ -42,8 +43,10 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
   const polling = pollAll(registry.list, deps, stopping.signal);
   return {
     recovered,
-    put: async (spec) =>
-      isUsableId(spec.id) ? registry.use(spec.id, (loadBalancer) => loadBalancer.put(spec)) : refuseUnusable(spec),
+    put: async (spec, materials) =>
+      isUsableId(spec.id)
+        ? registry.use(spec.id, (loadBalancer) => loadBalancer.put(spec, materials))
+        : refuseUnusable(spec),
     remove: async (id, generation, epoch) =>
       isUsableId(id)
         ? registry.use(id, (loadBalancer) => loadBalancer.remove(generation, epoch))

@@ -1,7 +1,8 @@
-import type { Ack, Held, ListenerCounters, LoadBalancerReport } from '../../protocol/messages';
+import type { Ack, Held, ListenerCounters, LoadBalancerReport, PutSpec } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { unitPaths } from '../config';
 import { trimLog } from '../process/daemon';
+import { openMaterials } from '../state/materials';
 import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
 import { acknowledgement, heldEntry, removal } from './acknowledgement';
 import { shutDown } from './activate';
@@ -9,7 +10,7 @@ import { bringAbout } from './bringAbout';
 import { createCounters } from './counters';
 import { loadCounters, storeCounters } from './countersFile';
 import { advanceNewcomers, deleteLeaving } from './members';
-import { createPinger, type Pinger } from './pinger';
+import { createPinger, type Pinger, pingCheck } from './pinger';
 import { applyPing } from './pings';
 import { readRetired, readStatistics, renewReport } from './poll';
 import { createQueue, type Queue } from './queue';
@@ -20,8 +21,11 @@ import { createUpkeep, type Notices, type Upkeep } from './upkeep';
 /** One load balancer on this engine. All changes to it run one after the other. */
 export interface LoadBalancer {
   readonly id: string;
-  /** Brings the spec about and tells how that ended; an older one than is held changes nothing. */
-  put(spec: LoadBalancerSpec): Promise<Ack>;
+  /**
+   * Brings the spec about and tells how that ended; an older one than is held changes nothing. `materials`: texts by the
+   * digests that the spec names.
+   */
+  put(spec: LoadBalancerSpec, materials?: Readonly<Record<string, string>>): Promise<Ack>;
   /** Ends and forgets it, unless what is held is newer. */
   remove(generation: number, epoch: number): Promise<Ack>;
   /** Takes over, or starts, what was served when an earlier agent ended. */
@@ -50,6 +54,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     paths,
     deps,
     counters: createCounters(await loadCounters(paths)),
+    materials: await openMaterials(paths.materials, deps.materialsProblem),
     pinger: openPinger(() => unit, queue, deps),
     held: await loadSpec(paths),
     inForce: null,
@@ -68,7 +73,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
 
 function openPinger(unit: () => Unit, queue: Queue, { ping, log }: ServeDeps): Pinger | null {
   if (ping === null) return null;
-  return createPinger(ping, (key, state) => {
+  return createPinger(pingCheck(ping), (key, state) => {
     queue
       .run(() => applyPing(unit(), key, state))
       .catch((error: unknown) => log.debug({ err: error }, 'the result of a ping could not be passed on'));
@@ -87,13 +92,13 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
   };
   return {
     id: unit.id,
-    put: (spec) => work(() => put(unit, upkeep, spec)),
+    put: (spec, materials = {}) => work(() => put(unit, upkeep, { spec, materials })),
     remove: (generation, epoch) => work(() => remove(unit, generation, epoch)),
     recover: () => work(() => resume(unit)),
     poll: () => poll(unit, work),
     changesByItself: () => changesByItself(unit),
     isHeld: () => unit.held !== null,
-    held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce)),
+    held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     counters: () => unit.counters.totals(unit.id),
     tidy: () =>
@@ -106,6 +111,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
       unit.pinger?.stop();
       await queue.run(async () => {
         if (!keepServing) await shutDown(unit);
+        if (!keepServing) await unit.materials.clear();
         unit.running?.daemon.runtime.close();
         for (const socket of unit.retired.values()) socket.close();
         await saveCounters();
@@ -114,9 +120,14 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
   };
 }
 
-async function put(unit: Unit, upkeep: Upkeep, spec: LoadBalancerSpec): Promise<Ack> {
+async function put(unit: Unit, upkeep: Upkeep, { spec, materials }: Omit<PutSpec, 'type'>): Promise<Ack> {
   const { held } = unit;
-  if (held !== null && (isOlder(spec, held.spec) || isSettled(held, spec))) return acknowledgement(held);
+  if (held !== null && isOlder(spec, held.spec)) return acknowledgement(held);
+  const fresh = await unit.materials.take(spec, materials).catch((error: unknown) => {
+    unit.deps.log.warn({ loadBalancer: unit.id, err: error }, 'certificates could not be kept');
+    return false;
+  });
+  if (held !== null && !fresh && isSettled(held, spec)) return acknowledgement(held);
   upkeep.reset();
   const result = await unit.deps.slots(() => bringAbout(unit, spec));
   await readStatistics(unit).catch(() => renewReport(unit));
@@ -149,6 +160,7 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   unit.pinger?.stop();
   await shutDown(unit);
   await forgetSpec(unit.paths);
+  await unit.materials.clear();
   unit.held = null;
   unit.inForce = null;
   unit.report = null;
@@ -160,6 +172,7 @@ async function resume(unit: Unit): Promise<void> {
   const { held } = unit;
   if (held === null) {
     await forgetSpec(unit.paths);
+    await unit.materials.clear();
     return;
   }
   await unit.deps.slots(() => bringAbout(unit, held.spec));

@@ -1,11 +1,12 @@
 import { renderSettings } from '../config';
-import { admit } from '../haproxy/admit';
 import { withoutFaults } from '../haproxy/fault';
 import { type Layout, layOut } from '../haproxy/layout';
 import { renderConfig } from '../haproxy/render';
 import { parseStats, type StatRow } from '../haproxy/stats';
 import { adoptDaemon, type Daemon, endDaemon } from '../process/daemon';
 import { readIfPresent } from '../state/files';
+import { admitSpec } from './admission';
+import { hasCertificates } from './certificates';
 import { type Unit, workerName } from './unit';
 
 /**
@@ -24,7 +25,9 @@ export async function recover(unit: Unit): Promise<void> {
   unit.sequence = daemon.sequence;
   const [answer = ''] = await daemon.runtime.run(['show stat']);
   unit.rows = parseStats(answer);
-  unit.running = { daemon, layout: layoutOf(unit, daemon, config), config, endpoints: boundBy(config) };
+  const layout = layoutOf(unit, daemon, config);
+  const sameTexts = layout !== null && (await hasCertificates(unit, layout, daemon.sequence));
+  unit.running = { daemon, layout: sameTexts ? layout : null, config, endpoints: boundBy(config) };
   for (const worker of unit.counters.workers()) {
     if (worker !== workerName(daemon)) unit.counters.retire(worker);
   }
@@ -32,7 +35,7 @@ export async function recover(unit: Unit): Promise<void> {
 
 function layoutOf(unit: Unit, daemon: Daemon, config: string): Layout | null {
   if (unit.held === null) return null;
-  const admission = admit(unit.held.spec);
+  const admission = admitSpec(unit, unit.held.spec);
   const layout = layOut(withoutFaults(admission.spec, unit.held.faults));
   const { text } = renderConfig(layout, renderSettings(unit.paths, daemon.sequence));
   return text === config && isServed(layout, unit.rows) ? layout : null;
@@ -59,5 +62,5 @@ function isServed(layout: Layout, rows: readonly StatRow[]): boolean {
 }
 
 function boundBy(config: string): Set<string> {
-  return new Set([...config.matchAll(/^ {2}bind '(.+)'$/gm)].map(([, endpoint]) => endpoint ?? ''));
+  return new Set([...config.matchAll(/^ {2}bind '([^']+)'/gm)].map(([, endpoint]) => endpoint ?? ''));
 }

@@ -7,6 +7,7 @@ import type { Backend, Layout } from '../haproxy/layout';
 import type { StatRow } from '../haproxy/stats';
 import type { Daemon } from '../process/daemon';
 import type { RuntimeSocket } from '../process/runtimeSocket';
+import type { MaterialStore } from '../state/materials';
 import type { HeldSpec } from '../state/specStore';
 import type { Counters } from './counters';
 import type { Ping, Pinger } from './pinger';
@@ -20,6 +21,8 @@ export interface ServeDeps {
   /** Bounds how many haproxies are checked, started or reloaded at a time. */
   readonly slots: Slots;
   readonly ping: Ping | null;
+  /** Why this engine can keep no private keys; null if it can. */
+  readonly materialsProblem: string | null;
   /** Called whenever a report has become another one. */
   readonly onReport: () => void;
 }
@@ -49,6 +52,7 @@ export interface Unit {
   readonly paths: UnitPaths;
   readonly deps: ServeDeps;
   readonly counters: Counters;
+  readonly materials: MaterialStore;
   readonly pinger: Pinger | null;
   held: HeldSpec | null;
   /** The spec that was last put in force. */
