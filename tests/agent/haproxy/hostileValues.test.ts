@@ -92,7 +92,7 @@ const hostileSpec: fc.Arbitrary<LoadBalancerSpec> = fc
 
 /** First words that the renderer writes; anything else would have been smuggled in. */
 const FIRST_WORDS =
-  /^(?:global|defaults|peers engines|frontend '[\w-]+'|backend '[\w:-]+'| {2}(?:httpclient\.ssl\.verify|maxconn|nbthread|stats (?:socket|timeout)|hard-stop-after|mworker-max-reloads|server-state-file|localpeer|peer|load-server-state-from-file|retries|option|mode|bind|timeout|acl allowed src|tcp-request|default_backend|balance|stick-table|stick|http-check|server) ?.*)$/;
+  /^(?:global|defaults|peers engines|frontend '[\w-]+'|backend '[\w:-]+'| {2}(?:httpclient\.ssl\.verify|maxconn|nbthread|stats (?:socket|timeout)|hard-stop-after|mworker-max-reloads|server-state-file|localpeer|peer|load-server-state-from-file|retries|retry-on conn-failure empty-response$|http-reuse safe$|http-request disable-l7-retry unless|option|mode|bind|timeout|acl allowed src|tcp-request|default_backend|balance|stick-table|stick|http-check|server) ?.*)$/;
 
 it('keeps hostile values inside their quotes: every line is one of ours', () => {
   return fc.assert(
