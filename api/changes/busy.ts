@@ -18,6 +18,11 @@ function passesSoon(status: ProvisioningStatus): boolean {
   return status === 'PENDING_CREATE' || status === 'PENDING_UPDATE';
 }
 
+/** ACTIVE is claimed by everybody, so when that was tried it was not there yet: the change before has settled since. */
+function maySoonBeClaimed(met: ProvisioningStatus): boolean {
+  return passesSoon(met) || met === 'ACTIVE';
+}
+
 /**
  * Claims the load balancer for its own PUT, DELETE or failover.
  * @throws BusyError, NotFoundError
@@ -27,7 +32,7 @@ export async function claimOwn(db: Db, claim: Claim): Promise<void> {
   if (outcome === 'claimed') return;
   const id = claim.loadBalancerId;
   if (outcome === 'absent' || outcome === 'DELETED') throw new NotFoundError('Load Balancer', id);
-  throw new BusyError(new LoadBalancerStateError(outcome, id), passesSoon(outcome));
+  throw new BusyError(new LoadBalancerStateError(outcome, id), maySoonBeClaimed(outcome));
 }
 
 /**
@@ -39,7 +44,7 @@ export async function claimForChild(db: Db, claim: Claim): Promise<void> {
   if (outcome === 'claimed') return;
   const id = claim.loadBalancerId;
   if (outcome === 'absent') throw new NotFoundError('Load Balancer', id);
-  throw new BusyError(new ImmutableError('Load Balancer', id), passesSoon(outcome));
+  throw new BusyError(new ImmutableError('Load Balancer', id), maySoonBeClaimed(outcome));
 }
 
 /** A parent between the load balancer and the object: members and monitors test their pool first, rules their policy. */

@@ -1,3 +1,5 @@
+import type { Db } from '../../../driver/db/connect';
+import type { DialectClient } from '../../../driver/db/dialects/client';
 import { startTestApi, type TestApi } from '../../support/api';
 import { describeOnDatabases } from '../../support/database';
 import { waitUntil } from '../../support/wait';
@@ -6,6 +8,25 @@ import { announceSettled, startWorker } from './worker';
 /** Writes that meet a pending load balancer. Whoever does not wait answers long before the minute of these tests ends. */
 
 const MINUTE = 60;
+
+/**
+ * Somebody settles the load balancer after a claim has missed it and before the claim looks why: in the claim's own
+ * transaction, whose end takes that back again.
+ */
+function settleBeforeTheNextLook(db: Db, id: string): () => boolean {
+  const client = db.client as DialectClient;
+  const run = client.runPrepared.bind(client);
+  let done = false;
+  client.runPrepared = async (connection, sql, bindings) => {
+    if (!done && sql.startsWith('select provisioning_status from load_balancer')) {
+      done = true;
+      await run(connection, "update load_balancer set provisioning_status = 'ACTIVE' where id = ?", [id]);
+    }
+    return run(connection, sql, bindings);
+  };
+  return () => done;
+}
+
 describeOnDatabases('waiting writes', ({ open }) => {
   let api: TestApi;
   afterEach(() => api.close());
@@ -60,6 +81,18 @@ describeOnDatabases('waiting writes', ({ open }) => {
       const id = await createLoadBalancer();
       const answer = rename(id, 'later');
       await waitFor(isWaitedFor(id));
+
+      await api.settle();
+
+      expect((await answer).status).toBe(200);
+    });
+
+    it('a write that is settled away under its claim waits for its turn all the same', async () => {
+      const id = await createLoadBalancer();
+      const settledUnder = settleBeforeTheNextLook(api.db, id);
+      const answer = rename(id, 'later');
+      await waitFor(isWaitedFor(id));
+      expect(settledUnder()).toBe(true);
 
       await api.settle();
 
