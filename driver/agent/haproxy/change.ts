@@ -1,6 +1,7 @@
 import type { MemberSpec } from '../../protocol/spec';
 import type { Backend, Layout } from './layout';
 import { renderStructure } from './render';
+import { serverLine } from './server';
 
 /** One step that the runtime socket can make. */
 export interface MemberChange {
@@ -41,7 +42,7 @@ function planMembers(from: Backend, to: Backend): MemberChange[] | null {
     if (old === undefined) {
       steps.push({ kind: 'add', backend: to, member });
     } else {
-      if (!isSameServer(old, member) || from.serverIds.get(old.id) !== to.serverIds.get(member.id)) return null;
+      if (fixedWords(from, old) !== fixedWords(to, member)) return null;
       if (old.weight !== member.weight) steps.push({ kind: 'weight', backend: to, member });
       if (old.enabled !== member.enabled) steps.push({ kind: 'enabled', backend: to, member });
     }
@@ -49,13 +50,7 @@ function planMembers(from: Backend, to: Backend): MemberChange[] | null {
   return steps;
 }
 
-/** True if the two differ at most in what a command can change. */
-function isSameServer(one: MemberSpec, other: MemberSpec): boolean {
-  return (
-    one.address === other.address &&
-    one.port === other.port &&
-    one.backup === other.backup &&
-    one.monitorAddress === other.monitorAddress &&
-    one.monitorPort === other.monitorPort
-  );
+/** What the configuration says of a server and no command can change: how it is checked, too. */
+function fixedWords(backend: Backend, member: MemberSpec): string {
+  return serverLine(backend, { ...member, weight: 1, enabled: true }).text;
 }

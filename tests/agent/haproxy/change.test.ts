@@ -25,12 +25,21 @@ describe('a change', () => {
 
   it.each<[string, Partial<PoolSpec>]>([
     ['a member that becomes a backup', { members: [{ ...one, backup: true }] }],
-    ['another check port of a member', { members: [{ ...one, monitorPort: 9 }] }],
     ['another algorithm', { members: [one], algorithm: 'LEAST_CONNECTIONS' }],
     ['a monitor', { members: [one], monitor: aMonitor() }],
     ['a disabled pool', { members: [one], enabled: false }],
   ])('to %s needs a reload', (_, to) => {
     expect(plan({ members: [one] }, to)).toBe('reload');
+  });
+
+  it.each<[string, Partial<PoolSpec>]>([
+    ['another pace', { monitor: aMonitor({ delay: 9 }) }],
+    ['other thresholds', { monitor: aMonitor({ riseThreshold: 9, fallThreshold: 9 }) }],
+    ['another check port of a member', { members: [{ ...one, monitorPort: 9 }] }],
+    ['another check address of a member', { members: [{ ...one, monitorAddress: '127.0.0.9' }] }],
+  ])('of checks to %s needs a reload', (_, to) => {
+    const from = { members: [one], monitor: aMonitor() };
+    expect(plan(from, { ...from, ...to })).toBe('reload');
   });
 
   it('of a listener needs a reload', () => {
