@@ -3,6 +3,7 @@ import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import type { NetworkDriver, PortRequest } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import { aNetworkCloud } from '../support/simulators/network';
+import { startNeutronOverHttp } from '../support/simulators/neutronOverHttp';
 
 interface Twin {
   readonly name: string;
@@ -10,12 +11,25 @@ interface Twin {
   readonly open: () => Promise<NetworkDriver>;
 }
 
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((it) => it.close()));
+});
+
 const MEMORY: Twin = { name: 'memory', open: async () => (await aNetworkCloud('project-admin')).driver };
+const HTTP: Twin = {
+  name: 'http',
+  open: async () => {
+    const neutron = await startNeutronOverHttp();
+    opened.push(neutron);
+    return neutron.driver;
+  },
+};
 const NOOP: Twin = { name: 'noop', open: async () => createNoopNetwork() };
-/** Every implementation of the port; a twin over HTTP joins both lists. */
-const TWINS: readonly Twin[] = [MEMORY, NOOP];
+/** Every implementation of the port. */
+const TWINS: readonly Twin[] = [MEMORY, HTTP, NOOP];
 /** Those that know what exists. */
-const KNOWING: readonly Twin[] = [MEMORY];
+const KNOWING: readonly Twin[] = [MEMORY, HTTP];
 
 const { localNetwork, localSubnet } = SEED_IDS;
 

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Network, Port, Subnet } from '../port';
+
+const NetworkBody = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  project_id: z.string().nullish(),
+  tenant_id: z.string().nullish(),
+  mtu: z.number().nullish(),
+  'router:external': z.boolean().nullish(),
+  shared: z.boolean().nullish(),
+  subnets: z.array(z.string()).nullish(),
+});
+const SubnetBody = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  network_id: z.string(),
+  project_id: z.string().nullish(),
+  tenant_id: z.string().nullish(),
+  cidr: z.string(),
+  ip_version: z.union([z.literal(4), z.literal(6)]),
+  gateway_ip: z.string().nullish(),
+});
+const PortBody = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  project_id: z.string().nullish(),
+  tenant_id: z.string().nullish(),
+  network_id: z.string(),
+  mac_address: z.string(),
+  device_id: z.string().nullish(),
+  device_owner: z.string().nullish(),
+  fixed_ips: z.array(z.object({ subnet_id: z.string(), ip_address: z.string() })).nullish(),
+  allowed_address_pairs: z.array(z.object({ ip_address: z.string() })).nullish(),
+  security_groups: z.array(z.string()).nullish(),
+  qos_policy_id: z.string().nullish(),
+  admin_state_up: z.boolean().nullish(),
+  created_at: z.string().nullish(),
+});
+
+export const NetworkView = z.object({ network: NetworkBody });
+export const SubnetView = z.object({ subnet: SubnetBody });
+export const PortView = z.object({ port: PortBody });
+export const PortsView = z.object({ ports: z.array(PortBody) });
+export const ExtensionsView = z.object({ extensions: z.array(z.object({ alias: z.string() })) });
+
+/** What tunnels leave of an Ethernet frame, for a Neutron that does not tell (Contrail's). */
+const USUAL_MTU = 1500;
+
+export function toNetwork(body: z.infer<typeof NetworkBody>): Network {
+  return {
+    id: body.id,
+    name: body.name ?? '',
+    projectId: body.project_id ?? body.tenant_id ?? '',
+    mtu: body.mtu ?? USUAL_MTU,
+    external: body['router:external'] ?? false,
+    shared: body.shared ?? false,
+    subnetIds: body.subnets ?? [],
+  };
+}
+
+export function toSubnet(body: z.infer<typeof SubnetBody>): Subnet {
+  return {
+    id: body.id,
+    name: body.name ?? '',
+    networkId: body.network_id,
+    projectId: body.project_id ?? body.tenant_id ?? '',
+    cidr: body.cidr,
+    ipVersion: body.ip_version,
+    gatewayIp: body.gateway_ip ?? null,
+  };
+}
+
+/** A port of a Neutron that does not tell when it was made (Contrail's) counts as one made long ago. */
+export function toPort(body: z.infer<typeof PortBody>): Port {
+  return {
+    id: body.id,
+    name: body.name ?? '',
+    projectId: body.project_id ?? body.tenant_id ?? '',
+    networkId: body.network_id,
+    macAddress: body.mac_address,
+    deviceId: body.device_id ?? '',
+    deviceOwner: body.device_owner ?? '',
+    fixedIps: (body.fixed_ips ?? []).map((ip) => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address })),
+    allowedAddressPairs: (body.allowed_address_pairs ?? []).map((pair) => ({ ipAddress: pair.ip_address })),
+    securityGroupIds: body.security_groups ?? [],
+    qosPolicyId: body.qos_policy_id ?? null,
+    adminStateUp: body.admin_state_up ?? true,
+    createdAt: new Date(body.created_at ?? 0),
+  };
+}

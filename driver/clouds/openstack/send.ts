@@ -1,0 +1,107 @@
+import { type Dispatcher, request } from 'undici';
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Behind the service's address, with its query. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Parsed; undefined when it is empty or no JSON. */
+  readonly body: unknown;
+  /** As the service counts its requests, for its operators. */
+  readonly requestId: string | null;
+}
+
+/** The service gives no answer, or one that tells of trouble there. */
+export class Outage extends Error {
+  override readonly name = 'Outage';
+  constructor(
+    message: string,
+    /** Whether the same call may be made again at once: nothing can have happened twice. */
+    readonly mayRepeat: boolean,
+  ) {
+    super(message);
+  }
+}
+
+export interface Target {
+  /** Without a slash at the end. */
+  readonly address: string;
+  readonly dispatcher: Dispatcher;
+  readonly token: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Bytes of an answer: a page of a thousand ports has about two million. */
+const MAX_ANSWER = 32 * 1024 * 1024;
+/** What a proxy says of a service that is just being restarted; 429: later. */
+const PASSING = [429, 502, 503, 504];
+/** Codes of connections that never carried the call. */
+const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'];
+/** Nothing went wrong if one of these is made twice. */
+const REPEATABLE = ['GET', 'PUT', 'DELETE'];
+
+/** Sends once. @throws Outage when there is no answer, or one that is about the service instead of what was asked */
+export async function sendOnce({ address, dispatcher, token, timeout }: Target, call: Call): Promise<Answer> {
+  const { method, path, body, headers } = call;
+  const signal = AbortSignal.timeout(timeout);
+  const harmless = REPEATABLE.includes(method);
+  const what = `${method} ${path.split('?')[0]}`;
+  try {
+    const answer = await request(`${address}${path}`, {
+      method,
+      dispatcher,
+      signal,
+      headers: {
+        Accept: 'application/json',
+        'User-Agent': 'slipstream',
+        'X-Auth-Token': token,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const { statusCode: status } = answer;
+    const content = parse(await readBody(answer.body));
+    const requestId = answer.headers['x-openstack-request-id'] ?? null;
+    if (status >= 500 || status === 429) {
+      throw new Outage(
+        `${what}: ${status} (${String(requestId)})`,
+        PASSING.includes(status) && (harmless || status === 429),
+      );
+    }
+    return { status, body: content, requestId: typeof requestId === 'string' ? requestId : null };
+  } catch (error) {
+    if (error instanceof Outage) throw error;
+    const { code, message } = error as { code?: string; message?: string };
+    const mayRepeat = !signal.aborted && (harmless || NOT_SENT.includes(code ?? ''));
+    throw new Outage(`${what}: ${[code, message].filter(Boolean).join(' ')}`, mayRepeat);
+  }
+}
+
+async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop destroys the body, and with it the connection.
+    if (size > MAX_ANSWER) throw new Outage(`an answer of more than ${MAX_ANSWER} bytes`, false);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(content: Buffer): unknown {
+  if (content.length === 0) return undefined;
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  halfJitterGenerator,
+  handleType,
+  handleWhen,
+  type IPolicy,
+  retry,
+  wrap,
+} from 'cockatiel';
+import type { Logger } from 'pino';
+import { Agent, type Dispatcher } from 'undici';
+import { UnavailableError } from '../../domain/errors';
+import type { KeystoneSession } from '../keystone/http/session';
+import { type Answer, type Call, Outage, sendOnce } from './send';
+
+export type { Answer, Call } from './send';
+
+/** One API of an OpenStack cloud, called in the name of this service, with the manners that go with it. */
+export interface OpenstackService {
+  /**
+   * One call. Reads, changes that say the same twice, and deletions are repeated when their connection breaks; a POST is
+   * not, unless the service says that it did nothing. What the service refuses is an answer, not an error.
+   * @throws UnavailableError when it does not answer, tells of trouble, or has not answered lately
+   */
+  call(call: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface OpenstackServiceDeps {
+  /** What it is called in texts: "Neutron". */
+  readonly name: string;
+  /** Types in the catalogue, the preferred one first. */
+  readonly types: readonly string[];
+  readonly session: Pick<KeystoneSession, 'token' | 'endpoint'>;
+  readonly options: EndpointOptions;
+  readonly log: Logger;
+}
+
+/** The options of `[neutron]`, `[nova]` and `[glance]` that say where the service is. */
+export interface EndpointOptions {
+  readonly region_name: string | null;
+  /** "publicURL", "internalURL", "adminURL", or the same without "URL". */
+  readonly endpoint_type: string;
+  /** Goes before the catalogue. */
+  readonly endpoint_override?: string | null;
+  readonly ca_certificates_file: string | null;
+  readonly insecure: boolean;
+  /** Milliseconds a call may take; 30,000 by default. */
+  readonly timeout?: number;
+}
+
+/** Calls at one time, and callers that wait for one. */
+const CALLS = 16;
+const WAITING = 2_000;
+const TIMEOUT = 30_000;
+const CONNECT_TIMEOUT = 5_000;
+/** Calls in a row that end in an outage, repetitions included, after which none is made for a while. */
+const FAILURES = 5;
+/** Milliseconds of that while, the first and the longest. */
+const PAUSE = { initialDelay: 1_000, maxDelay: 15_000, generator: halfJitterGenerator };
+const REPEAT = { initialDelay: 100, maxDelay: 2_000, generator: halfJitterGenerator };
+const REPETITIONS = 3;
+
+/** Opens no connection before the first call. @throws what the file system says of the CA file */
+export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackService {
+  const { name, session, options } = deps;
+  const dispatcher = new Agent({
+    connections: CALLS,
+    connect: {
+      timeout: CONNECT_TIMEOUT,
+      rejectUnauthorized: !options.insecure,
+      ...(options.ca_certificates_file === null ? {} : { ca: readFileSync(options.ca_certificates_file) }),
+    },
+  });
+  const policy = createPolicy(deps);
+  const send = async (call: Call, token: string): Promise<Answer> => {
+    const address = await findAddress(deps);
+    return policy.execute(() => sendOnce({ address, dispatcher, token, timeout: options.timeout ?? TIMEOUT }, call));
+  };
+  return {
+    async call(call) {
+      try {
+        const token = await session.token();
+        const answer = await send(call, token);
+        if (answer.status !== 401) return answer;
+        const again = await send(call, await session.token(token));
+        if (again.status === 401) throw new Outage(`${name} refuses the token of this service`, false);
+        return again;
+      } catch (error) {
+        throw unavailable(name, error);
+      }
+    },
+    close: () => (dispatcher as Dispatcher).close(),
+  };
+}
+
+async function findAddress({ name, types, session, options }: OpenstackServiceDeps): Promise<string> {
+  const { endpoint_override: fixed, endpoint_type, region_name: region } = options;
+  if (fixed) return fixed.replace(/\/+$/, '');
+  for (const type of types) {
+    const found = await session.endpoint({ type, interface: endpoint_type, region });
+    if (found !== undefined) return found.replace(/\/+$/, '');
+  }
+  throw new Outage(
+    `${name} is not in the catalogue (${types.join(' or ')}, ${endpoint_type}, ${region ?? 'any region'})`,
+    false,
+  );
+}
+
+function createPolicy({ name, log }: OpenstackServiceDeps): IPolicy {
+  const breaker = circuitBreaker(handleType(Outage), {
+    halfOpenAfter: new ExponentialBackoff(PAUSE),
+    breaker: new ConsecutiveBreaker(FAILURES),
+  });
+  breaker.onBreak((reason) => {
+    const cause = 'error' in reason ? reason.error.message : undefined;
+    log.warn({ service: name, cause }, `${name} does not answer: it is left alone for a while`);
+  });
+  breaker.onReset(() => log.info({ service: name }, `${name} answers again`));
+  const repeat = retry(
+    handleWhen((error) => error instanceof Outage && error.mayRepeat),
+    { maxAttempts: REPETITIONS, backoff: new ExponentialBackoff(REPEAT) },
+  );
+  return wrap(bulkhead(CALLS, WAITING), breaker, repeat);
+}
+
+/** What callers see of any trouble with a service; the cause is for the log. */
+export function unavailable(name: string, cause: unknown): UnavailableError {
+  if (cause instanceof UnavailableError) return cause;
+  const reason =
+    cause instanceof BrokenCircuitError
+      ? new Error(`${name} has not answered lately`)
+      : cause instanceof BulkheadRejectedError
+        ? new Error(`too many calls wait for ${name}`)
+        : cause;
+  return new UnavailableError(`The ${name} service is temporarily unavailable.`, { cause: reason });
+}
