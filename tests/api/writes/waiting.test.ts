@@ -14,15 +14,17 @@ const MINUTE = 60;
  * transaction, whose end takes that back again.
  */
 function settleBeforeTheNextLook(db: Db, id: string): () => boolean {
-  const client = db.client as DialectClient;
-  const run = client.runPrepared.bind(client);
+  // Of the class, since transactions have clients of their own.
+  const client: DialectClient = Object.getPrototypeOf(db.client);
+  const run = client.runPrepared;
   let done = false;
-  client.runPrepared = async (connection, sql, bindings) => {
-    if (!done && sql.startsWith('select provisioning_status from load_balancer')) {
+  client.runPrepared = async function (connection, sql, bindings) {
+    if (sql.startsWith('select provisioning_status from load_balancer')) {
+      client.runPrepared = run;
       done = true;
-      await run(connection, "update load_balancer set provisioning_status = 'ACTIVE' where id = ?", [id]);
+      await run.call(this, connection, "update load_balancer set provisioning_status = 'ACTIVE' where id = ?", [id]);
     }
-    return run(connection, sql, bindings);
+    return run.call(this, connection, sql, bindings);
   };
   return () => done;
 }
