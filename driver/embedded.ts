@@ -64,7 +64,8 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   cleanup.add('clouds', () => clouds.close());
 
   const common = { config: withAuthUri(config, clouds.authUrl), db, bus, network: clouds.network };
-  const health = await runHealthManager({ ...common, log: log.child({ part: 'health-manager' }) });
+  const { certificates } = clouds;
+  const health = await runHealthManager({ ...common, certificates, log: log.child({ part: 'health-manager' }) });
   cleanup.add('health-manager', () => health.close());
   const controllers = health.url ? [health.url] : [];
   const compute = await startCompute(parts, stateDir, controllers);
@@ -75,7 +76,7 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   await ensureFleet({ ...common, log });
   const housekeeping = await runHousekeeping({ ...common, compute, log: log.child({ part: 'housekeeping' }) });
   cleanup.add('housekeeping', () => housekeeping.close());
-  const apiParts = { ...common, tokens: clouds.keystone, certificates: clouds.certificates };
+  const apiParts = { ...common, tokens: clouds.keystone, certificates };
   const api = await runApi({ ...apiParts, log: log.child({ part: 'api' }) });
   cleanup.add('api', () => api.close());
   apiUrl = api.url ?? '';

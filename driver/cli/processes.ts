@@ -23,7 +23,7 @@ interface Parts extends Drivers {
   readonly registry: Registry;
   /** Of the API alone. */
   readonly tokens?: TokenValidator;
-  /** Of the API alone. */
+  /** Of the API and the health-manager. */
   readonly certificates?: Certificates;
 }
 
@@ -62,7 +62,8 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
  */
 export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
   const drivers = createDrivers(config);
-  const tokens = name === 'api' ? openTokens(config, log) : undefined;
+  // Those that read the certificates of users: at Barbican, which Keystone finds.
+  const tokens = name === 'api' || name === 'health-manager' ? openTokens(config, log) : undefined;
   const keys = openCertificates(config, tokens, log);
   const opened: (() => Promise<unknown>)[] = [];
   if (tokens) opened.push(() => tokens.close());
@@ -78,8 +79,8 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     const bus = createMemoryBus({ log });
     opened.push(() => bus.close());
     const registry = createRegistry(name);
-    const ofApi = { ...(tokens && { tokens }), ...(keys && { certificates: keys.certificates }) };
-    const running = await STARTS[name]({ ...drivers, ...ofApi, config, log, db, bus, registry });
+    const asked = { ...(tokens && { tokens }), ...(keys && { certificates: keys.certificates }) };
+    const running = await STARTS[name]({ ...drivers, ...asked, config, log, db, bus, registry });
     opened.push(() => running.close());
     const telemetry = await startTelemetry(name, { config, db, registry });
     if (telemetry) opened.push(() => telemetry.close());

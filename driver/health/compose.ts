@@ -2,7 +2,9 @@ import type { Db } from '../db/connect';
 import { loadTree } from '../db/tree';
 import type { PutSpec, RemoveSpec } from '../protocol/messages';
 import { buildSpec } from '../target/spec';
+import type { Bounded } from './bounded';
 import type { EngineLink } from './connections';
+import type { MaterialSource } from './materials/source';
 
 /** What an engine has to be told of a load balancer now. */
 export type Composed =
@@ -13,6 +15,13 @@ export type Composed =
   | { readonly message: RemoveSpec; readonly behind: boolean }
   /** It is not placed there and the engine does not hold it. */
   | { readonly message: undefined; readonly behind: boolean };
+
+export interface ComposeDeps {
+  readonly db: Db;
+  readonly materials: MaterialSource;
+  /** How many trees are read at a time. */
+  readonly builds: Bounded;
+}
 
 /** The rows hold what cannot be put into a spec. */
 export class SpecError extends Error {
@@ -27,12 +36,16 @@ export class SpecError extends Error {
 }
 
 /**
- * Reads the rows and composes the message. Private keys are fetched here once listeners can have any: between the rows
- * and the engine is the one place that may see them.
+ * Reads the rows and composes the message. Private keys are fetched here: between the rows and the engine is the one
+ * place that may see them.
  * @throws SpecError, and whatever the database throws
  */
-export async function composeMessage(db: Db, link: EngineLink, loadBalancerId: string): Promise<Composed> {
-  const tree = await loadTree(db, loadBalancerId);
+export async function composeMessage(
+  { db, materials, builds }: ComposeDeps,
+  link: EngineLink,
+  loadBalancerId: string,
+): Promise<Composed> {
+  const tree = await builds.run(() => loadTree(db, loadBalancerId));
   const placement = tree?.placements.find(({ engineId }) => engineId === link.engineId);
   const held = link.held.get(loadBalancerId) ?? { generation: 0, epoch: 0 };
   if (!tree || !placement || placement.deleting) {
@@ -43,9 +56,12 @@ export async function composeMessage(db: Db, link: EngineLink, loadBalancerId: s
   }
   // The rows under the tree's root may be newer than its generation, never older: so may the placement.
   const generation = Math.min(placement.wantedGeneration, tree.generation);
+  // Not within the bound: a key manager that takes its time holds up nobody else.
+  const fetched = await materials.fetch(tree);
   try {
-    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch });
-    return { message: { type: 'put', spec, materials: {} }, behind: generation < placement.wantedGeneration };
+    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch }, fetched.materials);
+    const behind = generation < placement.wantedGeneration;
+    return { message: { type: 'put', spec, materials: { ...fetched.texts } }, behind };
   } catch (error) {
     throw new SpecError(loadBalancerId, generation, error);
   }

@@ -11,10 +11,20 @@ export interface Delivery {
   wake: (() => void) | undefined;
   /** The generation for which a failure has been told of. */
   toldOf: number | undefined;
+  /** Digests of certificates the engine is known to keep of what was sent last: they need not go over the wire again. */
+  delivered: ReadonlySet<string>;
 }
 
 export function newDelivery(): Delivery {
-  return { again: false, running: undefined, sent: undefined, acked: undefined, wake: undefined, toldOf: undefined };
+  return {
+    again: false,
+    running: undefined,
+    sent: undefined,
+    acked: undefined,
+    wake: undefined,
+    toldOf: undefined,
+    delivered: new Set(),
+  };
 }
 
 /** True when the engine has answered for just this message. */
@@ -25,6 +35,19 @@ export function isAnswered({ acked }: Delivery, message: PutSpec | RemoveSpec): 
   return (
     acked.outcome !== 'removed' && acked.generation === generation && acked.epoch === epoch && acked.digest === digest
   );
+}
+
+/** The message without the texts that the engine has from this connection already. */
+export function undelivered({ delivered }: Delivery, message: PutSpec): PutSpec {
+  const missing = Object.entries(message.materials).filter(([digest]) => !delivered.has(digest));
+  return { ...message, materials: Object.fromEntries(missing) };
+}
+
+/** After the wait for an answer: an engine that has a message in force without a refusal keeps its texts, and no others. */
+export function noteDelivered(delivery: Delivery, message: PutSpec | RemoveSpec): void {
+  const kept = message.type === 'put' && isAnswered(delivery, message) && delivery.acked?.outcome === 'applied';
+  const whole = kept && delivery.acked?.refusals.length === 0;
+  delivery.delivered = whole ? new Set(Object.keys(message.materials)) : new Set();
 }
 
 /** True when the acknowledgement is for what was sent, or for something newer that the engine holds. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { type Bus, ENGINES_TOPIC, SETTLED_TOPIC } from '../bus/port';
+import type { Certificates } from '../clouds/certificates/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
@@ -13,10 +14,12 @@ import { type HealthSettings, settingsOf } from './settings';
 
 /** What a health-manager runs on. */
 export interface HealthManagerParts {
-  readonly config: Pick<Config, 'health_manager'>;
+  readonly config: Pick<Config, 'health_manager' | 'certificates'>;
   readonly db: Db;
   readonly bus: Bus;
   readonly log: Logger;
+  /** What users keep in the key manager; without it no listener can terminate TLS. */
+  readonly certificates?: Certificates;
   /** Where metrics are defined; nowhere without it. */
   readonly registry?: Registry;
   /** Over those of the configuration; for tests. */
@@ -31,7 +34,11 @@ export async function runHealthManager(parts: HealthManagerParts): Promise<Runni
   const { config, db, bus, log } = parts;
   const settings = { ...settingsOf(config), ...parts.settings };
   const id = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const manager = createManager({ db, bus, log, id, settings, registry: parts.registry, now: () => performance.now() });
+  const { registry, certificates } = parts;
+  const manager = createManager({
+    ...{ db, bus, log, id, settings, registry, certificates },
+    now: () => performance.now(),
+  });
   const server = await startEngineServer(
     { host: config.health_manager.bind_ip, port: config.health_manager.bind_port, ...settings },
     { events: manager, log },
@@ -55,6 +62,8 @@ export async function runHealthManager(parts: HealthManagerParts): Promise<Runni
   };
 }
 
+/** Milliseconds, at most, between two looks at certificates that could not be had. */
+const CERTIFICATE_ROUND = 15_000;
 /** A round of reviews in so many slices, so that no slice is long. */
 const REVIEW_SLICES = 60;
 
@@ -64,5 +73,6 @@ function startTimers(manager: Manager, settings: HealthSettings): readonly Perio
     periodically(settings.flushInterval, () => manager.flush()),
     periodically(settings.compareInterval, () => manager.compare()),
     periodically(settings.reviewInterval / REVIEW_SLICES, async () => manager.review(REVIEW_SLICES)),
+    periodically(Math.min(settings.certRefreshInterval, CERTIFICATE_ROUND), () => manager.lookAfterCertificates()),
   ];
 }

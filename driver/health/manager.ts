@@ -1,5 +1,6 @@
 import type { BusMessage } from '../bus/port';
 import { listUnconfirmed } from '../db/confirmations';
+import { createExpiryWatch, type ExpiryWatch } from './materials/expiry';
 import { createParts, type ManagerDeps, type Parts } from './parts';
 import type { ServerEvents } from './server';
 import { closeSession, openSession, receiveMessage } from './session';
@@ -18,12 +19,15 @@ export interface Manager extends ServerEvents {
   compare(): Promise<void>;
   /** Judges the next slice of all load balancers; `slices` calls are one round. */
   review(slices: number): void;
+  /** Looks after the certificates of users: whether they have changed, and whether they end soon. */
+  lookAfterCertificates(): Promise<void>;
   /** Ends what is under way; to be called when no engine is connected any more. */
   finish(): Promise<void>;
 }
 
 export function createManager(deps: ManagerDeps): Manager {
   const parts = createParts(deps);
+  const expiry = createExpiryWatch({ db: deps.db, date: () => new Date() });
   let reviewed: readonly string[] = [];
   return {
     enrol: (hello, socket) => openSession(parts, hello, socket),
@@ -42,6 +46,7 @@ export function createManager(deps: ManagerDeps): Manager {
       parts.judge.mark(reviewed.slice(0, count));
       reviewed = reviewed.slice(count);
     },
+    lookAfterCertificates: () => lookAfterCertificates(parts, expiry),
     async finish() {
       await parts.pusher.idle();
       await parts.background.idle();
@@ -50,6 +55,13 @@ export function createManager(deps: ManagerDeps): Manager {
       await parts.judge.idle();
     },
   };
+}
+
+async function lookAfterCertificates({ materials, connections, log }: Parts, expiry: ExpiryWatch): Promise<void> {
+  await materials.refresh((id) => connections.all().some(({ held }) => held.has(id)));
+  await expiry
+    .look(materials.inUse())
+    .catch((err: unknown) => log.warn({ err }, 'certificates near their end could not be told of'));
 }
 
 function hear(parts: Parts, message: BusMessage): void {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Bus } from '../bus/port';
+import type { Certificates } from '../clouds/certificates/port';
 import { confirmPlacement } from '../db/confirmations';
 import { type Db, inTransaction } from '../db/connect';
 import { recordEvents } from '../db/events';
@@ -9,6 +10,7 @@ import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
 import { createLiveness, type Liveness } from './liveness';
+import { createMaterialSource, type MaterialSource } from './materials/source';
 import { createHealthMetrics, type HealthMetrics } from './metrics';
 import { createPeers, type Peers } from './peers';
 import { createPusher, type Pusher } from './pusher';
@@ -23,6 +25,8 @@ export interface ManagerDeps {
   /** New for every process: what `service_engine.connected_to` says. */
   readonly id: string;
   readonly settings: HealthSettings;
+  /** What users keep in the key manager; undefined where there is none. */
+  readonly certificates?: Certificates | undefined;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Where metrics are defined; nowhere without it. */
@@ -38,6 +42,7 @@ export interface Parts extends ManagerDeps {
   readonly counters: CounterWriter;
   readonly acks: AckWriter;
   readonly pusher: Pusher;
+  readonly materials: MaterialSource;
   readonly liveness: Liveness;
   readonly background: Background;
   readonly metrics: HealthMetrics;
@@ -82,21 +87,9 @@ export function createParts(deps: ManagerDeps): Parts {
       if (reports.has(loadBalancerId)) judge.mark([loadBalancerId]);
     },
   });
-  const pusher = createPusher({
-    db,
-    log,
-    settings,
-    metrics,
-    onAnswered: (link, ack) => acks.take(link, ack),
-    onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
-  });
+  const { materials, pusher } = createPushing(deps, { connections, acks, background, metrics });
   const liveness = createLiveness({
-    db,
-    log,
-    id,
-    settings,
-    connections,
-    now,
+    ...{ db, log, id, settings, connections, now },
     onSilent: async (engineId, loadBalancerIds) => {
       reports.forgetEngine(engineId);
       judge.mark(loadBalancerIds);
@@ -105,7 +98,29 @@ export function createParts(deps: ManagerDeps): Parts {
       await Promise.all(loadBalancerIds.map((loadBalancerId) => hintLoadBalancer(bus, loadBalancerId)));
     },
   });
-  return { ...deps, connections, reports, judge, peers, counters, acks, pusher, liveness, background, metrics };
+  const judging = { reports, judge, peers, counters, acks };
+  return { ...deps, ...judging, connections, pusher, materials, liveness, background, metrics };
+}
+
+/** What brings specs and their certificates to engines. */
+function createPushing(
+  deps: ManagerDeps,
+  { connections, acks, background, metrics }: Pick<Parts, 'connections' | 'acks' | 'background' | 'metrics'>,
+): Pick<Parts, 'materials' | 'pusher'> {
+  const { db, log, settings, certificates, now } = deps;
+  const materials = createMaterialSource({
+    ...{ certificates, log, now },
+    maxAge: settings.certRefreshInterval,
+    onChanged: (id) => {
+      for (const link of connections.all()) if (link.held.has(id)) void pusher.request(link, id);
+    },
+  });
+  const pusher = createPusher({
+    ...{ db, log, settings, metrics, materials },
+    onAnswered: (link, ack) => acks.take(link, ack),
+    onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
+  });
+  return { materials, pusher };
 }
 
 /** Nothing of that generation can be served by anybody: the change has failed, and says why. */

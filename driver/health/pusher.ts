@@ -4,7 +4,8 @@ import type { Ack } from '../protocol/messages';
 import { type Bounded, createBounded } from './bounded';
 import { type Composed, composeMessage, SpecError } from './compose';
 import type { EngineLink } from './connections';
-import { answers, type Delivery, isAnswered, newDelivery, waitForAnswer } from './delivery';
+import { answers, type Delivery, isAnswered, newDelivery, noteDelivered, undelivered, waitForAnswer } from './delivery';
+import type { MaterialSource } from './materials/source';
 import type { HealthMetrics } from './metrics';
 import type { HealthSettings } from './settings';
 
@@ -30,6 +31,7 @@ export interface PusherDeps {
   readonly log: Logger;
   readonly settings: Pick<HealthSettings, 'buildConcurrency' | 'pushWindow' | 'ackTimeout'>;
   readonly metrics: HealthMetrics;
+  readonly materials: MaterialSource;
   /** The engine's answer is known and the rows do not show it yet. */
   readonly onAnswered: (link: EngineLink, ack: Ack) => void;
   /** Nothing of that generation can be put in force. Told once a generation. */
@@ -115,7 +117,7 @@ async function deliver(run: DeliveryRun, deps: PusherDeps): Promise<void> {
 
 async function compose({ link, id, delivery, builds }: DeliveryRun, deps: PusherDeps): Promise<Composed | undefined> {
   try {
-    return await builds.run(() => composeMessage(deps.db, link, id));
+    return await composeMessage({ ...deps, builds }, link, id);
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
     if (delivery.toldOf !== error.generation) deps.onUnbuildable(link, error);
@@ -139,7 +141,8 @@ async function send(
   link.held.set(id, { generation, epoch });
   delivery.sent = message;
   const answered = waitForAnswer(delivery, settings.ackTimeout);
-  link.send(message);
+  link.send(message.type === 'put' ? undelivered(delivery, message) : message);
   metrics.sent();
   await answered;
+  noteDelivered(delivery, message);
 }

@@ -3,7 +3,7 @@ import type { Held } from '../protocol/messages';
 
 /** What has to happen after an engine said what it holds. */
 export interface Resync {
-  /** Differs in version, or is not held at all. */
+  /** Differs in version, lacks certificates, or is not held at all. */
   readonly push: readonly string[];
   /** Of the wanted version already; only the content may differ. */
   readonly verify: readonly string[];
@@ -22,13 +22,15 @@ export function compareHeld(held: readonly Held[], placements: readonly HeldPlac
   const wantedIds = new Set(wanted.map(({ loadBalancerId }) => loadBalancerId));
   const isCurrent = (placement: HeldPlacement): boolean => {
     const have = byId.get(placement.loadBalancerId);
-    return have?.generation === placement.wantedGeneration && have.epoch === placement.wantedEpoch;
+    const same = have?.generation === placement.wantedGeneration && have.epoch === placement.wantedEpoch;
+    // An engine that was rebooted has lost the keys.
+    return same && have.lacking.length === 0;
   };
   return {
     push: wanted.filter((it) => !isCurrent(it)).map(({ loadBalancerId }) => loadBalancerId),
     verify: wanted.filter(isCurrent).map(({ loadBalancerId }) => loadBalancerId),
     remove: held.filter(({ id }) => !wantedIds.has(id)).map(({ id }) => id),
-    confirm: held.filter(({ id }) => wantedIds.has(id)),
+    confirm: held.filter(({ id, lacking }) => wantedIds.has(id) && lacking.length === 0),
     gone: placements.filter(({ deleting, loadBalancerId }) => deleting && !byId.has(loadBalancerId)),
   };
 }

@@ -23,6 +23,8 @@ export interface HealthSettings {
   readonly buildConcurrency: number;
   /** Specs one engine may have to answer for at a time. */
   readonly pushWindow: number;
+  /** How old what is known of a user's certificate may become. */
+  readonly certRefreshInterval: number;
   /** After which a spec that was not acknowledged makes room for others. */
   readonly ackTimeout: number;
 }
@@ -31,7 +33,10 @@ export interface HealthSettings {
 const FIXED = { reviewInterval: 60_000, pushWindow: 16, ackTimeout: 15_000 };
 
 /** The configuration has seconds. */
-export function settingsOf({ health_manager: given }: Pick<Config, 'health_manager'>): HealthSettings {
+export function settingsOf({
+  health_manager: given,
+  certificates,
+}: Pick<Config, 'health_manager' | 'certificates'>): HealthSettings {
   return {
     ...FIXED,
     heartbeatInterval: given.heartbeat_interval * 1000,
@@ -43,5 +48,6 @@ export function settingsOf({ health_manager: given }: Pick<Config, 'health_manag
     maxHandshakes: given.max_handshakes,
     handshakeTimeout: given.handshake_timeout * 1000,
     buildConcurrency: given.build_concurrency,
+    certRefreshInterval: certificates.cert_refresh_interval * 1000,
   };
 }

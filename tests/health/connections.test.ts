@@ -180,7 +180,7 @@ it('does not listen where others could reach it', async () => {
   const log = pino({ level: 'silent' });
   const bus = createMemoryBus({ log });
   const starting = runHealthManager({
-    config: { health_manager: { ...configFromText('').health_manager, bind_ip: '0.0.0.0', bind_port: 0 } },
+    config: configFromText('[health_manager]\nbind_ip = 0.0.0.0\nbind_port = 0'),
     db: site.db,
     bus,
     log,

@@ -108,7 +108,7 @@ export const glance = section(
 );
 
 export const certificates = section(
-  'Certificates of users, which the API looks at, and of engines (not read yet).',
+  'Certificates of users, which the API looks at and the health-manager hands to engines, and of engines (not read yet).',
   {
     ...endpoint('Barbican'),
     endpoint: optionalText('URL of Barbican to use instead of the catalogue’s.'),
@@ -116,6 +116,11 @@ export const certificates = section(
       'barbican_cert_manager',
       ['barbican_cert_manager', 'noop_cert_manager'],
       'Where the certificates of users are. `noop_cert_manager` takes references to them as they are.',
+    ),
+    cert_refresh_interval: seconds(
+      300,
+      'How often the certificates of users are looked at again: so long one that changed in the key manager takes to be served. It takes no reload.',
+      1,
     ),
     ca_certificate: text('/etc/ssl/certs/ssl-cert-snakeoil.pem', 'Certificate of the CA of the engines.'),
     ca_private_key: text('/etc/ssl/private/ssl-cert-snakeoil.key', 'Its private key.'),
