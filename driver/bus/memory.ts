@@ -1,14 +1,22 @@
 import type { Logger } from 'pino';
 import { UnavailableError } from '../domain/errors';
-import type { Bus, BusHandler, BusMessage, Subscription } from './port';
+import { chooseMethod } from './dispatch';
+import { type Bus, type BusMessage, type CallOptions, RemoteError, RPC_TARGETS, type Subscription } from './port';
 
 export interface MemoryBusDeps {
   /** Where failures of handlers are told; a handler never fails its publisher. */
   readonly log: Logger;
 }
 
+/** What is taken from a topic: a message, and by calls where its answer goes. */
+interface Delivery {
+  readonly message: BusMessage;
+  readonly target: CallOptions;
+  readonly reply?: { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void };
+}
+
 interface Subscriber {
-  readonly handler: BusHandler;
+  readonly handle: (delivery: Delivery) => unknown;
   readonly running: Set<Promise<void>>;
 }
 
@@ -36,32 +44,47 @@ export function createMemoryBus({ log }: MemoryBusDeps): Bus {
     return topic;
   };
 
-  const post = async (name: string, message: BusMessage, choose: (topic: Topic) => readonly Subscriber[]) => {
+  const post = async (name: string, delivery: Delivery, choose: (topic: Topic) => readonly Subscriber[]) => {
     if (closed) throw new UnavailableError('The message bus is closed.');
-    const delivery = new Promise<void>((resolve) => {
+    const delivered = new Promise<void>((resolve) => {
       setImmediate(() => {
-        for (const subscriber of choose(topicNamed(name))) run(subscriber, { name, message }, log);
+        const chosen = choose(topicNamed(name));
+        for (const subscriber of chosen) run(subscriber, { name, delivery }, log);
+        if (chosen.length === 0) delivery.reply?.reject(nobodyAnswers(name));
         resolve();
       });
     });
-    track(undelivered, delivery);
+    track(undelivered, delivered);
+  };
+
+  const share = async (name: string, handle: Subscriber['handle']): Promise<Subscription> => {
+    const subscriber: Subscriber = { handle, running: new Set() };
+    const { sharers } = topicNamed(name);
+    sharers.push(subscriber);
+    return subscription(subscriber, () => void sharers.splice(sharers.indexOf(subscriber), 1));
   };
 
   return {
-    publish: (name, message) => post(name, message, takeTurn),
-    broadcast: (name, message) => post(name, message, (topic) => [...topic.listeners]),
-    async subscribe(name, handler) {
-      const subscriber: Subscriber = { handler, running: new Set() };
-      const { sharers } = topicNamed(name);
-      sharers.push(subscriber);
-      return subscription(subscriber, () => void sharers.splice(sharers.indexOf(subscriber), 1));
-    },
+    publish: (name, message) => post(name, { message, target: RPC_TARGETS[name] ?? {} }, takeTurn),
+    broadcast: (name, message) => post(name, { message, target: {} }, (topic) => [...topic.listeners]),
+    subscribe: (name, handler) => share(name, ({ message }) => handler(message)),
     async subscribeBroadcast(name, handler) {
-      const subscriber: Subscriber = { handler, running: new Set() };
+      const subscriber: Subscriber = { handle: ({ message }) => handler(message), running: new Set() };
       const { listeners } = topicNamed(name);
       listeners.add(subscriber);
       return subscription(subscriber, () => void listeners.delete(subscriber));
     },
+    serve: (name, endpoint) =>
+      share(name, ({ message, target }) =>
+        chooseMethod(endpoint, { ...target, method: message.method })({ ...message, context: {} }),
+      ),
+    call: (name, message, options = {}) =>
+      new Promise((resolve, reject) => {
+        const target = { ...RPC_TARGETS[name], ...options };
+        post(name, { message, target, reply: { resolve, reject } }, takeTurn).catch(reject);
+      }),
+    trouble: () => (closed ? 'The message bus is closed.' : undefined),
+    depth: async () => 0,
     async close() {
       closed = true;
       await Promise.all(undelivered);
@@ -72,6 +95,10 @@ export function createMemoryBus({ log }: MemoryBusDeps): Bus {
   };
 }
 
+function nobodyAnswers(topic: string): UnavailableError {
+  return new UnavailableError(`Nobody answers calls of ${topic}.`);
+}
+
 function takeTurn({ sharers }: Topic): readonly Subscriber[] {
   const next = sharers.shift();
   if (!next) return [];
@@ -79,11 +106,20 @@ function takeTurn({ sharers }: Topic): readonly Subscriber[] {
   return [next];
 }
 
-function run(subscriber: Subscriber, { name, message }: { name: string; message: BusMessage }, log: Logger): void {
-  const handled = (async () => subscriber.handler(message))().catch((err: unknown) =>
-    log.warn({ err, topic: name, method: message.method, lb: message.loadBalancerId }, 'a bus handler failed'),
+function run(subscriber: Subscriber, { name, delivery }: { name: string; delivery: Delivery }, log: Logger): void {
+  const { message, reply } = delivery;
+  const handled = (async () => subscriber.handle(delivery))().then(
+    (answer) => reply?.resolve(answer ?? null),
+    (err: unknown) => {
+      reply?.reject(toRemote(err));
+      log.warn({ err, topic: name, method: message.method, lb: message.loadBalancerId }, 'a bus handler failed');
+    },
   );
   track(subscriber.running, handled);
+}
+
+function toRemote(error: unknown): RemoteError {
+  return error instanceof Error ? new RemoteError(error.name, error.message) : new RemoteError('Error', String(error));
 }
 
 function subscription(subscriber: Subscriber, leave: () => void): Subscription {

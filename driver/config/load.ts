@@ -22,18 +22,9 @@ const STANDARD_DIRECTORY = '/etc/slipstream';
 
 /** Sections of other services and libraries that often share a file with this one. */
 const FOREIGN = [
-  ...[
-    'amphora_agent',
-    'audit',
-    'audit_middleware_notifications',
-    'barbican',
-    'cache',
-    'cinder',
-    'compute',
-    'driver_agent',
-  ],
-  ...['healthcheck', 'ironic', 'keystone', 'oslo_concurrency', 'oslo_messaging', 'oslo_messaging_amqp', 'oslo_limit'],
-  ...['oslo_messaging_kafka', 'oslo_messaging_notifications', 'oslo_messaging_rabbit', 'oslo_reports', 'placement'],
+  ...['amphora_agent', 'audit', 'audit_middleware_notifications', 'barbican', 'cache', 'cinder', 'compute'],
+  ...['healthcheck', 'ironic', 'keystone', 'oslo_concurrency', 'oslo_messaging_amqp', 'oslo_limit'],
+  ...['oslo_messaging_kafka', 'oslo_messaging_notifications', 'oslo_reports', 'placement'],
   ...['profiler', 'ssl', 'task_flow', 'anchor', 'amphora_update'],
 ];
 
@@ -119,7 +110,10 @@ function findUnknown(raw: RawConfig): string[] {
 }
 
 /** What no option can say for itself. */
-function checkTogether({ api_settings: api, health_manager: health }: Config): void {
+function checkTogether({ api_settings: api, health_manager: health, oslo_messaging_rabbit: rabbit }: Config): void {
+  if (rabbit.rabbit_quorum_queue && rabbit.rabbit_ha_queues) {
+    throw new BadValueError('oslo_messaging_rabbit', 'rabbit_ha_queues', 'true', 'false with rabbit_quorum_queue');
+  }
   if (!Object.hasOwn(api.enabled_provider_drivers, api.default_provider_driver)) {
     const names = Object.keys(api.enabled_provider_drivers).join(', ');
     throw new BadValueError('api_settings', 'default_provider_driver', api.default_provider_driver, `one of ${names}`);

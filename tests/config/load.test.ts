@@ -126,7 +126,7 @@ describe('values', () => {
     ],
     ['api_settings', 'minimum_tls_version', 'TLSv1.3', 'nothing below TLSv1.3'],
     ['controller_worker', 'network_driver', 'calico', 'one of local, noop, neutron, contrail'],
-    ['DEFAULT', 'transport_url', 'rabbit://u:secret@h/', 'memory://'],
+    ['DEFAULT', 'transport_url', 'zmq://u:secret@h/', 'memory://'],
     ['database', 'connection', 'postgresql://u:secret@h/d', 'sqlite:///file'],
     ['health_manager', 'heartbeat_timeout', '1.5', 'twice heartbeat_interval'],
   ])('stop the start when bad: [%s] %s = %s', (section, option, value, expected) => {

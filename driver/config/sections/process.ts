@@ -8,10 +8,12 @@ export const defaults = section(
   {
     transport_url: credentialUrl(
       'memory://',
-      'memory:// (within one process)',
-      /^memory:\/\/$/,
-      'How hints travel between processes. `memory://` stays within one process: others then find their work by the sweep.',
+      'memory:// (within one process) or rabbit://user:password@host:port,user:password@host:port/virtual_host',
+      /^(?:memory:\/\/|(?:rabbit|kombu\+\w+|amqps?):\/\/[^/]*[^/,].*)$/,
+      'How hints travel between processes: over RabbitMQ, or with `memory://` within one process (others then find their work by the sweep). Names and passwords are percent-encoded, an empty virtual host is `/`, options of `[oslo_messaging_rabbit]` may follow after `?`. `amqp://` is the same as `rabbit://`; `amqps://` speaks TLS.',
     ),
+    control_exchange: text('octavia', 'The exchange that casts and notifications go to.'),
+    rpc_response_timeout: seconds(60, 'How long an answer to a call is waited for.', 0.1),
     debug: bool(false, 'Log debug lines too, and show the stack of an error that ends the process.'),
     metrics_host: text(
       '127.0.0.1',
@@ -29,13 +31,7 @@ export const defaults = section(
       'default_log_levels',
       'state_path',
     ],
-    ...[
-      'logging_context_format_string',
-      'logging_default_format_string',
-      'rpc_response_timeout',
-      'octavia_plugins',
-      'host',
-    ],
+    ...['logging_context_format_string', 'logging_default_format_string', 'octavia_plugins', 'host'],
   ],
 );
 
