@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { createMySql, type MySqlOptions } from './dialects/mysql';
 import { createSqlite } from './dialects/sqlite';
 import { parseDatabaseUrl } from './dialects/url';
-import { RetryableDbError } from './errors';
+import { RETRIES, type RetryPolicy, retryConflicts } from './retry';
 
 export { sqliteUrl } from './dialects/url';
 export { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from './errors';
@@ -49,18 +48,6 @@ export async function connectDatabase(url: string, options: DatabaseOptions = {}
   }
 }
 
-/** How often a transaction is run again, and how long it waits before. Injected by tests. */
-export interface RetryPolicy {
-  readonly attempts: number;
-  /** Milliseconds before the given attempt (1 is the first repetition). */
-  delay(attempt: number): number;
-}
-
-const RETRIES: RetryPolicy = {
-  attempts: 6,
-  delay: (attempt) => Math.random() * Math.min(250, 10 * 2 ** attempt),
-};
-
 /**
  * Runs `work` in one transaction and commits; whatever it throws rolls back. Deadlocks, lock time-outs and Galera
  * conflicts start it again from its beginning, so `work` touches nothing but `trx`. Inside a transaction it joins that.
@@ -71,13 +58,5 @@ export async function inTransaction<T>(
   work: (trx: Db) => Promise<T>,
   policy: RetryPolicy = RETRIES,
 ): Promise<T> {
-  if (db.isTransaction) return work(db);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await db.transaction(work);
-    } catch (error) {
-      if (!(error instanceof RetryableDbError) || attempt >= policy.attempts) throw error;
-      await sleep(policy.delay(attempt));
-    }
-  }
+  return db.isTransaction ? work(db) : retryConflicts(() => db.transaction(work), policy);
 }

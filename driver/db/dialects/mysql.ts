@@ -4,6 +4,7 @@ import MySql2Client from 'knex/lib/dialects/mysql2';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import { ServiceError } from '../../domain/errors';
 import { DbUnavailableError, DuplicateKeyError, ForeignKeyError, RetryableDbError } from '../errors';
+import { retryConflicts } from '../retry';
 import { asDriverError, type Binding, type DialectClient, type PreparedResult, SILENT } from './client';
 import type { MySqlAddress } from './url';
 
@@ -27,13 +28,23 @@ const PREPARED_STATEMENTS = 250;
 class MySqlClient extends MySql2Client implements DialectClient {
   declare readonly dialect: 'mysql';
 
-  override async query(connection: unknown, query: unknown): Promise<unknown> {
-    try {
-      // BEGIN, COMMIT and ROLLBACK come as text: what knex does around a query costs more than they do.
-      return await (typeof query === 'string' ? runText(connection, query) : super.query(connection, query));
-    } catch (error) {
-      throw translateMySqlError(error);
-    }
+  /** Set by knex on the client of a transaction. */
+  declare readonly transacting?: boolean;
+
+  override query(connection: unknown, query: unknown): Promise<unknown> {
+    return this.runAlone(async () => {
+      try {
+        // BEGIN, COMMIT and ROLLBACK come as text: what knex does around a query costs more than they do.
+        return await (typeof query === 'string' ? runText(connection, query) : super.query(connection, query));
+      } catch (error) {
+        throw translateMySqlError(error);
+      }
+    });
+  }
+
+  /** A statement that is a transaction by itself is run again after a conflict; one within another is not. */
+  private runAlone<T>(statement: () => Promise<T>): Promise<T> {
+    return this.transacting ? statement() : retryConflicts(statement);
   }
 
   override async acquireConnection(): Promise<unknown> {
@@ -45,15 +56,19 @@ class MySqlClient extends MySql2Client implements DialectClient {
   }
 
   runPrepared(connection: unknown, sql: string, bindings: readonly Binding[]): Promise<PreparedResult> {
-    return new Promise((resolve, reject) => {
-      type Result = RowDataPacket[] | ResultSetHeader;
-      (connection as Connection).execute<Result>(sql, bindings.map(asParameter), (error, result) => {
-        if (error) reject(translateMySqlError(error));
-        else if (Array.isArray(result)) resolve({ rows: result, changed: 0 });
-        else resolve({ rows: [], changed: result.affectedRows });
-      });
-    });
+    return this.runAlone(() => execute(connection as Connection, sql, bindings));
   }
+}
+
+function execute(connection: Connection, sql: string, bindings: readonly Binding[]): Promise<PreparedResult> {
+  return new Promise((resolve, reject) => {
+    type Result = RowDataPacket[] | ResultSetHeader;
+    connection.execute<Result>(sql, bindings.map(asParameter), (error, result) => {
+      if (error) reject(translateMySqlError(error));
+      else if (Array.isArray(result)) resolve({ rows: result, changed: 0 });
+      else resolve({ rows: [], changed: result.affectedRows });
+    });
+  });
 }
 
 function runText(connection: unknown, sql: string): Promise<unknown> {
@@ -126,6 +141,7 @@ async function prepareSession(connection: Connection, options: MySqlOptions): Pr
   const settings = [
     "sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
     "time_zone = '+00:00'",
+    'default_storage_engine = InnoDB',
     'group_concat_max_len = 33554432',
     `innodb_lock_wait_timeout = ${lockSeconds}`,
     `/*M! max_statement_time = ${statementSeconds}, */ /*!80000 max_execution_time = ${options.statementTimeout}, */ autocommit = 1`,
@@ -141,6 +157,9 @@ const RETRYABLE = new Set([1213, 1205, 1020, 3101]);
 /** Too many connections, server going down, query killed, connection killed, node not ready, statement timed out. */
 const UNAVAILABLE = new Set([1040, 1053, 1317, 1047, 1152, 1184, 1927, 1969, 3024, 4031]);
 
+/** Those of them that `statementTimeout` is behind; the driver knows no code of MariaDB's, and its text holds the SQL. */
+const OUT_OF_TIME = new Set([1969, 3024]);
+
 /** Errors of the server carry a number above 1000; those of the network a code and a negative one, or none. */
 function translateMySqlError(cause: unknown): unknown {
   const error = asDriverError(cause);
@@ -153,7 +172,7 @@ function translateMySqlError(cause: unknown): unknown {
   if (RETRYABLE.has(errno) || (errno === 1180 && /deadlock|wsrep/i.test(message))) return new RetryableDbError(cause);
   if (error.name === 'KnexTimeoutError') return new DbUnavailableError('no connection became free.', cause);
   if (UNAVAILABLE.has(errno) || errno < 0 || /^PROTOCOL_|^E[A-Z]+$/.test(code) || /closed state/.test(message)) {
-    return new DbUnavailableError(code || message, cause);
+    return new DbUnavailableError(OUT_OF_TIME.has(errno) ? 'a statement took too long.' : code || 'no answer.', cause);
   }
   return cause;
 }
