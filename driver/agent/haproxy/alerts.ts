@@ -12,7 +12,7 @@ const ALERT = /^\[ALERT\]\s+\(\d+\) : (.*)$/;
 const POSITION = /(?:parsing |Binding )?\[[^\]]*:(\d+)\] ?:? ?/;
 const CLOSING = /Error\(s\) found in configuration file|Fatal errors found in configuration|Some protocols failed/;
 /** Follows from an ACL line that was refused itself. */
-const CONSEQUENCE = /condition : no such ACL : /;
+const CONSEQUENCE = /condition ?: no such ACL : /;
 
 /** Reads haproxy's output (`haproxy -c`, a start, a reload) and finds whom it complains about by line number. */
 export function readAlerts(output: string, { owners }: Rendered): Complaints {
