@@ -24,7 +24,7 @@ export interface Line {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not get in
-const UNQUOTABLE = /[\u0000-\u001f\u007f]/;
+const UNQUOTABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const CLI_SAFE = /^[\w.:[\]@%/!+=,-]+$/;
 
 /** True if the value can stand between quotes: haproxy has no way to write a control character into a line. */
