@@ -53,7 +53,7 @@ export function createApp(deps: AppDeps): Express {
     observe(registry),
     sizeLimit(settings.maxBodyBytes),
     cors(settings.allowedOrigins),
-    healthcheck(db, settings),
+    healthcheck({ db, bus: deps.commands.bus }, settings),
     metrics(registry),
     docs(document),
     ...(deps.answerChecks ?? []),

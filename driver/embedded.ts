@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { runApi } from '../api/main';
-import { createMemoryBus } from './bus/memory';
+import { openBus } from './cli/bus';
 import { openDatabase } from './cli/database';
 import { type LocalCompute, openLocalCompute } from './clouds/compute/local';
 import type { Config } from './config/config';
@@ -54,7 +54,7 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const db = await openOwnDatabase(config);
   cleanup.add('database', () => db.destroy());
-  const bus = createMemoryBus({ log });
+  const bus = openBus(config, { log });
   cleanup.add('bus', () => bus.close());
 
   let apiUrl: string | undefined;

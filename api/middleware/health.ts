@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Registry } from 'prom-client';
+import type { Bus } from '../../driver/bus/port';
 import type { Db } from '../../driver/db/connect';
 import { exchangeOf } from '../exchange';
 import { noSuchRoute } from '../faults';
@@ -7,17 +8,34 @@ import type { EdgeSettings } from '../settings';
 
 type HealthSettings = Pick<EdgeSettings, 'healthcheckEnabled' | 'healthcheckInterval'>;
 
-const DATABASE_DOWN = 'The Octavia database is unavailable.';
+interface Health {
+  readonly healthy: boolean;
+  readonly reason: string;
+}
+
+const WELL: Health = { healthy: true, reason: 'OK' };
+const DATABASE_DOWN: Health = { healthy: false, reason: 'The Octavia database is unavailable.' };
+/** Changes are taken all the same: the outbox and the sweep have them carried out. */
+const BUS_DOWN: Health = { healthy: true, reason: 'OK, but the message bus is unavailable.' };
+
+/** What the API cannot do without, and what it would miss. */
+export interface HealthDeps {
+  readonly db: Db;
+  readonly bus: Bus;
+}
 
 /** `/healthcheck` as oslo's: text, JSON or HTML by Accept; the answer is remembered for a while. */
-export function healthcheck(db: Db, { healthcheckEnabled, healthcheckInterval }: HealthSettings): RequestHandler {
-  let result: Promise<string> = Promise.resolve('OK');
+export function healthcheck(
+  { db, bus }: HealthDeps,
+  { healthcheckEnabled, healthcheckInterval }: HealthSettings,
+): RequestHandler {
+  let result: Promise<Health> = Promise.resolve(WELL);
   let askedAt = Number.NEGATIVE_INFINITY;
-  const check = (): Promise<string> => {
+  const check = (): Promise<Health> => {
     if (performance.now() - askedAt < healthcheckInterval * 1000) return result;
     askedAt = performance.now();
     result = db.raw('select 1').then(
-      () => 'OK',
+      () => (bus.trouble() === undefined ? WELL : BUS_DOWN),
       () => DATABASE_DOWN,
     );
     return result;
@@ -33,8 +51,7 @@ export function healthcheck(db: Db, { healthcheckEnabled, healthcheckInterval }:
   };
 }
 
-function answerHealth(req: Request, res: Response, reason: string): void {
-  const healthy = reason === 'OK';
+function answerHealth(req: Request, res: Response, { healthy, reason }: Health): void {
   if (req.method === 'HEAD') {
     res.status(healthy ? 204 : 503).end();
     return;

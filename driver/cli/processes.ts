@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { createMemoryBus } from '../bus/memory';
 import type { Bus } from '../bus/port';
 import type { Certificates } from '../clouds/certificates/port';
 import type { TokenValidator } from '../clouds/keystone/port';
@@ -10,6 +9,7 @@ import { requireCurrentSchema } from '../db/migrate';
 import type { RunningProcess } from '../domain/process';
 import { createRegistry } from '../telemetry/metrics';
 import { serveTelemetry } from '../telemetry/server';
+import { openBus, staysWithin } from './bus';
 import { openCertificates } from './certificates';
 import { openDatabase } from './database';
 import { createDrivers, type Drivers, logInEarly, openTokens } from './drivers';
@@ -75,14 +75,16 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     const db = await openDatabase(config);
     opened.push(() => db.destroy());
     await requireCurrentSchema(db);
-    log.warn('transport_url = memory:// carries no hints to other processes: they find their work by the sweep');
-    const bus = createMemoryBus({ log });
-    opened.push(() => bus.close());
+    if (staysWithin(config)) {
+      log.warn('transport_url = memory:// carries no hints to other processes: they find their work by the sweep');
+    }
     const registry = createRegistry(name);
+    const bus = openBus(config, { log, registry });
+    opened.push(() => bus.close());
     const asked = { ...(tokens && { tokens }), ...(keys && { certificates: keys.certificates }) };
     const running = await STARTS[name]({ ...drivers, ...asked, config, log, db, bus, registry });
     opened.push(() => running.close());
-    const telemetry = await startTelemetry(name, { config, db, registry });
+    const telemetry = await startTelemetry(name, { config, db, bus, registry });
     if (telemetry) opened.push(() => telemetry.close());
     if (tokens) logInEarly(tokens, log);
     return { ...(running.url ? { url: running.url } : {}), close: closeAll };
@@ -94,13 +96,13 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
 
 async function startTelemetry(
   name: ProcessName,
-  { config, db, registry }: { config: Config; db: Db; registry: Registry },
+  { config, db, bus, registry }: Pick<Parts, 'config' | 'db' | 'bus' | 'registry'>,
 ): Promise<RunningProcess | undefined> {
   const port = metricsPort(name, config);
   if (port === undefined) return undefined;
   const check = () =>
     db.raw('select 1').then(
-      () => undefined,
+      () => bus.trouble(),
       (error: Error) => error.message,
     );
   return serveTelemetry({ host: config.DEFAULT.metrics_host, port, registry, check });

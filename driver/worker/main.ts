@@ -18,8 +18,9 @@ import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
 import { createMutex } from '../reconcile/wiringTarget';
 import { guardDriver } from './guardDriver';
 import { createWorkerMetrics } from './metrics';
+import { createProvisioning } from './provisioning';
 import { type WorkerSettings, workerSettings } from './settings';
-import { createUnitQueue, readHint } from './units';
+import { createUnitQueue, readHint, type Wanted } from './units';
 
 /** What a worker runs on. */
 export interface WorkerParts {
@@ -69,12 +70,16 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     concurrency: settings.concurrency,
     retryBroken: settings.firstRetry,
   });
-  const take: BusHandler = (message) => {
+  const take = ({ key, lane }: Wanted): void => queue.add(key, lane);
+  const takeHint: BusHandler = (message) => {
     const wanted = readHint(message);
-    if (wanted) queue.add(wanted.key, wanted.lane);
+    if (wanted) take(wanted);
     else log.info({ method: message.method }, 'a message names nothing to look at');
   };
-  const subscriptions = await Promise.all([PROVISIONING_TOPIC, HINTS_TOPIC].map((it) => bus.subscribe(it, take)));
+  const subscriptions = await Promise.all([
+    bus.serve(PROVISIONING_TOPIC, createProvisioning({ db: parts.db, log, take })),
+    bus.subscribe(HINTS_TOPIC, takeHint),
+  ]);
   log.info({ owner, concurrency: settings.concurrency }, 'the worker is up');
   return {
     async close() {

@@ -53,34 +53,9 @@ export interface Wanted {
   readonly lane: string | undefined;
 }
 
-/**
- * Reads a message as a hint. Octavia's casts name the load balancer in an object of theirs; ours say `load_balancer` or
- * `engine` and an id. Undefined for one that names nothing.
- */
-export function readHint({ method, args, loadBalancerId }: BusMessage): Wanted | undefined {
+/** Reads one of our own hints: `load_balancer` or `engine` and an id. Undefined for one that names nothing. */
+export function readHint({ method, args }: BusMessage): Wanted | undefined {
   const { id } = args;
-  if (method === 'engine' && typeof id === 'string') return { key: keyOf('engine', id), lane: undefined };
-  const named =
-    loadBalancerId ??
-    (method === 'load_balancer' ? asText(id) : undefined) ??
-    findText(args, 'loadbalancer_id') ??
-    findText(args, 'load_balancer_id');
-  return named === undefined ? undefined : { key: keyOf('load_balancer', named), lane: findText(args, 'project_id') };
-}
-
-/** The value of a key of the arguments, or of an object among them. */
-function findText(args: Readonly<Record<string, unknown>>, key: string): string | undefined {
-  for (const part of [args, ...Object.values(args)]) {
-    const found = isRecord(part) ? asText(part[key]) : undefined;
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  if (typeof id !== 'string' || id === '' || (method !== 'engine' && method !== 'load_balancer')) return undefined;
+  return { key: keyOf(method, id), lane: undefined };
 }

@@ -12,7 +12,8 @@ import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import type { Outcome } from '../../driver/reconcile/outcome';
 import { createMutex } from '../../driver/reconcile/wiringTarget';
-import { createUnitQueue, readHint } from '../../driver/worker/units';
+import { createProvisioning } from '../../driver/worker/provisioning';
+import { createUnitQueue, readHint, type Wanted } from '../../driver/worker/units';
 import { type FakeHealth, startFakeHealth } from './fakeHealth';
 import { insertEngine, insertGroup } from './rows';
 import { waitUntil } from './wait';
@@ -100,16 +101,19 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
         concurrency: 4,
         retryBroken: 0.05,
       });
-      for (const topic of [HINTS_TOPIC, PROVISIONING_TOPIC]) {
-        const subscription = await bus.subscribe(topic, (message) => {
-          const wanted = readHint(message);
-          if (wanted) queue.add(wanted.key, wanted.lane);
-        });
-        closers.unshift(() => subscription.close());
-      }
+      const hints = await bus.subscribe(HINTS_TOPIC, (message) => {
+        const wanted = readHint(message);
+        if (wanted) queue.add(wanted.key, wanted.lane);
+      });
+      const take = ({ key, lane }: Wanted) => queue.add(key, lane);
+      const casts = await bus.serve(PROVISIONING_TOPIC, createProvisioning({ db, log, take }));
+      closers.unshift(
+        () => hints.close(),
+        () => casts.close(),
+      );
       closers.unshift(() => queue.close());
     },
-    hint: (id) => bus.publish(PROVISIONING_TOPIC, { method: 'update_load_balancer', args: {}, loadBalancerId: id }),
+    hint: (id) => bus.publish(HINTS_TOPIC, { method: 'load_balancer', args: { id } }),
     row,
     reaches: (id, status) =>
       waitUntil(`${id} is ${status}`, 5_000, async () => (await row(id)).provisioning_status === status),
