@@ -6,6 +6,7 @@ import { version as agentVersion } from '../../package.json';
 import { PROTOCOL_VERSIONS } from '../protocol/messages';
 import { type AgentConfig, checkRunDirectory } from './config';
 import { type Link, openLink } from './link/controllerLink';
+import { createNginxFinder } from './nginx/find';
 import { haproxyVersion } from './process/checkConfig';
 import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
 import { openEngine } from './serve/engine';
@@ -40,7 +41,11 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const home = await openMaterialsHome(config);
   if (home.problem !== null) log.warn({ problem: home.problem }, 'no certificates can be served');
   const haproxyPath = config.haproxyPath ?? 'haproxy';
-  const daemons = { haproxy: await haproxyVersion(haproxyPath) };
+  const daemons: Record<string, string> = { haproxy: await haproxyVersion(haproxyPath) };
+  const findNginx = createNginxFinder(config.nginxPath);
+  const nginx = await findNginx();
+  if ('problem' in nginx) log.warn({ problem: nginx.problem }, 'no UDP listeners can be served');
+  else daemons['nginx'] = nginx.version;
   const bootId = randomUUID();
 
   let link: Link | null = null;
@@ -49,6 +54,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       config: { ...config, materialsDir: home.directory },
       materialsProblem: home.problem,
       haproxyPath,
+      findNginx,
       log,
       slots: createSlots(SLOTS),
       ping: findPing(),

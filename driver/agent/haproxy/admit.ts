@@ -12,7 +12,7 @@ export interface Admission {
   readonly faults: readonly Fault[];
 }
 
-const CARRIED = ['HTTP', 'HTTPS', 'TCP', 'TERMINATED_HTTPS'];
+const CARRIED = ['HTTP', 'HTTPS', 'TCP', 'TERMINATED_HTTPS', 'UDP'];
 
 /**
  * Sorts out what this version does not carry or what could not be written into a configuration. Pure. A fault of kind
@@ -34,11 +34,12 @@ function loadBalancerFaults(spec: LoadBalancerSpec): Fault[] {
 }
 
 function listenerFaults(listeners: readonly ListenerSpec[]): Fault[] {
-  const ports = new Set<number>();
+  const ports = new Set<string>();
   return listeners.flatMap((listener) => {
-    const reason = whyListenerCannotBeCarried(listener) ?? (ports.has(listener.port) ? 'its port is used twice' : null);
+    const port = `${listener.protocol === 'UDP' ? 'udp' : 'tcp'} ${listener.port}`;
+    const reason = whyListenerCannotBeCarried(listener) ?? (ports.has(port) ? 'its port is used twice' : null);
     if (reason !== null) return [fault('listener', listener.id, reason)];
-    ports.add(listener.port);
+    ports.add(port);
     return [...listenerTlsFaults(listener), ...policyFaults(listener)];
   });
 }

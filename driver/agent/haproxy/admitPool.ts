@@ -1,10 +1,11 @@
 import type { MemberSpec, MonitorSpec, PersistenceSpec, PoolSpec } from '../../protocol/spec';
 import { poolTlsFaults } from './admitTls';
+import { whyUdpMonitorCannotBeRun, whyUdpPersistenceCannotBe } from './admitUdp';
 import { isAddress, isUsableId } from './admitValue';
 import { type Fault, fault } from './fault';
 
-const CARRIED = ['TCP', 'HTTP', 'HTTPS', 'PROXY', 'PROXYV2'];
-const CHECKED = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO', 'PING'];
+const CARRIED = ['TCP', 'HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'UDP'];
+const CHECKED = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO', 'PING', 'UDP-CONNECT'];
 /** RFC 9110 tokens: what a cookie name and a method are made of. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const PATH = /^\/[\u0021-\u007e]*$/;
@@ -16,11 +17,11 @@ export function admitPool(pool: PoolSpec): { pool: PoolSpec; faults: Fault[] } {
   const reason = whyPoolCannotBeCarried(pool);
   if (reason !== null) return { pool, faults: [fault('pool', pool.id, reason)] };
 
-  const persistence = pool.persistence === null ? null : whyPersistenceCannotBe(pool.persistence);
+  const persistence = pool.persistence === null ? null : whyPersistenceCannotBe(pool, pool.persistence);
   const faults = [
     ...(persistence === null ? [] : [degraded(pool.id, `${persistence}; it serves without persistence`)]),
     ...poolTlsFaults(pool),
-    ...monitorFaults(pool.monitor),
+    ...monitorFaults(pool),
     ...memberFaults(pool.members),
   ];
   return { pool: persistence === null ? pool : { ...pool, persistence: null }, faults };
@@ -35,14 +36,15 @@ function whyPoolCannotBeCarried(pool: PoolSpec): string | null {
   return CARRIED.includes(pool.protocol) ? null : `this engine does not carry pools of protocol ${pool.protocol}`;
 }
 
-function whyPersistenceCannotBe(persistence: PersistenceSpec): string | null {
+function whyPersistenceCannotBe({ protocol }: PoolSpec, persistence: PersistenceSpec): string | null {
+  if (protocol === 'UDP') return whyUdpPersistenceCannotBe(persistence);
   if (persistence.type !== 'APP_COOKIE') return null;
   return TOKEN.test(persistence.cookieName ?? '') ? null : 'its cookie name is not a token of RFC 9110';
 }
 
-function monitorFaults(monitor: MonitorSpec | null): Fault[] {
+function monitorFaults({ protocol, monitor }: PoolSpec): Fault[] {
   if (monitor === null) return [];
-  const reason = whyMonitorCannotBeRun(monitor);
+  const reason = whyMonitorCannotBeRun(monitor) ?? whyMonitorDoesNotFit(protocol, monitor);
   return reason === null ? [] : [fault('healthmonitor', monitor.id, reason)];
 }
 
@@ -54,6 +56,11 @@ function whyMonitorCannotBeRun(monitor: MonitorSpec): string | null {
   if (monitor.expectedCodes !== null && !CODES.test(monitor.expectedCodes)) return 'its expected codes are not codes';
   if (monitor.domainName !== null && !HOST_NAME.test(monitor.domainName)) return 'its domain name is not a host name';
   return null;
+}
+
+function whyMonitorDoesNotFit(protocol: PoolSpec['protocol'], monitor: MonitorSpec): string | null {
+  if (protocol === 'UDP') return whyUdpMonitorCannotBeRun(monitor);
+  return monitor.type === 'UDP-CONNECT' ? `monitors of type UDP-CONNECT are for UDP pools` : null;
 }
 
 function memberFaults(members: readonly MemberSpec[]): Fault[] {

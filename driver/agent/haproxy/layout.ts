@@ -31,6 +31,7 @@ export interface Backend {
 
 /** The sections of one haproxy. */
 export interface Layout {
+  /** With the listeners that are haproxy's. */
   readonly spec: LoadBalancerSpec;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
@@ -62,7 +63,8 @@ export function assignServerIds(memberIds: readonly string[]): Map<string, numbe
 export function layOut(spec: LoadBalancerSpec): Layout {
   const pools = new Map(spec.pools.map((pool) => [pool.id, pool]));
   const backends: Backend[] = [];
-  const frontends = spec.listeners.map((listener): Frontend => {
+  const listeners = spec.listeners.filter(isStream);
+  const frontends = listeners.map((listener): Frontend => {
     const backendOf = (poolId: string | null): string | null => {
       const pool = poolId === null ? undefined : pools.get(poolId);
       return pool?.enabled ? backendFor(backends, listener, pool) : null;
@@ -74,7 +76,12 @@ export function layOut(spec: LoadBalancerSpec): Layout {
     const backend = backendOf(listener.defaultPoolId);
     return { listener, mode: modeOf(listener), backend, redirects: new Map(redirects) };
   });
-  return { spec, frontends, backends };
+  return { spec: { ...spec, listeners }, frontends, backends };
+}
+
+/** What is no byte stream is not haproxy's (`agent/udp`). */
+function isStream({ protocol }: ListenerSpec): boolean {
+  return protocol !== 'UDP' && protocol !== 'SCTP';
 }
 
 function modeOf({ protocol }: ListenerSpec): Mode {

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint } from '../haproxy/layout';
@@ -8,9 +9,9 @@ import { errorCode, errorMessage } from '../systemError';
  * the old worker pauses its listeners meanwhile (seen with 2.6). A port in use gets a second and third look, since an
  * old worker may be just leaving it.
  */
-export async function whyNotBindable(endpoint: Endpoint): Promise<string | null> {
+export async function whyNotBindable(endpoint: Endpoint, transport: 'tcp' | 'udp' = 'tcp'): Promise<string | null> {
   for (let attempt = 1; ; attempt += 1) {
-    const error = await tryBind(endpoint);
+    const error = await (transport === 'tcp' ? tryBind(endpoint) : tryBindUdp(endpoint));
     if (error === null) return null;
     if (errorCode(error) !== 'EADDRINUSE' || attempt === 3) return explain(error, endpoint);
     await sleep(30);
@@ -22,6 +23,19 @@ function tryBind({ address, port }: Endpoint): Promise<Error | null> {
     const server = createServer((socket) => socket.destroy());
     server.once('error', resolve);
     server.listen({ host: address, port, exclusive: true, ipv6Only: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+/** Without SO_REUSEADDR, with which a socket would come to share the port of another one instead of being refused. */
+function tryBindUdp({ address, port }: Endpoint): Promise<Error | null> {
+  const isV6 = address.includes(':');
+  return new Promise((resolve) => {
+    const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', ipv6Only: isV6 });
+    socket.once('error', (error) => {
+      socket.close();
+      resolve(error);
+    });
+    socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(null)));
   });
 }
 

@@ -47,8 +47,12 @@ async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<Held
     const layout = layOut(withoutFaults(admission.spec, faults));
     const unbound = await bindFaults(unit, layout);
     const found = unbound.length > 0 ? unbound : await activate(unit, layout);
-    if (found.length === 0) return await conclude(unit, { spec, outcome: 'applied', faults }, known);
-    faults = [...faults, ...found];
+    if (found.length > 0) {
+      faults = [...faults, ...found];
+      continue;
+    }
+    const udpFaults = await unit.udp.bringAbout(withoutFaults(admission.spec, faults));
+    return await conclude(unit, { spec, outcome: 'applied', faults: [...faults, ...udpFaults] }, known);
   }
   throw new ActivationError('haproxy refuses the configuration whatever is left out of it');
 }

@@ -4,6 +4,7 @@ import { unitPaths } from '../config';
 import { trimLog } from '../process/daemon';
 import { openMaterials } from '../state/materials';
 import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
+import { openUdpSide } from '../udp/side';
 import { acknowledgement, heldEntry, removal } from './acknowledgement';
 import { shutDown } from './activate';
 import { bringAbout } from './bringAbout';
@@ -55,6 +56,14 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     deps,
     counters: createCounters(await loadCounters(paths)),
     materials: await openMaterials(paths.materials, deps.materialsProblem),
+    udp: await openUdpSide(id, paths.directory, {
+      log: deps.log,
+      findNginx: deps.findNginx,
+      slots: deps.slots,
+      event: notices.event,
+      onReport: () => renewReport(unit),
+      run: (work) => queue.run(work),
+    }),
     pinger: openPinger(() => unit, queue, deps),
     held: await loadSpec(paths),
     inForce: null,
@@ -100,17 +109,20 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     isHeld: () => unit.held !== null,
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
-    counters: () => unit.counters.totals(unit.id),
+    counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
     tidy: () =>
       work(async () => {
         await saveCounters();
         await trimLog(unit.paths);
+        if (unit.held !== null) await unit.udp.tidy();
       }),
     async stop({ keepServing }) {
       upkeep.stop();
       unit.pinger?.stop();
+      unit.udp.release();
       await queue.run(async () => {
-        if (!keepServing) await shutDown(unit);
+        if (!keepServing) await Promise.all([shutDown(unit), unit.udp.shutDown()]);
+        else await unit.udp.tidy();
         if (!keepServing) await unit.materials.clear();
         unit.running?.daemon.runtime.close();
         for (const socket of unit.retired.values()) socket.close();
@@ -158,7 +170,7 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   const { held, id } = unit;
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
   unit.pinger?.stop();
-  await shutDown(unit);
+  await Promise.all([shutDown(unit), unit.udp.shutDown()]);
   await forgetSpec(unit.paths);
   await unit.materials.clear();
   unit.held = null;
@@ -180,6 +192,7 @@ async function resume(unit: Unit): Promise<void> {
 }
 
 async function poll(unit: Unit, work: <T>(job: () => Promise<T>) => Promise<T>): Promise<void> {
+  if (unit.udp.serves()) await work(unit.udp.poll);
   await readStatistics(unit);
   await readRetired(unit);
   const waiting = [...unit.newcomers.values()].some(({ phase }) => phase === 'waiting');
@@ -192,7 +205,8 @@ async function poll(unit: Unit, work: <T>(job: () => Promise<T>) => Promise<T>):
   });
 }
 
-function changesByItself({ running, leaving, retired, newcomers }: Unit): boolean {
+function changesByItself({ running, leaving, retired, newcomers, udp }: Unit): boolean {
+  if (udp.serves()) return true;
   if (running === null || running.layout === null) return false;
   if (leaving.size > 0 || retired.size > 0 || newcomers.size > 0) return true;
   const { frontends, backends } = running.layout;

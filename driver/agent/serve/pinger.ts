@@ -34,11 +34,21 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** A member to be pinged. `key` names it among all of a load balancer. */
+/** A member to be checked. `key` names it among all of a load balancer. */
 export interface PingTarget {
   readonly key: string;
   readonly address: string;
+  /** Of no meaning to a ping. */
+  readonly port?: number;
   readonly monitor: MonitorSpec;
+}
+
+/** Runs one check; true if it passed. Never rejects. */
+export type Check = (target: PingTarget) => Promise<boolean>;
+
+/** The check of monitors of type PING. */
+export function pingCheck(ping: Ping): Check {
+  return ({ address, monitor }) => ping(address, Math.max(1, monitor.timeout) * 1000);
 }
 
 export interface Pinger {
@@ -57,13 +67,13 @@ interface Watched {
   timer: NodeJS.Timeout | null;
 }
 
-/** Pings members at their monitor's pace. The first result counts at once, later ones by the rise and fall thresholds. */
-export function createPinger(ping: Ping, onChange: (key: string, state: 'UP' | 'DOWN') => void): Pinger {
+/** Checks members at their monitor's pace. The first result counts at once, later ones by the rise and fall thresholds. */
+export function createPinger(check: Check, onChange: (key: string, state: 'UP' | 'DOWN') => void): Pinger {
   const watched = new Map<string, Watched>();
 
   const beat = async (entry: Watched) => {
-    const { monitor, address, key } = entry.target;
-    const passed = await ping(address, Math.max(1, monitor.timeout) * 1000);
+    const { key } = entry.target;
+    const passed = await check(entry.target);
     if (watched.get(key) !== entry) return;
     if (judge(entry, passed ? 'UP' : 'DOWN')) onChange(key, passed ? 'UP' : 'DOWN');
     entry.timer = setTimeout(() => void beat(entry), Math.max(1, entry.target.monitor.delay) * 1000);

@@ -27,6 +27,17 @@ export function renewReport(unit: Unit): void {
 }
 
 function currentReport(unit: Unit): LoadBalancerReport | null {
+  const report = haproxyReport(unit);
+  if (report === null) return null;
+  const udp = unit.udp.report();
+  return {
+    ...report,
+    listeners: { ...report.listeners, ...udp.listeners },
+    pools: { ...report.pools, ...udp.pools },
+  };
+}
+
+function haproxyReport(unit: Unit): LoadBalancerReport | null {
   const { held, running, id } = unit;
   if (held === null) return null;
   const generation =

@@ -15,6 +15,7 @@ import { type Unit, workerName } from './unit';
  * next step is a reload.
  */
 export async function recover(unit: Unit): Promise<void> {
+  await unit.udp.recover(unit.held !== null);
   if (unit.held === null) {
     await endDaemon(unit.paths);
     return;

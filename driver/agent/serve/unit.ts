@@ -5,10 +5,12 @@ import type { AgentConfig, UnitPaths } from '../config';
 import type { RuntimeCommand } from '../haproxy/commands';
 import type { Backend, Layout } from '../haproxy/layout';
 import type { StatRow } from '../haproxy/stats';
+import type { FindNginx } from '../nginx/find';
 import type { Daemon } from '../process/daemon';
 import type { RuntimeSocket } from '../process/runtimeSocket';
 import type { MaterialStore } from '../state/materials';
 import type { HeldSpec } from '../state/specStore';
+import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { Ping, Pinger } from './pinger';
 import type { Slots } from './slots';
@@ -17,6 +19,7 @@ import type { Slots } from './slots';
 export interface ServeDeps {
   readonly config: AgentConfig;
   readonly haproxyPath: string;
+  readonly findNginx: FindNginx;
   readonly log: Logger;
   /** Bounds how many haproxies are checked, started or reloaded at a time. */
   readonly slots: Slots;
@@ -52,6 +55,7 @@ export interface Unit {
   readonly paths: UnitPaths;
   readonly deps: ServeDeps;
   readonly counters: Counters;
+  readonly udp: UdpSide;
   readonly materials: MaterialStore;
   readonly pinger: Pinger | null;
   held: HeldSpec | null;

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { identify, isAlive, ProcessIdentity, signal } from '../process/identity';
+import type { Nginx } from './find';
+
+/**
+ * A UDP change does not reload nginx but starts another one beside it. nginx binds UDP ports with SO_REUSEADDR, and of
+ * several such sockets Linux gives all datagrams to the one that was bound last: the new process takes over at one moment,
+ * and the old one, whose sockets stay open, still delivers the answers of its members. After a reload it could not: the
+ * old worker closes the sockets it would have to send from (nginx 1.22, seen).
+ */
+
+/** An nginx that was started with one configuration. */
+export const Generation = z.object({
+  sequence: z.number().int(),
+  master: ProcessIdentity,
+  worker: ProcessIdentity.nullable(),
+  /** `address:port` of what it has bound. */
+  endpoints: z.array(z.string()),
+  /** Epoch milliseconds; null while it is the current one. */
+  retiredAt: z.number().nullable(),
+});
+export type Generation = z.infer<typeof Generation>;
+
+/** nginx did not come up with a configuration that its checker had passed. */
+export class NginxStartError extends Error {
+  override readonly name = 'NginxStartError';
+}
+
+/** Milliseconds; a port that it cannot bind is tried for 2.5 s. */
+const STARTING = 10_000;
+
+/** What a start needs to know. `record` is called before anything can stop the agent, so that no process is forgotten. */
+export interface StartOptions {
+  readonly configPath: string;
+  readonly errorLog: string;
+  readonly sequence: number;
+  readonly endpoints: readonly string[];
+  readonly record: (generation: Generation) => void;
+}
+
+/** Starts nginx detached: it outlives this process. Resolves once its ports are its own. Throws NginxStartError. */
+export async function startGeneration({ path }: Nginx, options: StartOptions): Promise<Generation> {
+  const { sequence, endpoints, record } = options;
+  const master = launch(path, options);
+  if (master === null) throw new NginxStartError('nginx could not be started');
+  const born: Generation = { sequence, master, worker: null, endpoints: [...endpoints], retiredAt: null };
+  try {
+    record(born);
+    const generation = { ...born, worker: await firstWorker(master, options.errorLog) };
+    record(generation);
+    return generation;
+  } catch (error) {
+    kill(born);
+    throw error;
+  }
+}
+
+function launch(path: string, { configPath, errorLog }: StartOptions): ProcessIdentity | null {
+  const log = openSync(errorLog, 'a');
+  try {
+    const words = ['-c', configPath, '-e', errorLog];
+    const child = spawn(path, words, { cwd: '/', detached: true, stdio: ['ignore', log, log] });
+    child.on('error', () => undefined);
+    child.unref();
+    return child.pid === undefined ? null : identify(child.pid);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The master binds before it has its worker, and what comes in between waits in the socket. */
+async function firstWorker(master: ProcessIdentity, errorLog: string): Promise<ProcessIdentity> {
+  const deadline = Date.now() + STARTING;
+  for (let pause = 2; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
+    const worker = workerOf(master);
+    if (worker !== null) return worker;
+    if (!isAlive(master)) throw new NginxStartError(`nginx ended at its start: ${lastWords(errorLog)}`);
+    await sleep(pause);
+  }
+  throw new NginxStartError(`nginx does not come up: ${lastWords(errorLog)}`);
+}
+
+function lastWords(errorLog: string): string {
+  return readFileSync(errorLog, 'utf8').trim().split('\n').slice(-3).join('; ').slice(-500);
+}
+
+/** The present worker of a master, which replaces one that has crashed; null if there is none. */
+export function workerOf(master: ProcessIdentity): ProcessIdentity | null {
+  if (!isAlive(master)) return null;
+  try {
+    const children = readFileSync(`/proc/${master.pid}/task/${master.pid}/children`, 'utf8');
+    const pid = Number(children.trim().split(' ').at(-1));
+    return pid > 0 ? identify(pid) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True while a process of it lives. */
+export function isRunning({ master, worker }: Generation): boolean {
+  return isAlive(master) || (worker !== null && isAlive(worker));
+}
+
+/** Has it close its ports, end its sessions and log them; it is gone some 50 ms later. */
+export function dismiss({ master, worker }: Generation): void {
+  // A worker without its master would never be told.
+  if (!signal(master, 'SIGQUIT') && worker !== null) signal(worker, 'SIGQUIT');
+}
+
+/** Ends it at once; sessions are not logged. */
+export function kill({ master, worker }: Generation): void {
+  const last = workerOf(master);
+  for (const identity of [master, worker, last]) if (identity !== null) signal(identity, 'SIGKILL');
+}

@@ -1,0 +1,67 @@
+import { open, stat } from 'node:fs/promises';
+import { TURNED_AWAY } from '../nginx/render';
+
+/** One session of a client that has ended. */
+export interface Session {
+  readonly listenerId: string;
+  readonly bytesIn: bigint;
+  readonly bytesOut: bigint;
+  /** `address:port` of the member it was with; null if it got none. */
+  readonly member: string | null;
+}
+
+/** How far a log has been read. */
+export interface LogPosition {
+  readonly inode: number;
+  readonly offset: number;
+}
+
+const CHUNK = 256 * 1024;
+
+/**
+ * Reads whole lines from a position to the end of a log; a line under way is left for the next time. A missing file is an
+ * empty one. Gives the new position.
+ */
+export async function readSessions(
+  path: string,
+  from: LogPosition | null,
+  take: (session: Session) => void,
+): Promise<LogPosition | null> {
+  const inode = await inodeOf(path);
+  if (inode === null) return null;
+  const file = await open(path, 'r');
+  try {
+    let offset = from?.inode === inode ? from.offset : 0;
+    const buffer = Buffer.alloc(CHUNK);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK, offset);
+      const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
+      if (end === 0) return { inode, offset };
+      for (const line of buffer.toString('latin1', 0, end).split('\n')) {
+        const session = parseSession(line);
+        if (session !== null) take(session);
+      }
+      offset += end;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Null for a session that was turned away, and for what is no line of ours. */
+export function parseSession(line: string): Session | null {
+  const [listenerId, status, bytesIn, bytesOut, ...upstream] = line.split(' ');
+  if (listenerId === undefined || status === undefined || TURNED_AWAY.includes(status)) return null;
+  if (!isCount(bytesIn) || !isCount(bytesOut)) return null;
+  const member = upstream.length < 3 ? null : (upstream.at(-3) ?? null);
+  return { listenerId, bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), member: member === '-' ? null : member };
+}
+
+function isCount(text: string | undefined): text is string {
+  return text !== undefined && /^\d+$/.test(text);
+}
+
+async function inodeOf(path: string): Promise<number | null> {
+  const found = await stat(path).catch(() => null);
+  return found === null ? null : found.ino;
+}
