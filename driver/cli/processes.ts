@@ -6,7 +6,10 @@ import type { TokenValidator } from '../clouds/keystone/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import { requireCurrentSchema } from '../db/migrate';
+import { pingDatabase } from '../db/ping';
+import { poolUse } from '../db/poolUse';
 import type { RunningProcess } from '../domain/process';
+import { createLoops, type Loops } from '../telemetry/loops';
 import { createRegistry } from '../telemetry/metrics';
 import { serveTelemetry } from '../telemetry/server';
 import { openBus, staysWithin } from './bus';
@@ -22,6 +25,7 @@ interface Parts extends Drivers {
   readonly bus: Bus;
   readonly registry: Registry;
   /** Of the API alone. */
+  readonly loops: Loops;
   readonly tokens?: TokenValidator;
   /** Of the API and the health-manager. */
   readonly certificates?: Certificates;
@@ -82,9 +86,11 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     const bus = openBus(config, { log, registry });
     opened.push(() => bus.close());
     const asked = { ...(tokens && { tokens }), ...(keys && { certificates: keys.certificates }) };
-    const running = await STARTS[name]({ ...drivers, ...asked, config, log, db, bus, registry });
+    const loops = createLoops();
+    defineProcessMetrics(registry, { poolUse: () => poolUse(db), brokerTrouble: () => bus.trouble() });
+    const running = await STARTS[name]({ ...drivers, ...asked, config, log, db, bus, registry, loops });
     opened.push(() => running.close());
-    const telemetry = await startTelemetry(name, { config, db, bus, registry });
+    const telemetry = await startTelemetry(name, { config, db, bus, registry, loops });
     if (telemetry) opened.push(() => telemetry.close());
     if (tokens) logInEarly(tokens, log);
     return { ...(running.url ? { url: running.url } : {}), close: closeAll };
@@ -96,15 +102,14 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
 
 async function startTelemetry(
   name: ProcessName,
-  { config, db, bus, registry }: Pick<Parts, 'config' | 'db' | 'bus' | 'registry'>,
+  { config, db, bus, registry, loops }: Pick<Parts, 'config' | 'db' | 'bus' | 'registry' | 'loops'>,
 ): Promise<RunningProcess | undefined> {
   const port = metricsPort(name, config);
   if (port === undefined) return undefined;
-  const check = () =>
-    db.raw('select 1').then(
-      () => bus.trouble(),
-      (error: Error) => error.message,
-    );
+  const check = async (): Promise<string | undefined> => {
+    const troubles = [await pingDatabase(db), bus.trouble(), loops.trouble()].filter((it) => it !== undefined);
+    return troubles.length === 0 ? undefined : troubles.join('\n');
+  };
   return serveTelemetry({ host: config.DEFAULT.metrics_host, port, registry, check });
 }
 

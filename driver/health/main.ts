@@ -7,6 +7,7 @@ import type { Certificates } from '../clouds/certificates/port';
 import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
+import { createLoops, type Loops } from '../telemetry/loops';
 import { createManager, type Manager } from './manager';
 import { type Periodic, periodically } from './periodically';
 import { startEngineServer } from './server';
@@ -22,6 +23,8 @@ export interface HealthManagerParts {
   readonly certificates?: Certificates;
   /** Where metrics are defined; nowhere without it. */
   readonly registry?: Registry;
+  /** What the process's health knows of its loops. */
+  readonly loops?: Loops;
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<HealthSettings>;
 }
@@ -50,7 +53,7 @@ export async function runHealthManager(parts: HealthManagerParts): Promise<Runni
       if (typeof settled === 'string') manager.onSettled(settled);
     }),
   ]);
-  const timers = startTimers(manager, settings);
+  const timers = startTimers(manager, settings, parts.loops ?? createLoops());
   log.info({ url: server.url, id }, 'the health-manager is up');
   return {
     url: server.url,
@@ -67,12 +70,19 @@ const CERTIFICATE_ROUND = 15_000;
 /** A round of reviews in so many slices, so that no slice is long. */
 const REVIEW_SLICES = 60;
 
-function startTimers(manager: Manager, settings: HealthSettings): readonly Periodic[] {
+/** Seconds without a round of a loop, after which the process is ill. */
+const LATE_SECONDS = 60;
+
+function startTimers(manager: Manager, settings: HealthSettings, loops: Loops): readonly Periodic[] {
+  const every = (name: string, interval: number, work: () => Promise<void>): Periodic =>
+    periodically(interval, work, loops.watch(name, LATE_SECONDS + (3 * interval) / 1000));
   return [
-    periodically(settings.heartbeatTimeout / 6, () => manager.check()),
-    periodically(settings.flushInterval, () => manager.flush()),
-    periodically(settings.compareInterval, () => manager.compare()),
-    periodically(settings.reviewInterval / REVIEW_SLICES, async () => manager.review(REVIEW_SLICES)),
-    periodically(Math.min(settings.certRefreshInterval, CERTIFICATE_ROUND), () => manager.lookAfterCertificates()),
+    every('check of silent engines', settings.heartbeatTimeout / 6, () => manager.check()),
+    every('flush of heartbeats', settings.flushInterval, () => manager.flush()),
+    every('comparison of placements', settings.compareInterval, () => manager.compare()),
+    every('review of statuses', settings.reviewInterval / REVIEW_SLICES, async () => manager.review(REVIEW_SLICES)),
+    every('look at certificates', Math.min(settings.certRefreshInterval, CERTIFICATE_ROUND), () =>
+      manager.lookAfterCertificates(),
+    ),
   ];
 }

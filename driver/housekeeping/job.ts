@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Db } from '../db/connect';
 import { releaseJobLease, takeJobLease } from '../db/jobLeases';
+import { createLoops, type Loops } from '../telemetry/loops';
+import type { JobMetrics } from './metrics';
 
 /** Something done again and again by one process of all. What it does may be done twice, and half. */
 export interface Job {
@@ -18,6 +20,9 @@ export interface JobRunnerDeps {
   readonly owner: string;
   /** 0 to 1; processes that started together drift apart by it. */
   readonly random?: () => number;
+  /** Told of the rounds. */
+  readonly loops?: Loops;
+  readonly metrics?: JobMetrics;
 }
 
 /** Jobs that are being run in their intervals. */
@@ -32,6 +37,9 @@ const FIRST_RUN = 1;
 const JITTER = 0.2;
 /** A holder that died is replaced after this many seconds, or two intervals. */
 const LEASE_SECONDS = 30;
+/** A job that has not ended well for so many of its intervals, and a minute, makes the process ill. */
+const LATE_INTERVALS = 3;
+const LATE_SECONDS = 60;
 
 export function startJobs(jobs: readonly Job[], deps: JobRunnerDeps): JobRunner {
   const loops = jobs.map((job) => startLoop(job, deps));
@@ -43,15 +51,18 @@ export function startJobs(jobs: readonly Job[], deps: JobRunnerDeps): JobRunner 
 }
 
 function startLoop(job: Job, deps: JobRunnerDeps): JobRunner {
-  const { log, random = Math.random } = deps;
+  const { log, random = Math.random, loops = createLoops() } = deps;
   const lease = holdLease(job, deps);
+  const rounds = loops.watch(`job ${job.name}`, LATE_INTERVALS * job.interval + LATE_SECONDS);
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const turn = async (): Promise<void> => {
     try {
-      if (await lease.hold()) await job.run();
+      if (await lease.hold()) await runJob(job, deps);
+      rounds.ended();
     } catch (err) {
+      rounds.broke(err);
       log.warn({ err, job: job.name }, 'a periodic job broke off; it is run again');
     }
     if (!closed) plan(job.interval);
@@ -68,9 +79,22 @@ function startLoop(job: Job, deps: JobRunnerDeps): JobRunner {
       closed = true;
       clearTimeout(timer);
       await running;
+      rounds.stop();
       await lease.release();
     },
   };
+}
+
+async function runJob(job: Job, { metrics }: JobRunnerDeps): Promise<void> {
+  const from = performance.now();
+  const seconds = (): number => (performance.now() - from) / 1000;
+  try {
+    await job.run();
+    metrics?.ran(job.name, seconds(), 'done');
+  } catch (error) {
+    metrics?.ran(job.name, seconds(), 'broken');
+    throw error;
+  }
 }
 
 interface HeldLease {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Bus } from '../bus/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
@@ -8,8 +9,10 @@ import type { Config } from '../config/config';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
 import { fleetJobs } from '../fleet/jobs';
+import type { Loops } from '../telemetry/loops';
 import { startJobs } from './job';
 import { type HousekeepingSettings, housekeepingJobs } from './jobs';
+import { defineServiceMetrics } from './metrics';
 
 /** What housekeeping runs on. */
 export interface HousekeepingParts {
@@ -19,6 +22,10 @@ export interface HousekeepingParts {
   readonly network: NetworkDriver;
   readonly compute: ComputeDriver;
   readonly log: Logger;
+  /** Where metrics are defined; nowhere without it. */
+  readonly registry?: Registry;
+  /** What the process's health knows of its loops. */
+  readonly loops?: Loops;
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<HousekeepingSettings>;
 }
@@ -28,11 +35,15 @@ export interface HousekeepingParts {
  * takes when it dies.
  */
 export async function runHousekeeping(parts: HousekeepingParts): Promise<RunningProcess> {
-  const { config, db, bus, network, compute, log } = parts;
+  const { config, db, bus, network, compute, log, registry, loops } = parts;
   const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const settings = { ...settingsOf(config), ...parts.settings };
   const jobs = housekeepingJobs({ db, bus, network, log, owner, settings, now: () => new Date() });
-  const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, log })], { db, log, owner });
+  const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, log })], {
+    ...{ db, log, owner },
+    ...(loops && { loops }),
+    ...(registry && { metrics: defineServiceMetrics(registry, { db, bus }) }),
+  });
   log.info({ owner }, 'housekeeping is up');
   return { close: () => runner.close() };
 }

@@ -25,7 +25,17 @@ export interface CloudManners {
   readonly pause: number;
   /** Told when calls are held back, and when they are made again. */
   readonly onChange: (state: 'paused' | 'resumed') => void;
+  /** Told of every call that has ended. */
+  readonly onCall?: CallObserver;
 }
+
+export type CallObserver = (ended: {
+  readonly cloud: string;
+  readonly call: string;
+  /** `refused` by the cloud, `unanswered`, or `held` back. */
+  readonly outcome: 'done' | 'refused' | 'unanswered' | 'held';
+  readonly seconds: number;
+}) => void;
 
 /**
  * A driver whose calls keep to the manners. While the cloud does not answer, calls fail at once with a CloudPausedError;
@@ -41,19 +51,25 @@ export function guardDriver<Driver extends object>(driver: Driver, manners: Clou
   const bounded = wrap(breaker, bulkhead(manners.concurrency, Number.POSITIVE_INFINITY));
   const inTime = timeout(manners.callTimeout, TimeoutStrategy.Aggressive);
 
-  const call = async (work: () => Promise<unknown>): Promise<unknown> => {
+  const call = async (name: string, work: () => Promise<unknown>): Promise<unknown> => {
+    const from = performance.now();
+    const ended = (outcome: Parameters<CallObserver>[0]['outcome']): void =>
+      manners.onCall?.({ cloud: manners.cloud, call: name, outcome, seconds: (performance.now() - from) / 1000 });
     try {
-      return await bounded.execute(() => answerInTime(() => inTime.execute(work), manners.cloud));
+      const result = await bounded.execute(() => answerInTime(() => inTime.execute(work), manners.cloud));
+      ended('done');
+      return result;
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw new CloudPausedError(manners.cloud);
-      throw error;
+      const held = error instanceof BrokenCircuitError;
+      ended(held ? 'held' : error instanceof UnavailableError ? 'unanswered' : 'refused');
+      throw held ? new CloudPausedError(manners.cloud) : error;
     }
   };
   return new Proxy(driver, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function') return value;
-      return (...args: unknown[]) => call(async () => Reflect.apply(value, target, args));
+      return (...args: unknown[]) => call(String(property), async () => Reflect.apply(value, target, args));
     },
   });
 }

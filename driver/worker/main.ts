@@ -16,7 +16,8 @@ import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
 import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
 import { createMutex } from '../reconcile/wiringTarget';
-import { guardDriver } from './guardDriver';
+import type { Loops } from '../telemetry/loops';
+import { type CallObserver, guardDriver } from './guardDriver';
 import { createWorkerMetrics } from './metrics';
 import { createProvisioning } from './provisioning';
 import { type WorkerSettings, workerSettings } from './settings';
@@ -40,6 +41,8 @@ export interface WorkerParts {
 
 /**
  * Runs a worker: takes hints and reconciles what they name. A hint is acknowledged once its unit is queued; what a worker
+  /** What the process's health knows of its runs. */
+  readonly loops?: Loops;
  * that dies had queued is found by the sweep.
  */
 export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
@@ -48,11 +51,13 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
   const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const backOff = exponentialBackOff({ first: settings.firstRetry, most: settings.lastRetry });
   const clouds = {
-    network: politely(parts.network, 'network', { parts, settings }),
-    compute: politely(parts.compute, 'compute', { parts, settings }),
+    network: politely(parts.network, 'network', context),
+    compute: politely(parts.compute, 'compute', context),
   };
-  const loadBalancers = loadBalancerParts({ parts, settings, owner, backOff, clouds });
+  const loadBalancers = loadBalancerParts({ ...context, owner, backOff, clouds });
   const { leaseSeconds, engineCreateTimeout } = settings;
+  const metrics = createWorkerMetrics(parts.registry ?? new Registry(), () => queue.size, parts.loops);
+  const context = { parts, settings, onCall: metrics.called };
   const engines = {
     ...parts,
     ...clouds,
@@ -60,7 +65,6 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     controllers: parts.controllers ?? controllersOf(config),
     settings: { leaseSeconds, engineCreateTimeout, backOff },
   };
-  const metrics = createWorkerMetrics(parts.registry ?? new Registry(), () => queue.size);
   const queue: KeyedQueue = createUnitQueue({
     run: {
       load_balancer: (id) => metrics.measure('load_balancer', () => reconcileLoadBalancer(loadBalancers, id)),
@@ -98,11 +102,13 @@ function loadBalancerParts({
   parts,
   settings,
   owner,
+  readonly onCall: CallObserver;
   backOff,
   clouds,
 }: Context & { owner: string; backOff: BackOff; clouds: { network: NetworkDriver } }): LoadBalancerParts {
   const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix } = settings;
   return {
+  onCall,
     db: parts.db,
     bus: parts.bus,
     log: parts.log,
@@ -116,7 +122,7 @@ function loadBalancerParts({
 }
 
 /** Keeps the manners of `settings` towards a cloud; that it is away, and back, is an event each. */
-function politely<Driver extends object>(driver: Driver, cloud: string, { parts, settings }: Context): Driver {
+function politely<Driver extends object>(driver: Driver, cloud: string, { parts, settings, onCall }: Context): Driver {
   const tell = async (state: 'paused' | 'resumed'): Promise<void> => {
     const away = state === 'paused';
     const message = `the ${cloud} service ${away ? 'does not answer: nobody asks it for a while' : 'answers again'}`;
@@ -141,3 +147,4 @@ function controllersOf({ health_manager }: WorkerParts['config']): string[] {
   const addresses = controller_ip_port_list.length > 0 ? controller_ip_port_list : [`${bind_ip}:${bind_port}`];
   return addresses.map((address) => `ws://${address}`);
 }
+    onCall,
