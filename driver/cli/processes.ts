@@ -11,6 +11,7 @@ import { poolUse } from '../db/poolUse';
 import type { RunningProcess } from '../domain/process';
 import { createLoops, type Loops } from '../telemetry/loops';
 import { createRegistry } from '../telemetry/metrics';
+import { defineProcessMetrics } from '../telemetry/processMetrics';
 import { serveTelemetry } from '../telemetry/server';
 import { openBus, staysWithin } from './bus';
 import { openCertificates } from './certificates';
@@ -24,8 +25,8 @@ interface Parts extends Drivers {
   readonly db: Db;
   readonly bus: Bus;
   readonly registry: Registry;
-  /** Of the API alone. */
   readonly loops: Loops;
+  /** Of the API alone. */
   readonly tokens?: TokenValidator;
   /** Of the API and the health-manager. */
   readonly certificates?: Certificates;

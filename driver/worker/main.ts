@@ -35,14 +35,14 @@ export interface WorkerParts {
   readonly controllers?: readonly string[];
   /** Collects the metrics that `/metrics` shows; the process's own by default. */
   readonly registry?: Registry;
+  /** What the process's health knows of its runs. */
+  readonly loops?: Loops;
   /** Over those of the configuration; for tests. */
   readonly settings?: Partial<WorkerSettings>;
 }
 
 /**
  * Runs a worker: takes hints and reconciles what they name. A hint is acknowledged once its unit is queued; what a worker
-  /** What the process's health knows of its runs. */
-  readonly loops?: Loops;
  * that dies had queued is found by the sweep.
  */
 export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
@@ -50,14 +50,14 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
   const settings = { ...workerSettings(config), ...parts.settings };
   const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const backOff = exponentialBackOff({ first: settings.firstRetry, most: settings.lastRetry });
+  const metrics = createWorkerMetrics(parts.registry ?? new Registry(), () => queue.size, parts.loops);
+  const context = { parts, settings, onCall: metrics.called };
   const clouds = {
     network: politely(parts.network, 'network', context),
     compute: politely(parts.compute, 'compute', context),
   };
   const loadBalancers = loadBalancerParts({ ...context, owner, backOff, clouds });
   const { leaseSeconds, engineCreateTimeout } = settings;
-  const metrics = createWorkerMetrics(parts.registry ?? new Registry(), () => queue.size, parts.loops);
-  const context = { parts, settings, onCall: metrics.called };
   const engines = {
     ...parts,
     ...clouds,
@@ -96,19 +96,18 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
 interface Context {
   readonly parts: WorkerParts;
   readonly settings: WorkerSettings;
+  readonly onCall: CallObserver;
 }
 
 function loadBalancerParts({
   parts,
   settings,
   owner,
-  readonly onCall: CallObserver;
   backOff,
   clouds,
 }: Context & { owner: string; backOff: BackOff; clouds: { network: NetworkDriver } }): LoadBalancerParts {
   const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix } = settings;
   return {
-  onCall,
     db: parts.db,
     bus: parts.bus,
     log: parts.log,
@@ -136,6 +135,7 @@ function politely<Driver extends object>(driver: Driver, cloud: string, { parts,
     callTimeout: settings.cloudCallTimeout * 1000,
     failures: settings.cloudFailures,
     pause: settings.cloudPause * 1000,
+    onCall,
     onChange: (state) => {
       tell(state).catch((err: unknown) => parts.log.warn({ err }, 'an event could not be recorded'));
     },
@@ -147,4 +147,3 @@ function controllersOf({ health_manager }: WorkerParts['config']): string[] {
   const addresses = controller_ip_port_list.length > 0 ? controller_ip_port_list : [`${bind_ip}:${bind_port}`];
   return addresses.map((address) => `ws://${address}`);
 }
-    onCall,
