@@ -1,8 +1,8 @@
 /** `npm run bench:<name>`: makes everything ready and runs tests/bench/<name>.ts, which prints figures and asserts nothing. */
 const path = require('node:path');
-const { ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
 
-prepare(ensureModules, () => ensurePrograms(['haproxy']), ensureBuild);
+prepare(ensureModules, () => ensurePrograms(ENGINE_PROGRAMS), ensureBuild);
 
 const [name, ...rest] = process.argv.slice(2);
 process.argv = [process.argv[0], __filename, path.join(ROOT, 'tests', 'bench', `${name}.ts`), ...rest];

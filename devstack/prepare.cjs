@@ -16,11 +16,16 @@ const DAEMON_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
 /** What a Debian package is known by. */
 const PROGRAMS = {
   haproxy: { package: 'haproxy', isThere: () => find('haproxy') !== undefined },
+  nginx: { package: 'nginx', isThere: () => find('nginx') !== undefined },
+  nginxStream: { package: 'libnginx-mod-stream', isThere: hasNginxStream },
   mariadb: { package: 'mariadb-server', isThere: () => find('mariadbd') !== undefined },
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
   octaviaclient: { package: 'python3-octaviaclient', isThere: hasOctaviaClient },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
+
+/** What a service engine on this host runs. */
+const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream'];
 
 class PrepareError extends Error {}
 
@@ -135,6 +140,16 @@ function isExecutable(file) {
   }
 }
 
+/** nginx carries UDP with its stream module, which Debian packages by itself. */
+function hasNginxStream() {
+  const nginx = find('nginx');
+  if (nginx === undefined) return false;
+  const about = spawnSync(nginx, ['-V'], { encoding: 'utf8' }).stderr ?? '';
+  const modules = /--modules-path=(\S+)/.exec(about)?.[1];
+  const file = modules === undefined ? undefined : path.join(modules, 'ngx_stream_module.so');
+  return /--with-stream(?:\s|$)/.test(about) || (file !== undefined && fs.existsSync(file));
+}
+
 /** The plug-in belongs to the interpreter that runs `openstack`, which need not be the system's. */
 function hasOctaviaClient() {
   const openstack = find('openstack');
@@ -184,4 +199,4 @@ function prepare(...steps) {
   }
 }
 
-module.exports = { ROOT, build, ensureBuild, ensureModules, ensurePrograms, ensureVenv, prepare };
+module.exports = { ENGINE_PROGRAMS, ROOT, build, ensureBuild, ensureModules, ensurePrograms, ensureVenv, prepare };

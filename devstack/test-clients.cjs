@@ -4,7 +4,15 @@
  */
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { ROOT, ensureBuild, ensureModules, ensurePrograms, ensureVenv, prepare } = require('./prepare.cjs');
+const {
+  ENGINE_PROGRAMS,
+  ROOT,
+  ensureBuild,
+  ensureModules,
+  ensurePrograms,
+  ensureVenv,
+  prepare,
+} = require('./prepare.cjs');
 
 const args = process.argv.slice(2);
 const full = args[0] === '--full';
@@ -12,7 +20,7 @@ const env = { ...process.env, SLIPSTREAM_FULL: full ? 'yes' : '' };
 
 prepare(
   ensureModules,
-  () => ensurePrograms(['haproxy', 'openstack', 'octaviaclient', 'venv']),
+  () => ensurePrograms([...ENGINE_PROGRAMS, 'openstack', 'octaviaclient', 'venv']),
   () => ensureVenv('clients', 'tests/interop/clients/requirements.txt'),
   () => ensureVenv('schemathesis', 'tests/interop/schemathesis/requirements.txt'),
   ensureBuild,
