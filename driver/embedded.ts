@@ -71,7 +71,7 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   const compute = await startCompute(parts, stateDir, controllers);
   cleanup.add('engine', () => compute.stop({ keepServing: false }));
 
-  const worker = await runWorker({ ...common, compute, controllers, log: log.child({ part: 'worker' }) });
+  const worker = await runWorker({ ...common, certificates, compute, controllers, log: log.child({ part: 'worker' }) });
   cleanup.add('worker', () => worker.close());
   await ensureFleet({ ...common, log });
   const housekeeping = await runHousekeeping({ ...common, compute, log: log.child({ part: 'housekeeping' }) });

@@ -4,6 +4,7 @@ import { loadBalancerTables } from './0002_load_balancer';
 import { l7Tables } from './0003_l7';
 import { fleetTables } from './0004_fleet';
 import { workTables } from './0005_work';
+import { certificateConsumerTable } from './0006_certificate_consumer';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   { name: '0003_l7', up: l7Tables },
   { name: '0004_fleet', up: fleetTables },
   { name: '0005_work', up: workTables },
+  { name: '0006_certificate_consumer', up: certificateConsumerTable },
 ];

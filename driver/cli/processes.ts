@@ -28,7 +28,7 @@ interface Parts extends Drivers {
   readonly loops: Loops;
   /** Of the API alone. */
   readonly tokens?: TokenValidator;
-  /** Of the API and the health-manager. */
+  /** Not of housekeeping. */
   readonly certificates?: Certificates;
 }
 
@@ -67,8 +67,7 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
  */
 export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
   const drivers = createDrivers(config);
-  // Those that read the certificates of users: at Barbican, which Keystone finds.
-  const tokens = name === 'api' || name === 'health-manager' ? openTokens(config, log) : undefined;
+  const tokens = asksKeystone(name, config) ? openTokens(config, log) : undefined;
   const keys = openCertificates(config, tokens, log);
   const opened: (() => Promise<unknown>)[] = [];
   if (tokens) opened.push(() => tokens.close());
@@ -99,6 +98,12 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     await closeAll();
     throw error;
   }
+}
+
+/** Those that read the certificates of users, or tell who uses them: at Barbican, which Keystone finds. */
+function asksKeystone(name: ProcessName, { keystone_authtoken: keystone }: Config): boolean {
+  // A worker can do without.
+  return name === 'worker' ? Boolean(keystone.auth_url) : name !== 'housekeeping';
 }
 
 async function startTelemetry(

@@ -1,4 +1,11 @@
-import type { PlacementRow, ServiceEngineGroupRow, ServiceEngineRow, SeVnicRow, VipWiringRow } from './rows/fleet';
+import type {
+  CertificateConsumerRow,
+  PlacementRow,
+  ServiceEngineGroupRow,
+  ServiceEngineRow,
+  SeVnicRow,
+  VipWiringRow,
+} from './rows/fleet';
 import type {
   AdditionalVipRow,
   AvailabilityZoneProfileRow,
@@ -60,6 +67,7 @@ export interface Tables {
   se_vnic: SeVnicRow;
   placement: PlacementRow;
   vip_wiring: VipWiringRow;
+  certificate_consumer: CertificateConsumerRow;
   event: EventRow;
   outbox: OutboxRow;
   job_lease: JobLeaseRow;

@@ -67,7 +67,8 @@ function rootSql(db: Db): string {
       exists (select 1 from additional_vip c where c.load_balancer_id = lb.id) as has_additional_vips,
       exists (select 1 from listener c where c.load_balancer_id = lb.id) as has_listeners,
       exists (select 1 from pool c where c.load_balancer_id = lb.id) as has_pools,
-      exists (select 1 from placement c where c.load_balancer_id = lb.id) as has_placements
+      exists (select 1 from placement c where c.load_balancer_id = lb.id) as has_placements,
+      exists (select 1 from certificate_consumer c where c.load_balancer_id = lb.id) as has_consumers
     from load_balancer lb left join vip on vip.load_balancer_id = lb.id
     where lb.id = ? and lb.provisioning_status <> 'DELETED'`;
 }

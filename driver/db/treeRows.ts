@@ -26,6 +26,7 @@ export type RootRow = LoadBalancerRow &
     has_listeners: Bit;
     has_pools: Bit;
     has_placements: Bit;
+    has_consumers: Bit;
   };
 
 export type PoolAndPersistenceRow = PoolRow & {

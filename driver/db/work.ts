@@ -56,7 +56,11 @@ export async function listIdsAfter(
   { after, limit }: { after: string; limit: number },
 ): Promise<string[]> {
   const query = db(table).where('id', '>', after).orderBy('id').limit(limit);
-  if (table === 'load_balancer') query.whereNot('provisioning_status', 'DELETED');
+  if (table === 'load_balancer') {
+    // Of those that are gone, the key manager may still have to hear.
+    const told = db('certificate_consumer').where('load_balancer_id', db.ref('load_balancer.id'));
+    query.where((some) => some.whereNot('provisioning_status', 'DELETED').orWhereExists(told));
+  }
   return query.pluck('id');
 }
 

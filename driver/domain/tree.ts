@@ -200,6 +200,8 @@ export interface LoadBalancerTree extends TreeObject {
   /** By creation. */
   readonly pools: readonly Pool[];
   readonly placements: readonly Placement[];
+  /** The key manager has been told of certificates in use here. */
+  readonly hasConsumers: boolean;
 }
 
 /** Every address the load balancer answers on, the main VIP first. */

@@ -6,6 +6,7 @@ import { type Lease, renewLease } from '../db/leases';
 import type { Settlement } from '../domain/settlement';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { BeforeStep } from './kind';
+import type { KeyManager } from './kinds/certificateConsumers';
 import type { BackOff } from './outcome';
 import type { Mutex } from './wiringTarget';
 
@@ -14,6 +15,8 @@ export interface LoadBalancerParts {
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
+  /** Absent where nobody keeps certificates. */
+  readonly keyManager?: KeyManager;
   /** True: there are no engines, and a load balancer is served as soon as it is wanted. */
   readonly bootsNothing: boolean;
   readonly log: Logger;

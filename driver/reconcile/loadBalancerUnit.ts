@@ -12,6 +12,7 @@ import { CloudPausedError } from './cloudPaused';
 import { announceSettled, guardSteps, type LoadBalancerParts, type Run, type Verdict } from './loadBalancerRun';
 import { failed, type Outcome, SETTLED, waiting } from './outcome';
 import { tearDown } from './tearDown';
+import { tendConsumers } from './tendConsumers';
 
 /** Seconds until a unit that another worker has in hand is looked at again. */
 const BUSY = 0.25;
@@ -29,7 +30,10 @@ export async function reconcileLoadBalancer(parts: LoadBalancerParts, id: string
   const holder = { owner: parts.owner, seconds: parts.settings.leaseSeconds };
   const taken = await grabLease(parts.db, unit, holder);
   const tree = await loadTree(parts.db, id);
-  if (!tree) return SETTLED;
+  if (!tree) {
+    await tendConsumers(parts, { id, tree });
+    return SETTLED;
+  }
   if (!taken || tree.leaseOwner !== parts.owner) return waiting('another worker has it in hand', BUSY);
 
   const lease: Lease = { ...unit, owner: parts.owner, epoch: tree.leaseEpoch };
@@ -40,7 +44,9 @@ export async function reconcileLoadBalancer(parts: LoadBalancerParts, id: string
   const log = parts.log.child({ lb: id, generation: tree.generation });
   const run: Run = { parts, tree, lease, log, before: guardSteps({ parts, lease, takenAt }) };
   try {
-    return await conclude(run, await attempt(run));
+    const outcome = await conclude(run, await attempt(run));
+    if (outcome.kind === 'settled') await tendConsumers(parts, { id, tree });
+    return outcome;
   } catch (error) {
     if (error instanceof LeaseLostError) return waiting('the lease passed to another worker', BUSY);
     if (!(error instanceof MovedOnError)) throw error;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type Bus, type BusHandler, HINTS_TOPIC, PROVISIONING_TOPIC } from '../bus/port';
+import type { Certificates } from '../clouds/certificates/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
@@ -25,11 +26,16 @@ import { createUnitQueue, readHint, type Wanted } from './units';
 
 /** What a worker runs on. */
 export interface WorkerParts {
-  readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'health_manager' | 'driver_agent'>;
+  readonly config: Pick<
+    Config,
+    'api_settings' | 'controller_worker' | 'service_engine' | 'health_manager' | 'driver_agent'
+  >;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
   readonly compute: ComputeDriver;
+  /** Where users keep certificates, if anywhere. */
+  readonly certificates?: Certificates;
   readonly log: Logger;
   /** Where engines find their controllers (WebSocket URLs), if not where the configuration says. */
   readonly controllers?: readonly string[];
@@ -112,12 +118,27 @@ function loadBalancerParts({
     bus: parts.bus,
     log: parts.log,
     network: clouds.network,
+    ...keyManagerOf({ parts, settings }),
     bootsNothing: parts.compute.bootsNothing,
     owner,
     alone: createMutex(),
     externalProviders: new Set(parts.config.driver_agent.external_providers),
     settings: { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
   };
+}
+
+/** Longest the key manager may keep a load balancer from its next change, in seconds. */
+const KEY_MANAGER_TIMEOUT = 3;
+
+function keyManagerOf({ parts, settings }: Context): Pick<LoadBalancerParts, 'keyManager'> {
+  if (!parts.certificates) return {};
+  const cloudCallTimeout = Math.min(settings.cloudCallTimeout, KEY_MANAGER_TIMEOUT);
+  const certificates = politely(parts.certificates, 'key-manager', {
+    parts,
+    settings: { ...settings, cloudCallTimeout },
+  });
+  const apiUrl = (parts.config.api_settings.api_base_uri ?? '').replace(/\/+$/, '');
+  return { keyManager: { certificates, apiUrl } };
 }
 
 /** Keeps the manners of `settings` towards a cloud; that it is away, and back, is an event each. */

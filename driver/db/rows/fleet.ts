@@ -104,3 +104,23 @@ export interface VipWiringRow {
   created_at: Time;
   updated_at: Time | null;
 }
+
+/**
+ * What the key manager was told about the use of a certificate. The row is there before it is told and goes after it
+ * has forgotten, so that nothing told is ever lost.
+ */
+export interface CertificateConsumerRow {
+  id: string;
+  load_balancer_id: string;
+  /** listeners | pools */
+  resource: string;
+  resource_id: string;
+  container_ref: string;
+  /** Of the object, as the key manager has it. */
+  url: string;
+  /** The key manager has answered. */
+  registered: Bit;
+  /** It could not be told lately, and an event says so. */
+  failing: Bit;
+  created_at: Time;
+}
