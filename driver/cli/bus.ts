@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { amqpSettings, createAmqpBus } from '../bus/amqp';
-import { showBus } from '../bus/gauges';
 import { createMemoryBus } from '../bus/memory';
 import type { Bus } from '../bus/port';
 import type { Config } from '../config/config';
@@ -11,11 +10,8 @@ import type { Config } from '../config/config';
  * @throws BadValueError for a URL or a file that cannot be used
  */
 export function openBus(config: Config, { log, registry }: { log: Logger; registry?: Registry }): Bus {
-  const bus = staysWithin(config)
-    ? createMemoryBus({ log })
-    : createAmqpBus({ settings: amqpSettings(config), log, ...(registry && { registry }) });
-  if (registry) showBus(registry, bus);
-  return bus;
+  if (staysWithin(config)) return createMemoryBus({ log });
+  return createAmqpBus({ settings: amqpSettings(config), log, ...(registry && { registry }) });
 }
 
 /** Whether hints reach no other process. */
