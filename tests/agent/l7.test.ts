@@ -81,6 +81,11 @@ const CASES: readonly RuleCase[] = [
     others: [path('/img/a.php'), path('/js/a.js')],
   },
   {
+    rule: { type: 'PATH', compareType: 'REGEX', value: '(?i)^/(?P<twice>a|b)(?P=twice)$' },
+    matching: [path('/aa'), path('/BB')],
+    others: [path('/ab')],
+  },
+  {
     rule: { type: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg' },
     matching: [path('/a.jpg'), path('/a.b/c.d.jpg?x=y')],
     others: [path('/jpg'), path('/a.jpg/b'), path('/a.jpeg'), path('/a?x.jpg')],

@@ -85,11 +85,24 @@ function requireMatch(pattern: RegExp, text: string, what: string): void {
 /** Compiled, never run; haproxy has the last word on what it takes. */
 function checkRegex(text: string): void {
   try {
-    new RegExp(text);
+    new RegExp(withoutDialect(text));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw parseError(`Unable to parse regular expression: ${reason}`);
   }
+}
+
+/**
+ * What Python's and haproxy's regexes (PCRE2) have and JavaScript's have not, in words of the latter: flags such as
+ * `(?i)`, comments, conditions, atomic groups, possessive quantifiers, and named groups as Python writes them.
+ */
+function withoutDialect(regex: string): string {
+  return regex
+    .replace(/\(\?#[^)]*\)|\(\?[a-zA-Z]+\)/g, '')
+    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
+    .replace(/\(\?P</g, '(?<')
+    .replace(/\(\?(?:[a-zA-Z]*(?:-[a-zA-Z]+)?:|>|\(\w+\))/g, '(?:')
+    .replace(/([*+?}])\+/g, '$1');
 }
 
 function refuseKey({ type, key }: RuleData): void {

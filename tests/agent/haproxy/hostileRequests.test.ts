@@ -16,7 +16,7 @@ import { createJudge, foreignLines, type Judge } from '../../support/hostile/jud
 import { treeOf } from '../../support/hostile/request';
 import { infest, infestations } from '../../support/hostile/values';
 
-const RUNS = 250;
+const RUNS = 120;
 
 /** What Octavia accepts, and only an engine can say of it that it is no good: a regex, and the names of ciphers. */
 function isExpected({ kind, reason }: Fault): boolean {

@@ -128,6 +128,7 @@ describeOnDatabases('writes of L7 objects', ({ open }) => {
       { type: 'HEADER', key: 'X-A', value: '"two words"' },
       { type: 'COOKIE', key: 'a', value: 'b', compare_type: 'ENDS_WITH' },
       { compare_type: 'REGEX', value: '^/(a|b)' },
+      { compare_type: 'REGEX', value: '(?i)^/(?P<name>a|b)(?P=name)(?#why)(?-i:c)d++(?>e)(?!f)' },
       { type: 'SSL_CONN_HAS_CERT', value: 'tRuE' },
       { type: 'SSL_DN_FIELD', key: 'CN', value: 'a b' },
     ])('%j is taken', async (body) => {
