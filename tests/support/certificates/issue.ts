@@ -68,12 +68,20 @@ export async function issue(request: IssueRequest): Promise<Issued> {
   };
 }
 
-/** An empty revocation list of the authority, PEM; due again in 2126 unless said. */
-export async function issueCrl(authority: Issued, nextUpdate = new Date('2126-01-01T00:00:00Z')): Promise<string> {
+/** A revocation list of the authority, PEM; due again in 2126 unless said, and of nobody unless some are revoked. */
+export async function issueCrl(
+  authority: Issued,
+  nextUpdate = new Date('2126-01-01T00:00:00Z'),
+  revoked: readonly Issued[] = [],
+): Promise<string> {
   const crl = await X509CrlGenerator.create({
     issuer: authority.certificate.subject,
     thisUpdate: new Date('2026-01-01T00:00:00Z'),
     nextUpdate,
+    entries: revoked.map(({ certificate }) => ({
+      serialNumber: certificate.serialNumber,
+      revocationDate: new Date('2026-01-02T00:00:00Z'),
+    })),
     signingAlgorithm: ALGORITHM,
     signingKey: authority.keys.privateKey,
   });
