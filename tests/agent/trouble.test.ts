@@ -56,10 +56,10 @@ describe('an engine in trouble', () => {
   });
 
   it('refuses what this version does not carry and says so', async () => {
-    const listeners = [aListener({ port: PORT }), aListener({ id: 'listener-udp', protocol: 'UDP', port: PORT + 2 })];
+    const listeners = [aListener({ port: PORT }), aListener({ id: 'listener-sctp', protocol: 'SCTP', port: PORT + 2 })];
 
     expect((await serve({ listeners })).refusals).toEqual([
-      { kind: 'listener', id: 'listener-udp', reason: 'this engine does not carry listeners of protocol UDP' },
+      { kind: 'listener', id: 'listener-sctp', reason: 'this engine does not carry listeners of protocol SCTP' },
     ]);
     expect(await fetchOnce(VIP, PORT)).toBe('one\n');
   });

@@ -36,7 +36,7 @@ export function openDatagramClient(host: string, port: number, from?: string): P
           resolve(answer);
         };
         const timer = setTimeout(() => {
-          waiting.splice(waiting.indexOf(finish), 1);
+          if (waiting.includes(finish)) waiting.splice(waiting.indexOf(finish), 1);
           resolve(null);
         }, patience);
         waiting.push(finish);

@@ -1,8 +1,8 @@
-import { type FakeController, startController } from '../support/agentController';
-import { openDatagramClient, spreadDatagrams } from '../support/agentDatagrams';
-import { createEngine, type EngineUnderTest } from '../support/agentEngine';
-import { aListener, aMember, aMonitor, aPool, aSpec } from '../support/agentSpecs';
-import { type DatagramBackend, startDatagram } from '../support/backends/datagram';
+import { type FakeController, startController } from '../../support/agentController';
+import { openDatagramClient, spreadDatagrams } from '../../support/agentDatagrams';
+import { createEngine, type EngineUnderTest } from '../../support/agentEngine';
+import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentSpecs';
+import { type DatagramBackend, startDatagram } from '../../support/backends/datagram';
 
 const VIP = '127.80.210.1';
 const PORT = 20_053;
