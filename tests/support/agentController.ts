@@ -47,13 +47,14 @@ export async function startController(port = 0, welcome: object = {}): Promise<F
 
   server.on('connection', (socket) => {
     connections += 1;
-    engine = socket;
     socket.on('message', (data) => {
       const message = FromEngine.parse(JSON.parse(String(data)));
       received.push(message);
       if (message.type !== 'hello') return;
       const answer = { type: 'welcome', version: 1, heartbeatInterval: 1000, countersInterval: 200, ...welcome };
       socket.send(JSON.stringify(answer));
+      // Not before: an agent takes nothing but a welcome for the answer to its hello.
+      engine = socket;
     });
   });
 
