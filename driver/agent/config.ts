@@ -31,6 +31,8 @@ export interface UnitPaths {
   readonly config: string;
   readonly candidate: string;
   readonly process: string;
+  /** Who of its workers is finishing connections. */
+  readonly retired: string;
   readonly counters: string;
   readonly serverState: string;
   readonly log: string;
@@ -63,6 +65,7 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
     config: join(directory, 'haproxy.cfg'),
     candidate: join(directory, 'candidate.cfg'),
     process: join(directory, 'process.json'),
+    retired: join(directory, 'retired.json'),
     counters: join(directory, 'counters.json'),
     serverState: join(directory, 'servers.state'),
     log: join(directory, 'haproxy.log'),

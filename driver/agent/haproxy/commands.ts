@@ -7,8 +7,8 @@ import { addServerCommand, serverPath } from './server';
 import { command, fixed, integer, quote } from './words';
 
 /**
- * A command for the runtime socket and what it must answer to have worked. `gone` is a deletion that may come true later:
- * a server with connections cannot be deleted yet.
+ * A command for the runtime socket and what it must answer to have worked. `gone`: a server that is there no more will do,
+ * too; one in maintenance whose removal waits may have been deleted meanwhile.
  */
 export interface RuntimeCommand {
   readonly text: string;
@@ -20,7 +20,8 @@ export type ServerState = 'ready' | 'drain' | 'maint';
 /** True if the answer is the one that was expected. */
 export function hasWorked({ expect }: RuntimeCommand, answer: string): boolean {
   if (expect === 'registered') return answer.startsWith('New server registered');
-  return expect === 'nothing' ? answer === '' : isDeleted(answer);
+  if (expect === 'nothing') return answer === '';
+  return isDeleted(answer) || (expect === 'gone' && answer === '');
 }
 
 /** True if the answer says that the server is there no more. */
@@ -34,7 +35,8 @@ export function commandsFor({ kind, backend, member }: MemberChange, probeInterv
     case 'add':
       return needsFirstCheck(backend, member) ? startProbe(backend, member, probeInterval) : addAtOnce(backend, member);
     case 'remove':
-      return [setState(backend, member, 'maint'), { ...deleteServer(backend, member), expect: 'gone' }];
+      // It is deleted once its connections have ended.
+      return [{ ...setState(backend, member, 'maint'), expect: 'gone' }];
     case 'weight':
       return [setWeight(backend, member)];
     case 'enabled':
@@ -92,7 +94,8 @@ function addServer(backend: Backend, member: MemberSpec, interval: number | null
   return [added, plain(command(fixed('set dynamic-cookie-key backend'), quote(backend.name), fixed(key)))];
 }
 
-function deleteServer(backend: Backend, member: MemberSpec): RuntimeCommand {
+/** Works on a member in maintenance that has no connections. */
+export function deleteServer(backend: Backend, member: MemberSpec): RuntimeCommand {
   return { text: command(fixed('del server'), serverPath(backend, member.id)), expect: 'deleted' };
 }
 

@@ -74,7 +74,7 @@ export function layOut(spec: LoadBalancerSpec): Layout {
       .filter(({ redirectPoolId }) => pools.get(redirectPoolId ?? '')?.enabled !== false)
       .map(({ id, redirectPoolId }) => [id, backendOf(redirectPoolId)] as const);
     const backend = backendOf(listener.defaultPoolId);
-    return { listener, mode: modeOf(listener), backend, redirects: new Map(redirects) };
+    return { listener, mode: modeOf(listener, pools.get(listener.defaultPoolId ?? '')), backend, redirects: new Map(redirects) };
   });
   return { spec: { ...spec, listeners }, frontends, backends };
 }
@@ -84,12 +84,17 @@ function isStream({ protocol }: ListenerSpec): boolean {
   return protocol !== 'UDP' && protocol !== 'SCTP';
 }
 
-function modeOf({ protocol }: ListenerSpec): Mode {
-  return protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS' ? 'http' : 'tcp';
+/**
+ * A TCP listener with an HTTP pool speaks HTTP from the start: as TCP, becoming HTTP at its backend, its idle connections
+ * would be closed at a reload under requests that are on their way, and its bytes would be counted amiss.
+ */
+function modeOf({ protocol }: ListenerSpec, pool: PoolSpec | undefined): Mode {
+  if (protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS') return 'http';
+  return protocol === 'TCP' && pool?.protocol === 'HTTP' && pool.enabled ? 'http' : 'tcp';
 }
 
 function backendFor(backends: Backend[], listener: ListenerSpec, pool: PoolSpec): string {
-  const mode = backendMode(listener, pool);
+  const mode = modeOf(listener, pool);
   const { memberConnect, memberData } = timeoutsOf(listener);
   const siblings = backends.filter((backend) => backend.pool.id === pool.id);
   const same = siblings.find(
@@ -108,11 +113,6 @@ function backendFor(backends: Backend[], listener: ListenerSpec, pool: PoolSpec)
     serverIds: siblings[0]?.serverIds ?? assignServerIds(pool.members.map((member) => member.id)),
   });
   return name;
-}
-
-function backendMode(listener: ListenerSpec, pool: PoolSpec): Mode {
-  if (modeOf(listener) === 'http') return 'http';
-  return listener.protocol === 'TCP' && pool.protocol === 'HTTP' ? 'http' : 'tcp';
 }
 
 /** An address and port a listener binds. */

@@ -14,6 +14,8 @@ import { changeCertificates, dropCertificates, placeCertificates } from './certi
 import { ActivationError, blame, findCulprits } from './culprits';
 import { knownHealth, withoutNewcomers } from './health';
 import { changeMembers, probe } from './members';
+import { dropRetired, endRetired, holdCurrent, unhold } from './retired';
+import { endSessions, stopListening } from './sessions';
 import { type Newcomer, type Running, type Unit, workerName } from './unit';
 
 /**
@@ -57,15 +59,26 @@ export async function shutDown(unit: Unit): Promise<void> {
   unit.leaving.clear();
   unit.deferred = null;
   if (running !== null) {
-    await readLast(unit, running.daemon);
+    await endTraffic(unit, running);
+    await endRetired(unit);
     running.daemon.runtime.close();
   }
   unit.rows = [];
-  for (const socket of unit.retired.values()) socket.close();
-  unit.retired.clear();
   await endDaemon(unit.paths);
+  dropRetired(unit);
   await dropCertificates(unit, null);
   for (const worker of unit.counters.workers()) unit.counters.retire(worker);
+}
+
+/** Cuts the connections as an end of haproxy would, but so that all they have carried is counted. */
+async function endTraffic(unit: Unit, { daemon, layout }: Running): Promise<void> {
+  try {
+    await stopListening(daemon.runtime, layout?.frontends.map(({ listener }) => listener.id) ?? []);
+    await endSessions(daemon.runtime);
+  } catch (err) {
+    unit.deps.log.debug({ loadBalancer: unit.id, err }, 'a worker was gone before its sessions were ended');
+  }
+  await readLast(unit, daemon);
 }
 
 async function readLast(unit: Unit, daemon: Daemon): Promise<void> {
@@ -103,14 +116,16 @@ async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fau
   const newcomers = newcomersOf(unit, running, layout);
   const health = withoutNewcomers(knownHealth(unit), newcomers);
   await writeAtomically(unit.paths.serverState, renderServerState(layout, health), false);
+  const held = await holdCurrent(unit, running.daemon);
   try {
     const daemon = await reloadDaemon(running.daemon, unit.paths, unit.sequence);
-    unit.retired.set(workerName(running.daemon), running.daemon.runtime);
+    unit.retired.set(workerName(running.daemon), held);
     enter(unit, daemon, layout, rendered);
     await dropCertificates(unit, unit.sequence);
     await probe(unit, daemon.runtime, newcomers);
     return [];
   } catch (error) {
+    if (unit.running === running) unhold(unit, held);
     await writeAtomically(unit.paths.config, running.config, false);
     return blameStart(error, rendered);
   }

@@ -13,9 +13,10 @@ import { loadCounters, storeCounters } from './countersFile';
 import { advanceNewcomers, deleteLeaving } from './members';
 import { createPinger, type Pinger, pingCheck } from './pinger';
 import { applyPing } from './pings';
-import { readRetired, readStatistics, renewReport } from './poll';
+import { readStatistics, renewReport } from './poll';
 import { createQueue, type Queue } from './queue';
 import { recover } from './recover';
+import { leaveRetired, readRetired } from './retired';
 import type { ServeDeps, Unit } from './unit';
 import { createUpkeep, type Notices, type Upkeep } from './upkeep';
 
@@ -33,7 +34,7 @@ export interface LoadBalancer {
   recover(): Promise<void>;
   /** Reads statistics and does what they call for. */
   poll(): Promise<void>;
-  /** True if its state can change by itself within a second: it has checks or a limit. */
+  /** True if its state can change by itself within a second: it has checks, a limit or traffic. */
   changesByItself(): boolean;
   /** True if there is a spec, in force or not. */
   isHeld(): boolean;
@@ -45,6 +46,9 @@ export interface LoadBalancer {
   tidy(): Promise<void>;
   stop(options: { keepServing: boolean }): Promise<void>;
 }
+
+/** Milliseconds after its last traffic in which more is to be expected, and is not to be lost if haproxy should crash. */
+const BUSY = 30_000;
 
 /** Opens a load balancer with what is on disk about it, if anything. Its id must be usable (`isUsableId`). */
 export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Notices): Promise<LoadBalancer> {
@@ -69,6 +73,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     inForce: null,
     running: null,
     sequence: 0,
+    countedAt: 0,
     rows: [],
     retired: new Map(),
     newcomers: new Map(),
@@ -112,6 +117,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
     tidy: () =>
       work(async () => {
+        unit.counters.prune(isWantedBy(unit));
         await saveCounters();
         await trimLog(unit.paths);
         if (unit.held !== null) await unit.udp.tidy();
@@ -125,7 +131,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
         else await unit.udp.tidy();
         if (!keepServing) await unit.materials.clear();
         unit.running?.daemon.runtime.close();
-        for (const socket of unit.retired.values()) socket.close();
+        leaveRetired(unit);
         await saveCounters();
       });
     },
@@ -205,10 +211,23 @@ async function poll(unit: Unit, work: <T>(job: () => Promise<T>) => Promise<T>):
   });
 }
 
-function changesByItself({ running, leaving, retired, newcomers, udp }: Unit): boolean {
+/** False for a member that is gone: with thousands that come and go, what they counted would pile up. */
+function isWantedBy({ held }: Unit): (series: string) => boolean {
+  const pools = held?.spec.pools ?? [];
+  const wanted = new Set(
+    pools.flatMap(({ id, members }) => ['BACKEND', ...members.map((it) => it.id)].map((name) => `${id}/${name}`)),
+  );
+  return (series) => {
+    const [section = '', name = ''] = series.split('/');
+    return name === 'FRONTEND' || wanted.has(`${section.split(':')[0]}/${name}`);
+  };
+}
+
+function changesByItself({ running, leaving, retired, newcomers, countedAt, udp }: Unit): boolean {
   if (udp.serves()) return true;
   if (running === null || running.layout === null) return false;
   if (leaving.size > 0 || retired.size > 0 || newcomers.size > 0) return true;
+  if (Date.now() - countedAt < BUSY) return true;
   const { frontends, backends } = running.layout;
   return (
     backends.some(({ pool }) => pool.monitor !== null && pool.members.length > 0) ||

@@ -2,6 +2,7 @@ import type { MemberChange } from '../haproxy/change';
 import {
   bringBack,
   commandsFor,
+  deleteServer,
   endProbe,
   hasWorked,
   isDeleted,
@@ -10,9 +11,9 @@ import {
   replaceByProbe,
   setState,
 } from '../haproxy/commands';
-import { hasBeenChecked, hasPassedCheck, type StatRow } from '../haproxy/stats';
+import { hasBeenChecked, hasPassedCheck, parseStats, type StatRow } from '../haproxy/stats';
 import type { RuntimeSocket } from '../process/runtimeSocket';
-import type { Newcomer, Unit } from './unit';
+import { type Newcomer, type Unit, workerName } from './unit';
 
 /** Milliseconds between a probe's checks: quick for one member, and no storm for a thousand. */
 function probeInterval(members: number): number {
@@ -41,7 +42,9 @@ export async function changeMembers(
 
   const commands = [...overdue, ...coming, ...(wait ? [] : going)];
   const answers = await runtime.run(commands.map(({ text }) => text));
-  return commands.every((sent, index) => settle(unit, sent, answers[index] ?? ''));
+  if (!commands.every((sent, index) => hasSettled(unit, sent, answers[index] ?? ''))) return false;
+  await deleteLeaving(unit, runtime);
+  return true;
 }
 
 function takesAway({ kind, member }: MemberChange): boolean {
@@ -62,6 +65,7 @@ function begin(unit: Unit, step: MemberChange, interval: number): RuntimeCommand
   const { kind, backend, member } = step;
   const key = `${backend.name}/${member.id}`;
   if (kind === 'add' && unit.leaving.delete(key)) return bringBack(backend, member);
+  if (kind === 'remove') unit.leaving.set(key, deleteServer(backend, member).text);
   if (kind === 'remove' || (kind === 'enabled' && !member.enabled)) unit.newcomers.delete(key);
   if (kind === 'add' && needsFirstCheck(backend, member)) {
     unit.newcomers.set(key, { backend, member, phase: 'probing' });
@@ -71,15 +75,10 @@ function begin(unit: Unit, step: MemberChange, interval: number): RuntimeCommand
   return commandsFor(step, interval);
 }
 
-/** A member with connections cannot be deleted yet; it is out of the balance and goes when they have ended. */
-function settle(unit: Unit, sent: RuntimeCommand, answer: string): boolean {
-  if (hasWorked(sent, answer)) return true;
-  if (sent.expect !== 'gone') {
-    warn(unit, sent, answer);
-    return false;
-  }
-  unit.leaving.set(sent.text.split(' ').at(-1) ?? '', sent.text);
-  return true;
+function hasSettled(unit: Unit, sent: RuntimeCommand, answer: string): boolean {
+  const worked = hasWorked(sent, answer);
+  if (!worked) warn(unit, sent, answer);
+  return worked;
 }
 
 /** Probes members that came with a reload, which has left them down. */
@@ -113,12 +112,21 @@ export async function advanceNewcomers(unit: Unit, runtime: RuntimeSocket, rows:
   await tell(unit, runtime, commands);
 }
 
-/** Deletes members whose last connections have ended meanwhile. */
+/** Deletes members that are out of the balance and whose last connections have ended: what they counted by then is all. */
 export async function deleteLeaving(unit: Unit, runtime: RuntimeSocket): Promise<void> {
-  const leaving = [...unit.leaving];
-  const answers = await runtime.run(leaving.map(([, text]) => text));
-  for (const [index, [key]] of leaving.entries()) {
-    if (isDeleted(answers[index] ?? '')) unit.leaving.delete(key);
+  const { running } = unit;
+  if (unit.leaving.size === 0 || running === null) return;
+  const [answer = ''] = await runtime.run(['show stat']);
+  const rows = parseStats(answer);
+  const worker = workerName(running.daemon);
+  unit.counters.observe(worker, rows);
+  const sessions = new Map(rows.map((row) => [`${row.proxy}/${row.server}`, row.currentSessions]));
+  const idle = [...unit.leaving].filter(([key]) => (sessions.get(key) ?? 0) === 0);
+  const answers = await runtime.run(idle.map(([, text]) => text));
+  for (const [index, [key]] of idle.entries()) {
+    if (!isDeleted(answers[index] ?? '')) continue;
+    unit.leaving.delete(key);
+    unit.counters.deleted(worker, key);
   }
 }
 
@@ -126,7 +134,7 @@ export async function deleteLeaving(unit: Unit, runtime: RuntimeSocket): Promise
 async function tell(unit: Unit, runtime: RuntimeSocket, commands: readonly RuntimeCommand[]): Promise<void> {
   const answers = await runtime.run(commands.map(({ text }) => text));
   for (const [index, sent] of commands.entries()) {
-    settle(unit, sent, answers[index] ?? '');
+    hasSettled(unit, sent, answers[index] ?? '');
   }
 }
 

@@ -1,6 +1,5 @@
 import type { LoadBalancerReport } from '../../protocol/messages';
-import { parseStats, type StatRow } from '../haproxy/stats';
-import type { RuntimeSocket } from '../process/runtimeSocket';
+import { parseStats } from '../haproxy/stats';
 import { buildReport, emptyReport } from './report';
 import { type Unit, workerName } from './unit';
 
@@ -11,7 +10,7 @@ export async function readStatistics(unit: Unit): Promise<void> {
     const [answer = ''] = await running.daemon.runtime.run(['show stat']);
     // A reload may have come in between; then these are an old worker's, and only its counters matter.
     const rows = parseStats(answer);
-    unit.counters.observe(workerName(running.daemon), rows);
+    if (unit.counters.observe(workerName(running.daemon), rows)) unit.countedAt = Date.now();
     if (unit.running === running) unit.rows = rows;
   }
   renewReport(unit);
@@ -49,25 +48,4 @@ function haproxyReport(unit: Unit): LoadBalancerReport | null {
     newcomers: new Set(unit.newcomers.keys()),
     pinged: (poolId, memberId) => unit.pinger?.state(`${poolId}/${memberId}`) ?? null,
   });
-}
-
-/** Asks the workers of before a reload for their counters, and lets those go that have no connections left. */
-export async function readRetired(unit: Unit): Promise<void> {
-  for (const [name, socket] of unit.retired) {
-    const rows = await askOnce(socket);
-    if (rows !== null) unit.counters.observe(name, rows);
-    if (rows?.some(({ server, currentSessions }) => server === 'FRONTEND' && currentSessions > 0)) continue;
-    unit.retired.delete(name);
-    unit.counters.retire(name);
-    socket.close();
-  }
-}
-
-async function askOnce(socket: RuntimeSocket): Promise<StatRow[] | null> {
-  try {
-    const [answer = ''] = await socket.run(['show stat']);
-    return parseStats(answer);
-  } catch {
-    return null;
-  }
 }

@@ -7,6 +7,7 @@ import { adoptDaemon, type Daemon, endDaemon } from '../process/daemon';
 import { readIfPresent } from '../state/files';
 import { admitSpec } from './admission';
 import { hasCertificates } from './certificates';
+import { adoptRetired, dropRetired } from './retired';
 import { type Unit, workerName } from './unit';
 
 /**
@@ -18,19 +19,25 @@ export async function recover(unit: Unit): Promise<void> {
   await unit.udp.recover(unit.held !== null);
   if (unit.held === null) {
     await endDaemon(unit.paths);
+    dropRetired(unit);
     return;
   }
   const daemon = await adoptDaemon(unit.paths);
   const config = (await readIfPresent(unit.paths.config)) ?? '';
-  if (daemon === null) return;
+  if (daemon === null) {
+    dropRetired(unit);
+    for (const worker of unit.counters.workers()) unit.counters.retire(worker);
+    return;
+  }
   unit.sequence = daemon.sequence;
   const [answer = ''] = await daemon.runtime.run(['show stat']);
   unit.rows = parseStats(answer);
   const layout = layoutOf(unit, daemon, config);
   const sameTexts = layout !== null && (await hasCertificates(unit, layout, daemon.sequence));
   unit.running = { daemon, layout: sameTexts ? layout : null, config, endpoints: boundBy(config) };
+  adoptRetired(unit, daemon);
   for (const worker of unit.counters.workers()) {
-    if (worker !== workerName(daemon)) unit.counters.retire(worker);
+    if (worker !== workerName(daemon) && !unit.retired.has(worker)) unit.counters.retire(worker);
   }
 }
 

@@ -7,12 +7,12 @@ import type { Backend, Layout } from '../haproxy/layout';
 import type { StatRow } from '../haproxy/stats';
 import type { FindNginx } from '../nginx/find';
 import type { Daemon } from '../process/daemon';
-import type { RuntimeSocket } from '../process/runtimeSocket';
 import type { MaterialStore } from '../state/materials';
 import type { HeldSpec } from '../state/specStore';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { Ping, Pinger } from './pinger';
+import type { Retired } from './retired';
 import type { Slots } from './slots';
 
 /** What every load balancer of an agent shares. */
@@ -64,10 +64,12 @@ export interface Unit {
   running: Running | null;
   /** Of the last worker socket used. */
   sequence: number;
+  /** When anything was last counted, in epoch milliseconds. */
+  countedAt: number;
   /** The statistics last read from the current worker. */
   rows: readonly StatRow[];
   /** Workers of before a reload that still finish connections. */
-  readonly retired: Map<string, RuntimeSocket>;
+  readonly retired: Map<string, Retired>;
   /** By `backend/member`. */
   readonly newcomers: Map<string, Newcomer>;
   /** Members taken out that still have connections, by `backend/member`: the command that deletes them for good. */
@@ -80,6 +82,6 @@ export interface Unit {
 }
 
 /** How counters name a worker over restarts of the agent. */
-export function workerName({ worker }: Daemon): string {
+export function workerName({ worker }: Pick<Daemon, 'worker'>): string {
   return `${worker.pid}:${worker.startTime}`;
 }

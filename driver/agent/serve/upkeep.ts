@@ -8,6 +8,7 @@ import { bringAbout, isStillUnbindable } from './bringAbout';
 import { advanceNewcomers } from './members';
 import { readStatistics } from './poll';
 import type { Queue } from './queue';
+import { dropRetired, readRetired } from './retired';
 import type { Unit } from './unit';
 
 /** What a load balancer tells without being asked. */
@@ -104,8 +105,11 @@ async function reconnect(unit: Unit, daemon: Daemon): Promise<boolean> {
       return true;
     }
   }
+  // Workers of before a reload may outlive it for a moment.
+  await readRetired(unit);
   unit.running = null;
   await end([daemon.master, daemon.worker], 0);
+  dropRetired(unit);
   for (const worker of unit.counters.workers()) unit.counters.retire(worker);
   return false;
 }

@@ -48,3 +48,32 @@ it('knows a worker again after a restart of the agent', () => {
   after.observe('living', [frontend('12')]);
   expect(total(after)?.bytesIn).toBe('13');
 });
+
+describe('the count of a member', () => {
+  const member = (bytesIn: string): StatRow => ({ ...frontend(bytesIn), proxy: 'pool-1', server: 'member-1' });
+  const bytes = (counters: ReturnType<typeof createCounters>) => counters.sums().get('pool-1/member-1')?.get('bin');
+
+  it('goes on when the member is deleted and comes again to the same worker', () => {
+    const counters = createCounters(null);
+    counters.observe('worker', [member('100')]);
+    counters.deleted('worker', 'pool-1/member-1');
+    counters.observe('worker', [member('150')]);
+    expect(bytes(counters)).toBe(250n);
+  });
+
+  it('goes on when that happened between two looks', () => {
+    const counters = createCounters(null);
+    counters.observe('worker', [member('100')]);
+    counters.observe('worker', [member('20')]);
+    expect(bytes(counters)).toBe(120n);
+  });
+
+  it('is forgotten only when nobody will ask for it', () => {
+    const counters = createCounters(null);
+    counters.observe('worker', [member('100'), frontend('5')]);
+    counters.retire('worker');
+    counters.prune((series) => !series.startsWith('pool-1/'));
+    expect(bytes(counters)).toBeUndefined();
+    expect(total(counters)?.bytesIn).toBe('5');
+  });
+});
