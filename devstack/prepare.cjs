@@ -21,6 +21,8 @@ const PROGRAMS = {
   mariadb: { package: 'mariadb-server', isThere: () => find('mariadbd') !== undefined },
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
   octaviaclient: { package: 'python3-octaviaclient', isThere: hasOctaviaClient },
+  rabbitmq: { package: 'rabbitmq-server', isThere: () => find('rabbitmq-server') !== undefined },
+  oslo: { package: 'python3-oslo.messaging', isThere: () => python('import oslo_messaging', '/usr/bin/python3') },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
 

@@ -15,6 +15,7 @@ const WITH_SERVICES = [
   'tests/clouds/openstack',
   'tests/clouds/compute/',
   'tests/interop/',
+  'tests/bus/amqp/broker',
 ];
 
 const args = process.argv.slice(2);
@@ -26,7 +27,7 @@ if (unit) prepare(ensureModules);
 else
   prepare(
     ensureModules,
-    () => ensurePrograms([...ENGINE_PROGRAMS, 'mariadb', 'openstack', 'octaviaclient']),
+    () => ensurePrograms([...ENGINE_PROGRAMS, 'mariadb', 'rabbitmq', 'openstack', 'octaviaclient']),
     ensureBuild,
   );
 

@@ -41,6 +41,11 @@ export interface RabbitMqOptions {
 
 export const RABBITMQ_USER = 'slipstream';
 export const RABBITMQ_PASSWORD = 'p@ss/w:rd %';
+/** Some clients cannot have a slash in a password: oslo.messaging 14 is one. */
+const USERS = [
+  [RABBITMQ_USER, RABBITMQ_PASSWORD],
+  ['guest', 'guest'],
+] as const;
 
 const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
@@ -104,9 +109,11 @@ function writeFiles(folder: string, { virtualHosts = [], tls }: RabbitMqOptions,
   writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
   const hosts = ['/', ...virtualHosts];
   const definitions = {
-    users: [{ name: RABBITMQ_USER, password: RABBITMQ_PASSWORD, tags: 'administrator' }],
+    users: USERS.map(([name, password]) => ({ name, password, tags: 'administrator' })),
     vhosts: hosts.map((name) => ({ name })),
-    permissions: hosts.map((vhost) => ({ user: RABBITMQ_USER, vhost, configure: '.*', write: '.*', read: '.*' })),
+    permissions: hosts.flatMap((vhost) =>
+      USERS.map(([user]) => ({ user, vhost, configure: '.*', write: '.*', read: '.*' })),
+    ),
   };
   writeFileSync(join(folder, 'definitions.json'), JSON.stringify(definitions));
 }

@@ -1,0 +1,15 @@
+/**
+ * `npm run test:interop`: makes everything ready and runs what speaks to programs of others over a real broker: Debian's
+ * oslo.messaging, in both directions.
+ */
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { ROOT, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+
+prepare(ensureModules, () => ensurePrograms(['rabbitmq', 'oslo']));
+
+const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+const config = path.join(ROOT, 'jest.interop.config.cjs');
+const jestArgs = [jest, '--config', config, ...process.argv.slice(2)];
+const { status, signal } = spawnSync(process.execPath, jestArgs, { cwd: ROOT, stdio: 'inherit' });
+process.exitCode = signal ? 130 : (status ?? 1);
