@@ -38,6 +38,8 @@ export interface UnitPaths {
   readonly log: string;
   readonly masterSocket: string;
   readonly peerSocket: string;
+  /** The agent's own, shared by all load balancers. */
+  readonly metricsSocket: string;
   workerSocket(sequence: number): string;
   /** Private keys and certificates; on a tmpfs. */
   readonly materials: string;
@@ -71,10 +73,16 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
     log: join(directory, 'haproxy.log'),
     masterSocket: socket('m'),
     peerSocket: socket('p'),
+    metricsSocket: metricsSocket(config),
     workerSocket: (sequence) => socket(`w${sequence}`),
     materials,
     tlsDirectory: (sequence) => join(materials, `w${sequence}`),
   };
+}
+
+/** Where the agent answers what PROMETHEUS listeners are asked. */
+export function metricsSocket({ runDir }: AgentConfig): string {
+  return join(runDir, 'metrics');
 }
 
 /** Throws if sockets in this directory would have paths that are too long. */
@@ -97,6 +105,7 @@ export function renderSettings(paths: UnitPaths, sequence: number): RenderSettin
   return {
     workerSocket: paths.workerSocket(sequence),
     peerSocket: paths.peerSocket,
+    metricsSocket: paths.metricsSocket,
     serverStateFile: paths.serverState,
     tlsDirectory: paths.tlsDirectory(sequence),
     maxConnections: Math.min(MOST_CONNECTIONS, Math.floor((files - reserve) / 2)),

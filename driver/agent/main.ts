@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version as agentVersion } from '../../package.json';
 import { PROTOCOL_VERSIONS } from '../protocol/messages';
-import { type AgentConfig, checkRunDirectory } from './config';
+import { type AgentConfig, checkRunDirectory, metricsSocket } from './config';
 import { type Link, openLink } from './link/controllerLink';
+import { openMetricsServer } from './metrics/server';
 import { createNginxFinder } from './nginx/find';
 import { haproxyVersion } from './process/checkConfig';
 import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
@@ -68,6 +69,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       },
     },
   );
+  const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
   const { engineId, token, controllers } = config;
@@ -82,6 +84,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   return {
     async stop(options) {
       link?.close();
+      await metrics.close();
       await engine.stop(options);
       if (!options.keepServing) await closeMaterialsHome(home);
     },

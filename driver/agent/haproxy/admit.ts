@@ -12,7 +12,7 @@ export interface Admission {
   readonly faults: readonly Fault[];
 }
 
-const CARRIED = ['HTTP', 'HTTPS', 'TCP', 'TERMINATED_HTTPS', 'UDP'];
+const CARRIED = ['HTTP', 'HTTPS', 'TCP', 'TERMINATED_HTTPS', 'PROMETHEUS', 'UDP'];
 
 /**
  * Sorts out what this version does not carry or what could not be written into a configuration. Pure. A fault of kind

@@ -1,15 +1,16 @@
-import type { ListenerSpec } from '../../protocol/spec';
+import type { ListenerSpec, LoadBalancerSpec } from '../../protocol/spec';
 import { headerLines } from './headers';
 import { choiceLines, policyLines } from './l7';
 import type { Frontend } from './layout';
 import { socketAddress } from './layout';
+import { isPrometheus, prometheusLines } from './prometheus';
 import { timeoutsOf } from './timeouts';
 import { bindTlsWords, tlsLines } from './tls';
 import { fixed, heading, integer, type Line, line, milliseconds, type ObjectRef, quote, type Word } from './words';
 
 /** The section of one listener on all VIPs. Without a backend HTTP answers 503 and TCP connections are refused. */
-export function frontendLines(frontend: Frontend, vips: readonly string[]): Line[] {
-  const { listener, mode, backend } = frontend;
+export function frontendLines(frontend: Frontend, { id, vips }: LoadBalancerSpec): Line[] {
+  const { listener, mode } = frontend;
   const owner: ObjectRef = { kind: 'listener', id: listener.id };
   const put = (...words: Word[]) => line(owner, ...words);
   return [
@@ -24,8 +25,16 @@ export function frontendLines(frontend: Frontend, vips: readonly string[]): Line
       ? [put(fixed('tcp-request inspect-delay'), milliseconds(listener.timeoutTcpInspect))]
       : []),
     // Else a reload closes idle client connections under requests that are on their way.
-    ...(mode === 'http' ? [put(fixed('option idle-close-on-response')), ...requestLines(frontend)] : []),
-    ...backendChoice(backend, mode === 'tcp').map((words) => put(...words)),
+    ...(mode === 'http' ? [put(fixed('option idle-close-on-response'))] : []),
+    ...(isPrometheus(listener) ? prometheusLines(listener, id) : trafficLines(frontend, owner)),
+  ];
+}
+
+function trafficLines(frontend: Frontend, owner: ObjectRef): Line[] {
+  const { backend, mode } = frontend;
+  return [
+    ...(mode === 'http' ? requestLines(frontend) : []),
+    ...backendChoice(backend, mode === 'tcp').map((words) => line(owner, ...words)),
   ];
 }
 

@@ -74,7 +74,12 @@ export function layOut(spec: LoadBalancerSpec): Layout {
       .filter(({ redirectPoolId }) => pools.get(redirectPoolId ?? '')?.enabled !== false)
       .map(({ id, redirectPoolId }) => [id, backendOf(redirectPoolId)] as const);
     const backend = backendOf(listener.defaultPoolId);
-    return { listener, mode: modeOf(listener, pools.get(listener.defaultPoolId ?? '')), backend, redirects: new Map(redirects) };
+    return {
+      listener,
+      mode: modeOf(listener, pools.get(listener.defaultPoolId ?? '')),
+      backend,
+      redirects: new Map(redirects),
+    };
   });
   return { spec: { ...spec, listeners }, frontends, backends };
 }
@@ -89,7 +94,7 @@ function isStream({ protocol }: ListenerSpec): boolean {
  * would be closed at a reload under requests that are on their way, and its bytes would be counted amiss.
  */
 function modeOf({ protocol }: ListenerSpec, pool: PoolSpec | undefined): Mode {
-  if (protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS') return 'http';
+  if (protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS' || protocol === 'PROMETHEUS') return 'http';
   return protocol === 'TCP' && pool?.protocol === 'HTTP' && pool.enabled ? 'http' : 'tcp';
 }
 

@@ -1,6 +1,7 @@
 import { backendLines, keepsTable, PEERS, serverLines } from './backend';
 import { frontendLines } from './frontend';
 import type { Layout } from './layout';
+import { metricsLines } from './prometheus';
 import { hasTlsFiles } from './tlsFiles';
 import { fixed, heading, integer, type Line, line, type ObjectRef, quote } from './words';
 
@@ -16,6 +17,8 @@ export interface RenderSettings {
   readonly threads: number;
   /** Holds the files of certificates that the configuration names; wanted if there are any. */
   readonly tlsDirectory?: string;
+  /** Where the agent answers what PROMETHEUS listeners are asked. */
+  readonly metricsSocket?: string;
 }
 
 export interface Rendered {
@@ -35,15 +38,16 @@ export function renderConfig(layout: Layout, settings: RenderSettings): Rendered
     ...tlsBaseLines(layout, settings),
     ...peerLines(layout, settings),
     ...defaultLines(),
-    ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec.vips)),
+    ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
     ...layout.backends.flatMap((backend) => [...backendLines(backend), ...serverLines(backend)]),
+    ...metricsLines(layout, settings.metricsSocket),
   ]);
 }
 
 /** All that only a reload can change: the configuration less its members. */
 export function renderStructure(layout: Layout): string {
   return assemble([
-    ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec.vips)),
+    ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
     ...layout.backends.flatMap((backend) => backendLines(backend)),
   ]).text;
 }

@@ -26,7 +26,7 @@ export const COUNTED = [
   ...['stot', 'bin', 'bout', 'ereq', 'dreq', 'dresp', 'dcon', 'dses', 'conn_tot', 'req_tot', 'hrsp_1xx', 'hrsp_2xx'],
   ...['hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other', 'intercepted', 'wrew', 'econ', 'eresp', 'wretr', 'wredis'],
   ...['cli_abrt', 'srv_abrt', 'connect', 'reuse', 'lbtot', 'chkfail', 'chkdown', 'downtime', 'cache_lookups'],
-  ...['cache_hits', 'comp_in', 'comp_out', 'comp_byp', 'comp_rsp'],
+  ...['cache_hits', 'ssl_sess', 'comp_in', 'comp_out', 'comp_byp', 'comp_rsp'],
 ] as const;
 
 const COLUMNS = ['pxname', 'svname', 'status', 'check_status', 'weight', 'scur', 'slim', 'bin', 'bout', 'stot', 'ereq'];

@@ -19,6 +19,8 @@ export interface Engine {
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
   counters(): ListenerCounters[];
+  /** What a PROMETHEUS listener of the load balancer answers; null if there is none. */
+  metrics(loadBalancerId: string): Promise<string | null>;
   /** Open client connections. */
   connections(): number;
   /** Ends all polling and, unless told to keep serving, all haproxies. */
@@ -54,6 +56,11 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
+    metrics: async (id) =>
+      (await registry
+        .list()
+        .find((one) => one.id === id)
+        ?.metrics()) ?? null,
     connections: () =>
       registry
         .list()

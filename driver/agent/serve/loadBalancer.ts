@@ -11,6 +11,7 @@ import { bringAbout } from './bringAbout';
 import { createCounters } from './counters';
 import { loadCounters, storeCounters } from './countersFile';
 import { advanceNewcomers, deleteLeaving } from './members';
+import { readMetrics } from './metrics';
 import { createPinger, type Pinger, pingCheck } from './pinger';
 import { applyPing } from './pings';
 import { readStatistics, renewReport } from './poll';
@@ -42,6 +43,8 @@ export interface LoadBalancer {
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
   counters(): ListenerCounters[];
+  /** In Prometheus' format, as of now; null if nothing is served by haproxy. */
+  metrics(): Promise<string | null>;
   /** Writes what it has counted to disk and keeps its log small. */
   tidy(): Promise<void>;
   stop(options: { keepServing: boolean }): Promise<void>;
@@ -115,6 +118,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
+    metrics: () => readMetrics(unit),
     tidy: () =>
       work(async () => {
         unit.counters.prune(isWantedBy(unit));

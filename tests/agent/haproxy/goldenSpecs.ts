@@ -180,6 +180,22 @@ export const GOLDEN_SPECS: Readonly<Record<string, LoadBalancerSpec>> = {
       aPool({ id: 'pool-off', enabled: false, members: [web] }),
     ],
   }),
+  prometheus: aSpec({
+    listeners: [
+      aListener({
+        protocol: 'PROMETHEUS',
+        port: 9100,
+        defaultPoolId: null,
+        allowedCidrs: ['10.0.0.0/8'],
+        connectionLimit: 5,
+      }),
+    ],
+    pools: [],
+  }),
+  'tcp-to-http': aSpec({
+    listeners: [aListener({ protocol: 'TCP' })],
+    pools: [aPool({ members: [web] })],
+  }),
   'ping-monitor': aSpec({
     pools: [aPool({ members: [web], monitor: aMonitor({ type: 'PING' }) })],
   }),

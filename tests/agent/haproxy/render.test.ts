@@ -17,6 +17,7 @@ const settings: RenderSettings = {
   serverStateFile: '/var/lib/slipstream/lb/lb-1/servers.state',
   maxConnections: 2000,
   threads: 2,
+  metricsSocket: '/run/slipstream/metrics',
 };
 
 describe.each(Object.entries(GOLDEN_SPECS))('the configuration %s', (name, spec) => {
