@@ -77,17 +77,20 @@ async function hint(bus: Bus, method: 'load_balancer' | 'engine', id: string): P
 
 /** Sends what a process could not send before it died; what the bus has confirmed leaves the table. */
 async function relay({ db, bus, log }: HousekeepingDeps): Promise<void> {
-  const messages = await listLeftoverOutbox(db, RELAY_AGE, BATCH);
-  const sent: string[] = [];
-  try {
-    for (const { id, topic, method, args, loadBalancerId } of messages) {
-      await bus.publish(topic, { method, args, ...(loadBalancerId !== null && { loadBalancerId }) });
-      sent.push(id);
-    }
-  } finally {
+  for (;;) {
+    const messages = await listLeftoverOutbox(db, RELAY_AGE, BATCH);
+    const outcomes = await Promise.allSettled(
+      messages.map(({ topic, method, args, loadBalancerId }) =>
+        bus.publish(topic, { method, args, ...(loadBalancerId !== null && { loadBalancerId }) }),
+      ),
+    );
+    const sent = messages.filter((_, index) => outcomes[index]?.status === 'fulfilled').map(({ id }) => id);
     await deleteOutbox(db, sent);
+    if (sent.length > 0) log.info({ messages: sent.length }, 'sent what the outbox still held');
+    const refused = outcomes.find((it) => it.status === 'rejected');
+    if (refused) throw refused.reason;
+    if (messages.length < BATCH) return;
   }
-  if (sent.length > 0) log.info({ messages: sent.length }, 'sent what the outbox still held');
 }
 
 /** Every run hints the next slice, so that each object's turn comes once an interval and never all at once. */

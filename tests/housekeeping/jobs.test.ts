@@ -125,6 +125,18 @@ describeOnDatabases('housekeeping', (database) => {
     expect(await db('outbox').pluck('id')).toEqual(['new']);
   });
 
+  it('the relay empties an outbox that is full, in one run', async () => {
+    const rows = Array.from({ length: 1_200 }, (_, index) => ({ id: `m-${index}`, method: `m-${index}` }));
+    const columns = { topic: PROVISIONING_TOPIC, args: '{}', created_at: PAST };
+    for (let from = 0; from < rows.length; from += 100) {
+      await db('outbox').insert(rows.slice(from, from + 100).map((row) => ({ ...row, ...columns })));
+    }
+    await run('relay');
+    expect(await db('outbox').pluck('id')).toEqual([]);
+    expect(new Set(messages.map(({ method }) => method)).size).toBe(1_200);
+    expect(messages).toHaveLength(1_200);
+  });
+
   it('the relay keeps what the bus has not taken', async () => {
     const lines = ['a', 'b'].map((id) => ({ id, topic: 't', method: id, args: '{}', created_at: PAST }));
     await db('outbox').insert(lines);
