@@ -33,8 +33,6 @@ export interface ApiParts {
 
 /** Tokens of some thousand users at once; beyond that Keystone is asked again. */
 const MAX_TOKENS = 10_000;
-/** How long requests in flight may take to finish once the process is asked to end. */
-const DRAIN_MS = 10_000;
 
 /**
  * Runs the REST API until it is closed.
@@ -65,7 +63,7 @@ export async function runApi(parts: ApiParts): Promise<RunningProcess> {
   return {
     url,
     close: async () => {
-      await drain(server);
+      await drain(server, config.DEFAULT.graceful_shutdown_timeout * 1000);
       await changes.close();
       await closePolicy();
     },
@@ -109,10 +107,10 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 }
 
 /** No new connections, idle ones closed, requests in flight answered; after a while the rest is cut off. */
-async function drain(server: Server): Promise<void> {
+async function drain(server: Server, patience: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  const timer = setTimeout(() => server.closeAllConnections(), patience);
   await closed;
   clearTimeout(timer);
 }

@@ -5,6 +5,7 @@ import { l7Tables } from './0003_l7';
 import { fleetTables } from './0004_fleet';
 import { workTables } from './0005_work';
 import { certificateConsumerTable } from './0006_certificate_consumer';
+import { eventNotified } from './0007_event_notified';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   { name: '0004_fleet', up: fleetTables },
   { name: '0005_work', up: workTables },
   { name: '0006_certificate_consumer', up: certificateConsumerTable },
+  { name: '0007_event_notified', up: eventNotified },
 ];

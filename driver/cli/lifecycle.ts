@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { RunningProcess } from '../domain/process';
 
-/** How long a process may take to finish what is in flight. Milliseconds. */
-const DRAIN_TIMEOUT = 30_000;
+/** Seconds for the last words, beyond what a process takes to finish what is in flight. */
+const LAST_WORDS = 10;
 /** Ctrl-C reaches a process more than once: from the terminal and from npm above it. */
 const SAME_SIGNAL = 1_000;
 
@@ -10,9 +10,13 @@ const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 /**
  * Starts a process and keeps it until SIGINT or SIGTERM; then it finishes what is in flight and the program ends with 0.
+ * If it takes longer than `patience` and some seconds more, it ends with 1: whatever it held expires by itself.
  * A second signal, a second later or more, ends it at once. One during the start waits until the start is through.
  */
-export async function runUntilSignal(start: () => Promise<RunningProcess>, log: Logger): Promise<void> {
+export async function runUntilSignal(
+  start: () => Promise<RunningProcess>,
+  { log, patience }: { log: Logger; patience: number },
+): Promise<void> {
   const signal = nextSignal();
   const running = await start();
   log.info({ signal: await signal }, 'ending');
@@ -22,10 +26,11 @@ export async function runUntilSignal(start: () => Promise<RunningProcess>, log: 
       if (performance.now() - from > SAME_SIGNAL) process.exit(130);
     });
   }
+  const bound = patience + LAST_WORDS;
   const late = setTimeout(() => {
-    log.error(`not drained after ${DRAIN_TIMEOUT / 1000} s`);
+    log.error(`not drained after ${bound} s`);
     process.exit(1);
-  }, DRAIN_TIMEOUT);
+  }, bound * 1000);
   await running.close();
   clearTimeout(late);
   log.info('ended');

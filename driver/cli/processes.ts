@@ -13,7 +13,7 @@ import { createLoops, type Loops } from '../telemetry/loops';
 import { createRegistry } from '../telemetry/metrics';
 import { defineProcessMetrics } from '../telemetry/processMetrics';
 import { serveTelemetry } from '../telemetry/server';
-import { openBus, staysWithin } from './bus';
+import { openBus, openNotifier, staysWithin } from './bus';
 import { openCertificates } from './certificates';
 import { openDatabase } from './database';
 import { createDrivers, type Drivers, logInEarly, openTokens } from './drivers';
@@ -51,9 +51,16 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
     const { runHealthManager } = require('../health/main') as typeof import('../health/main');
     return runHealthManager(parts);
   },
-  housekeeping: (parts) => {
+  housekeeping: async (parts) => {
     const { runHousekeeping } = require('../housekeeping/main') as typeof import('../housekeeping/main');
-    return runHousekeeping(parts);
+    const notifier = openNotifier(parts.config, parts.log);
+    const running = await runHousekeeping({ ...parts, ...(notifier && { notifier }) });
+    return {
+      close: async () => {
+        await running.close();
+        await notifier?.close();
+      },
+    };
   },
   'driver-agent': (parts) => {
     const { runDriverAgent } = require('../driverAgent/main') as typeof import('../driverAgent/main');
@@ -103,7 +110,7 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
 /** Those that read the certificates of users, or tell who uses them: at Barbican, which Keystone finds. */
 function asksKeystone(name: ProcessName, { keystone_authtoken: keystone }: Config): boolean {
   // A worker can do without.
-  return name === 'worker' ? Boolean(keystone.auth_url) : name !== 'housekeeping';
+  return name === 'worker' ? Boolean(keystone.auth_url) : name !== 'housekeeping' && name !== 'driver-agent';
 }
 
 async function startTelemetry(

@@ -32,13 +32,13 @@ export function createProgram(onConfig: (config: Config) => void): Command {
     addCommand(program, name, description).action(async (flags: ConfigFlags) => {
       const { config, log } = prepare(name, flags);
       const { startProcess } = require('./processes') as typeof import('./processes');
-      await runUntilSignal(() => startProcess(name as ProcessName, config, log), log);
+      await runUntilSignal(() => startProcess(name as ProcessName, config, log), { log, patience: patienceOf(config) });
     });
   }
   addCommand(program, 'agent', 'runs one Service Engine, told by the file in SLIPSTREAM_AGENT_CONFIG').action(
     async (flags: ConfigFlags) => {
-      const { log } = prepare('agent', flags);
-      await runUntilSignal(() => startAgent(log), log);
+      const { config, log } = prepare('agent', flags);
+      await runUntilSignal(() => startAgent(log), { log, patience: patienceOf(config) });
     },
   );
   addDatabaseCommands(program.command('db').description('the schema of the database'));
@@ -51,7 +51,7 @@ function addSite(program: Command, prepare: typeof prepareProcess): void {
   addCommand(program, 'all-in-one', description).action(async (flags: ConfigFlags) => {
     const { config, log } = prepare('all-in-one', flags);
     const { runAllInOne } = require('../embedded') as typeof import('../embedded');
-    await runUntilSignal(() => runAllInOne(config, log), log);
+    await runUntilSignal(() => runAllInOne(config, log), { log, patience: patienceOf(config) });
   });
 }
 
@@ -71,6 +71,11 @@ function addConfigCommands(config: Command): void {
     print(showConfig(values).trimEnd());
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   });
+}
+
+/** Seconds. */
+function patienceOf({ DEFAULT: common }: Config): number {
+  return common.graceful_shutdown_timeout;
 }
 
 function addCommand(parent: Command, name: string, description: string): Command {

@@ -24,7 +24,7 @@ const STANDARD_DIRECTORY = '/etc/slipstream';
 const FOREIGN = [
   ...['amphora_agent', 'audit', 'audit_middleware_notifications', 'barbican', 'cache', 'cinder', 'compute'],
   ...['healthcheck', 'ironic', 'keystone', 'oslo_concurrency', 'oslo_messaging_amqp', 'oslo_limit'],
-  ...['oslo_messaging_kafka', 'oslo_messaging_notifications', 'oslo_reports', 'placement'],
+  ...['oslo_messaging_kafka', 'oslo_reports', 'placement'],
   ...['profiler', 'ssl', 'task_flow', 'anchor', 'amphora_update'],
 ];
 

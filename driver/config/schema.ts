@@ -4,7 +4,7 @@ import { api_settings, cors, haproxy_amphora, networking, oslo_policy, quotas } 
 import { certificates, contrail, glance, keystone_authtoken, neutron, nova, service_auth } from './sections/clouds';
 import { controller_worker, health_manager, house_keeping, service_engine } from './sections/control';
 import { driver_agent } from './sections/driverAgent';
-import { oslo_messaging, oslo_messaging_rabbit } from './sections/messaging';
+import { oslo_messaging, oslo_messaging_notifications, oslo_messaging_rabbit } from './sections/messaging';
 import { database, defaults, embedded, oslo_middleware } from './sections/process';
 
 /** Every section there is, under its name in the file and in the order of the documentation. */
@@ -22,6 +22,7 @@ export const sections = {
   driver_agent,
   oslo_messaging,
   oslo_messaging_rabbit,
+  oslo_messaging_notifications,
   oslo_middleware,
   oslo_policy,
   cors,

@@ -80,6 +80,13 @@ export async function releaseLease(
   return (await held(db, lease).update({ ...last, lease_owner: null, lease_until: null })) === 1;
 }
 
+/** Ends the leases of one holder, who has no more use for them: whatever it still writes under them is void. */
+export async function releaseLeasesOf(db: Db, owner: string): Promise<void> {
+  for (const table of ['load_balancer', 'service_engine', 'service_engine_group']) {
+    await db(table).where('lease_owner', owner).update({ lease_owner: null, lease_until: null });
+  }
+}
+
 /**
  * Ends every lease there is, those of periodic jobs too. Only for a database that no other process can have open: whoever
  * held one is dead, and need not be waited for.

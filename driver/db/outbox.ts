@@ -1,3 +1,4 @@
+import { NOTIFICATIONS } from '../domain/notifications';
 import { toDbTime, toJson } from './codecs';
 import { type Db, nowPlus } from './connect';
 import { insertRows } from './insertRows';
@@ -30,17 +31,28 @@ export async function deleteOutbox(db: Db, ids: readonly string[]): Promise<void
   await db('outbox').whereIn('id', ids).delete();
 }
 
-/** What a process that died left behind: the oldest rows that are at least `minAge` seconds old. */
+/** What a process that died left behind: the oldest casts and hints that are at least `minAge` seconds old. */
 export async function listLeftoverOutbox(db: Db, minAge: number, limit: number): Promise<OutboxMessage[]> {
   const rows = await db<OutboxRow>('outbox')
+    .whereNot('topic', NOTIFICATIONS)
     .where('created_at', '<', nowPlus(db, -minAge))
     .orderBy(['created_at', 'id'])
     .limit(limit);
-  return rows.map((row) => ({
+  return rows.map(toMessage);
+}
+
+/** The oldest notifications; nobody but the one who asks sends them. */
+export async function listNotifications(db: Db, limit: number): Promise<OutboxMessage[]> {
+  const rows = await db<OutboxRow>('outbox').where('topic', NOTIFICATIONS).orderBy(['created_at', 'id']).limit(limit);
+  return rows.map(toMessage);
+}
+
+function toMessage(row: OutboxRow): OutboxMessage {
+  return {
     id: row.id,
     topic: row.topic,
     method: row.method,
     args: JSON.parse(row.args) as Record<string, unknown>,
     loadBalancerId: row.load_balancer_id,
-  }));
+  };
 }

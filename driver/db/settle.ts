@@ -4,6 +4,7 @@ import type { ChildTable } from '../domain/treeObjects';
 import { type Db, dbNow, inTransaction, nowPlus } from './connect';
 import { recordEvents } from './events';
 import { type Lease, LeaseLostError } from './leases';
+import { queueNotification } from './notifications';
 import { clearRequests } from './placements';
 import { type Amounts, lowerQuota } from './quotas';
 
@@ -21,6 +22,8 @@ export interface SettleInput {
   readonly settlement: Settlement;
   /** When it is still work: seconds until the sweep may look at it again. */
   readonly retryAfter?: number;
+  /** Whether those who listen are to be told what has come to its end. */
+  readonly notify?: boolean;
 }
 
 /**
@@ -32,8 +35,9 @@ export async function settle(db: Db, input: SettleInput): Promise<void> {
   const { tree, settlement } = input;
   const asked = settlement.done && tree.placements.some(({ request }) => request !== null);
   const rest = settlement.changes.length + settlement.removals.length + settlement.happenings.length;
-  if (rest === 0 && !asked) return settleRow(db, input);
+  if (rest === 0 && !asked && !input.notify) return settleRow(db, input);
   await inTransaction(db, async (trx) => {
+    if (input.notify) await queueNotification(trx, tree, settlement);
     await settleRow(trx, input);
     if (asked) await clearRequests(trx, tree.id);
     await applySettlement(trx, tree, settlement);

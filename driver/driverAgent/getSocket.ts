@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Db } from '../db/connect';
 import type { ProviderDict } from '../db/providerDicts';
-import { PROVIDER_TABLES, type ProviderKind } from '../db/providerStatus';
+import { PROVIDER_TABLES, type ProviderKind } from '../db/providerOwners';
 import { readProviderObject } from '../db/read/providerObjects';
 
 const Request = z.object({

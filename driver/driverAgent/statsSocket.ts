@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Db } from '../db/connect';
-import { findOwner } from '../db/providerStatus';
+import { findOwner } from '../db/providerOwners';
 import { type ListenerCount, replaceCounters } from '../db/statistics';
 import { failureText, OK, type Reply, STATUS_FAILED } from './replies';
 import { notExternal } from './statusSocket';

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { type Db, inTransaction } from '../db/connect';
-import {
-  applyReport,
-  findOwner,
-  listOwnVipPorts,
-  type Owner,
-  PROVIDER_TABLES,
-  type ProviderKind,
-  type StatusReport,
-} from '../db/providerStatus';
+import { findOwner, listOwnVipPorts, type Owner, PROVIDER_TABLES, type ProviderKind } from '../db/providerOwners';
+import { applyReport, type StatusReport } from '../db/providerStatus';
 import { OPERATING_STATUSES, PROVISIONING_STATUSES } from '../domain/status';
 import { type Failure, failureText, OK, type Reply, STATUS_FAILED } from './replies';
 

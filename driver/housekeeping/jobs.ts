@@ -16,6 +16,7 @@ import {
 import { expireLoadBalancer } from '../reconcile/expire';
 import type { Job } from './job';
 import { createLeftoverPortSearch } from './leftoverPorts';
+import { type Teller, tellEvents, tellNotifications } from './notify';
 
 export interface HousekeepingDeps {
   readonly db: Db;
@@ -25,6 +26,10 @@ export interface HousekeepingDeps {
   readonly owner: string;
   readonly settings: HousekeepingSettings;
   readonly now: () => Date;
+  /** Absent: nobody listens. Notifications that were left are thrown away. */
+  readonly teller?: Teller;
+  /** Whether those who listen are told of our own events too. */
+  readonly tellsEvents?: boolean;
 }
 
 /** Seconds. */
@@ -51,10 +56,14 @@ const AUDIT_SLICES = 60;
 
 /** What housekeeping does, less the fleet's part. */
 export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
-  const { settings } = deps;
+  const { settings, teller } = deps;
   return [
     { name: 'sweep', interval: settings.sweepInterval, run: () => sweep(deps) },
     { name: 'relay', interval: settings.relayInterval, run: () => relay(deps) },
+    { name: 'notifications', interval: settings.relayInterval, run: () => tellNotifications(deps) },
+    ...(teller && deps.tellsEvents
+      ? [{ name: 'tell_events', interval: settings.relayInterval, run: () => tellEvents(deps.db, teller) }]
+      : []),
     { name: 'audit', interval: settings.auditInterval / AUDIT_SLICES, run: createAudit(deps) },
     { name: 'purge', interval: settings.cleanupInterval, run: () => purge(deps) },
     { name: 'leftover_ports', interval: settings.cleanupInterval, run: createLeftoverPortSearch(deps) },

@@ -2,21 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Bus } from '../bus/port';
+import type { Bus, Notifier } from '../bus/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
+import { notificationSettings } from '../config/notifications';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
 import { fleetJobs } from '../fleet/jobs';
 import type { Loops } from '../telemetry/loops';
 import { startJobs } from './job';
-import { type HousekeepingSettings, housekeepingJobs } from './jobs';
+import { type HousekeepingDeps, type HousekeepingSettings, housekeepingJobs } from './jobs';
 import { defineServiceMetrics } from './metrics';
+import { createTeller } from './notify';
 
 /** What housekeeping runs on. */
 export interface HousekeepingParts {
-  readonly config: Pick<Config, 'house_keeping' | 'controller_worker' | 'service_engine' | 'embedded'>;
+  readonly config: Pick<
+    Config,
+    'house_keeping' | 'controller_worker' | 'service_engine' | 'embedded' | 'DEFAULT' | 'oslo_messaging_notifications'
+  >;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
@@ -24,6 +29,8 @@ export interface HousekeepingParts {
   readonly log: Logger;
   /** Where metrics are defined; nowhere without it. */
   readonly registry?: Registry;
+  /** Where notifications go; without it nobody is told. */
+  readonly notifier?: Notifier;
   /** What the process's health knows of its loops. */
   readonly loops?: Loops;
   /** Over those of the configuration; for tests. */
@@ -38,7 +45,10 @@ export async function runHousekeeping(parts: HousekeepingParts): Promise<Running
   const { config, db, bus, network, compute, log, registry, loops } = parts;
   const owner = `${hostname().slice(0, 64)}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const settings = { ...settingsOf(config), ...parts.settings };
-  const jobs = housekeepingJobs({ db, bus, network, log, owner, settings, now: () => new Date() });
+  const jobs = housekeepingJobs({
+    ...{ db, bus, network, log, owner, settings, now: () => new Date() },
+    ...tellerOf(parts),
+  });
   const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, log })], {
     ...{ db, log, owner },
     ...(loops && { loops }),
@@ -46,6 +56,12 @@ export async function runHousekeeping(parts: HousekeepingParts): Promise<Running
   });
   log.info({ owner }, 'housekeeping is up');
   return { close: () => runner.close() };
+}
+
+function tellerOf({ config, notifier }: HousekeepingParts): Pick<HousekeepingDeps, 'teller' | 'tellsEvents'> {
+  const settings = notificationSettings(config);
+  if (!notifier || !settings) return {};
+  return { teller: createTeller(notifier, settings), tellsEvents: config.house_keeping.event_notifications };
 }
 
 const DAY = 86_400;

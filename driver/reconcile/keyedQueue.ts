@@ -10,6 +10,8 @@ export interface KeyedQueue {
   addLater(key: string, delay: number): void;
   /** Keys that wait or run. */
   readonly size: number;
+  /** Keys that wait, or are to run again after the run under way. */
+  waiting(): readonly string[];
   /** Resolves when nothing waits or runs; what comes by `addLater` is not waited for. */
   idle(): Promise<void>;
   /** Starts nothing more and resolves when no run is left. */
@@ -66,6 +68,7 @@ export function createKeyedQueue(deps: KeyedQueueDeps): KeyedQueue {
     get size() {
       return state.laneOf.size + state.running.size;
     },
+    waiting: () => [...state.laneOf.keys(), ...state.again.keys()],
     async idle() {
       while (state.running.size > 0) await Promise.all(state.running.values());
     },

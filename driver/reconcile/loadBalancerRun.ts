@@ -26,6 +26,8 @@ export interface LoadBalancerParts {
   readonly alone: Mutex;
   /** Load balancers of these providers are left alone: somebody else carries them out and says so. */
   readonly externalProviders?: ReadonlySet<string>;
+  /** Whether those who listen are told of what is done. */
+  readonly notifies?: boolean;
   /** Told of every step before it begins. Tests stop and crash runs here. */
   readonly trace?: (step: string) => void | Promise<void>;
 }

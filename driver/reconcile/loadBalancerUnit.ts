@@ -94,7 +94,7 @@ async function finish(run: Run, settlement: Settlement): Promise<Outcome> {
     return SETTLED;
   }
   await run.before('settle');
-  await settle(parts.db, { lease, tree, settlement });
+  await settle(parts.db, { lease, tree, settlement, notify: parts.notifies === true });
   logHappenings(run.log, settlement.happenings);
   await announceSettled(run);
   return SETTLED;

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type Bus, type BusHandler, HINTS_TOPIC, PROVISIONING_TOPIC } from '../bus/port';
@@ -8,6 +7,7 @@ import type { Certificates } from '../clouds/certificates/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
+import { notificationSettings } from '../config/notifications';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { RunningProcess } from '../domain/process';
@@ -18,6 +18,7 @@ import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
 import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
 import { createMutex } from '../reconcile/wiringTarget';
 import type { Loops } from '../telemetry/loops';
+import { drain } from './drain';
 import { type CallObserver, guardDriver } from './guardDriver';
 import { createWorkerMetrics } from './metrics';
 import { createProvisioning } from './provisioning';
@@ -28,7 +29,13 @@ import { createUnitQueue, readHint, type Wanted } from './units';
 export interface WorkerParts {
   readonly config: Pick<
     Config,
-    'api_settings' | 'controller_worker' | 'service_engine' | 'health_manager' | 'driver_agent'
+    | 'DEFAULT'
+    | 'api_settings'
+    | 'controller_worker'
+    | 'service_engine'
+    | 'health_manager'
+    | 'driver_agent'
+    | 'oslo_messaging_notifications'
   >;
   readonly db: Db;
   readonly bus: Bus;
@@ -92,10 +99,7 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
   ]);
   log.info({ owner, concurrency: settings.concurrency }, 'the worker is up');
   return {
-    async close() {
-      await Promise.all(subscriptions.map((it) => it.close()));
-      await Promise.race([queue.close(), sleep(settings.drainSeconds * 1000, undefined, { ref: false })]);
-    },
+    close: () => drain({ ...parts, subscriptions, queue, owner, seconds: settings.drainSeconds }),
   };
 }
 
@@ -108,6 +112,7 @@ interface Context {
 function loadBalancerParts({
   parts,
   settings,
+  onCall,
   owner,
   backOff,
   clouds,
@@ -118,11 +123,12 @@ function loadBalancerParts({
     bus: parts.bus,
     log: parts.log,
     network: clouds.network,
-    ...keyManagerOf({ parts, settings }),
+    ...keyManagerOf({ parts, settings, onCall }),
     bootsNothing: parts.compute.bootsNothing,
     owner,
     alone: createMutex(),
     externalProviders: new Set(parts.config.driver_agent.external_providers),
+    notifies: parts.config.controller_worker.event_notifications && notificationSettings(parts.config) !== undefined,
     settings: { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
   };
 }
@@ -130,12 +136,13 @@ function loadBalancerParts({
 /** Longest the key manager may keep a load balancer from its next change, in seconds. */
 const KEY_MANAGER_TIMEOUT = 3;
 
-function keyManagerOf({ parts, settings }: Context): Pick<LoadBalancerParts, 'keyManager'> {
+function keyManagerOf({ parts, settings, onCall }: Context): Pick<LoadBalancerParts, 'keyManager'> {
   if (!parts.certificates) return {};
   const cloudCallTimeout = Math.min(settings.cloudCallTimeout, KEY_MANAGER_TIMEOUT);
   const certificates = politely(parts.certificates, 'key-manager', {
     parts,
     settings: { ...settings, cloudCallTimeout },
+    onCall,
   });
   const apiUrl = (parts.config.api_settings.api_base_uri ?? '').replace(/\/+$/, '');
   return { keyManager: { certificates, apiUrl } };

@@ -31,7 +31,8 @@ const CALL_TIMEOUT = 20;
 export function workerSettings({
   controller_worker,
   service_engine,
-}: Pick<Config, 'controller_worker' | 'service_engine'>): WorkerSettings {
+  DEFAULT: common,
+}: Pick<Config, 'controller_worker' | 'service_engine' | 'DEFAULT'>): WorkerSettings {
   const leaseSeconds = controller_worker.lease_time;
   const stepSeconds = Math.min(CALL_TIMEOUT + 5, leaseSeconds / 2);
   return {
@@ -47,6 +48,6 @@ export function workerSettings({
     cloudCallTimeout: stepSeconds * 0.8,
     cloudFailures: 5,
     cloudPause: 5,
-    drainSeconds: 20,
+    drainSeconds: common.graceful_shutdown_timeout,
   };
 }

@@ -46,6 +46,12 @@ function parseKey(key: string): { kind: UnitKind; id: string } {
   return { kind: key.slice(0, at) === 'engine' ? 'engine' : 'load_balancer', id: key.slice(at + 1) };
 }
 
+/** The hint that wants the unit of a key looked at. */
+export function hintOf(key: string): BusMessage {
+  const { kind, id } = parseKey(key);
+  return { method: kind, args: { id }, ...(kind === 'load_balancer' && { loadBalancerId: id }) };
+}
+
 /** What a message wants looked at. */
 export interface Wanted {
   readonly key: string;

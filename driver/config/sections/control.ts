@@ -26,6 +26,10 @@ export const controller_worker = section(
     pending_deadline: seconds(120, 'After how long a PENDING status ends in ERROR. The work goes on.', 1),
     concurrency: integer(16, [1, 1000], 'Load balancers and engines one worker reconciles at a time.'),
     lease_time: seconds(60, 'How long a worker owns what it reconciles, unless it renews.', 1),
+    event_notifications: bool(
+      true,
+      'Tell of load balancers that are created, updated and deleted, if `[oslo_messaging_notifications]` says how.',
+    ),
     metrics_port: port(9877, 'Port of `/healthcheck` and `/metrics` of the worker.'),
   },
   'any',
@@ -72,6 +76,7 @@ export const house_keeping = section(
     event_retention: integer(30, [1, 36_500], 'Days that events are kept.'),
     leftover_port_age: seconds(600, 'Age at which a VIP port of ours without load balancer is deleted.', 1),
     quota_recount_interval: seconds(3600, 'How often the usage of quotas is counted anew.', 1),
+    event_notifications: bool(false, 'Tell of our own events in the same way: `slipstream.engine_down` and so on.'),
     metrics_port: port(9878, 'Port of `/healthcheck` and `/metrics` of housekeeping.'),
   },
   [

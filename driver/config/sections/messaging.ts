@@ -1,4 +1,4 @@
-import { bool, choice, integer, optionalText, seconds } from '../options';
+import { bool, choice, choices, credentialUrl, integer, list, optionalText, seconds } from '../options';
 import { section } from '../section';
 
 const ANY = Number.MAX_SAFE_INTEGER;
@@ -61,4 +61,23 @@ export const oslo_messaging_rabbit = section(
     direct_mandatory_flag: bool(true, 'Have the broker tell when the queue of a caller is gone.'),
   },
   'any',
+);
+
+export const oslo_messaging_notifications = section(
+  'What is told to those who listen (Ceilometer, billing): `octavia.loadbalancer.create.end`, `.update.end`, `.delete.end`, and our own events. Nothing until a driver is named.',
+  {
+    driver: choices(
+      [],
+      ['messagingv2', 'messaging', 'noop'],
+      '`messagingv2` has an envelope, `messaging` none; several are possible.',
+    ),
+    topics: list(['notifications'], 'Each has a queue for each priority, such as `notifications.info`.'),
+    transport_url: credentialUrl(
+      '',
+      'rabbit://user:password@host:port/virtual_host',
+      /^(?:|(?:rabbit|kombu\+\w+|amqps?):\/\/[^/]*[^/,].*)$/,
+      'Another broker than that of `[DEFAULT] transport_url`, in the same form.',
+    ),
+  },
+  ['retry'],
 );

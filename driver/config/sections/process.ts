@@ -15,6 +15,10 @@ export const defaults = section(
     control_exchange: text('octavia', 'The exchange that casts and notifications go to.'),
     rpc_response_timeout: seconds(60, 'How long an answer to a call is waited for.', 0.1),
     debug: bool(false, 'Log debug lines too, and show the stack of an error that ends the process.'),
+    graceful_shutdown_timeout: seconds(
+      20,
+      'How long a process that is asked to end (SIGTERM) may finish what is in flight; then it hands it back and ends.',
+    ),
     metrics_host: text(
       '127.0.0.1',
       'Where worker, health-manager and housekeeping serve `/healthcheck` and `/metrics`.',

@@ -10,7 +10,7 @@ import {
   type ProviderDict,
   poolDict,
 } from '../providerDicts';
-import { findOwner, PROVIDER_TABLES, type ProviderKind } from '../providerStatus';
+import { findOwner, type ProviderKind } from '../providerOwners';
 import type { Json } from '../rows';
 import { loadTreeRows } from '../tree';
 import type { PoolAndPersistenceRow, TreeRows } from '../treeRows';
@@ -124,9 +124,4 @@ function wholePool(rows: TreeRows, row: PoolAndPersistenceRow): ProviderDict {
 function wholeMember(row: TreeRows['members'][number]): ProviderDict {
   const { vnic_type, ...dict } = memberDict(row);
   return { ...dict, ...(vnic_type !== 'normal' && { vnic_type }) };
-}
-
-/** The objects that can be asked for. */
-export function isProviderKind(text: unknown): text is ProviderKind {
-  return typeof text === 'string' && Object.hasOwn(PROVIDER_TABLES, text);
 }

@@ -18,6 +18,8 @@ export interface EventRow {
   message: string;
   request_id: string | null;
   user_id: string | null;
+  /** When those who listen were told of it, by the database's clock. */
+  notified_at: Time | null;
 }
 
 /** What rows cannot tell again: casts and notifications, until the broker has them. */
