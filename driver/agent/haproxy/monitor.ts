@@ -47,14 +47,12 @@ function hostOf({ domainName }: MonitorSpec): Word {
 
 /**
  * What a server says about its checks. `interval` in milliseconds; `overTls`: its members are spoken to over TLS, and
- * `verify` is said already for traffic and checks alike.
+ * what that takes is said already for traffic and checks alike.
  */
 export function checkWords(monitor: MonitorSpec, interval: number, overTls = false): Word[] {
   return [
     fixed(`check inter ${interval}ms fall ${monitor.fallThreshold} rise ${monitor.riseThreshold}`),
     ...(monitor.type === 'HTTPS' && !overTls ? [fixed('check-ssl verify none')] : []),
-    // Said, since a check at an address or port of its own would else be in the clear.
-    ...(overTls && (monitor.type === 'HTTPS' || monitor.type === 'TLS-HELLO') ? [fixed('check-ssl')] : []),
     ...(monitor.type === 'HTTPS' && monitor.domainName !== null ? [fixed('check-sni'), quote(monitor.domainName)] : []),
   ];
 }

@@ -1,7 +1,7 @@
 import type { MemberSpec } from '../../protocol/spec';
 import { type Backend, socketAddress } from './layout';
 import { checkInterval, checkWords, isCheckedByHaproxy } from './monitor';
-import { serverTlsWords } from './tls';
+import { checkTlsWords, serverTlsWords } from './tls';
 import { command, fixed, integer, type Line, line, quote, type Word } from './words';
 
 /** `backend/server`, as the runtime socket names a member. */
@@ -40,6 +40,7 @@ function serverWords(backend: Backend, member: MemberSpec, interval: number | nu
     ...(protocol === 'PROXY' ? [fixed('send-proxy')] : []),
     ...(protocol === 'PROXYV2' ? [fixed('send-proxy-v2')] : []),
     ...serverTlsWords(backend.pool, backend.mode),
+    ...checkTlsWords(backend.pool, member),
     ...(isCheckedByHaproxy(monitor) ? checkWords(monitor, interval ?? checkInterval(monitor), tls !== null) : []),
     ...(isCheckedByHaproxy(monitor) ? checkTarget(member) : []),
   ];

@@ -1,5 +1,6 @@
-import type { ListenerSpec, PoolSpec } from '../../protocol/spec';
+import type { ListenerSpec, MemberSpec, PoolSpec } from '../../protocol/spec';
 import type { Mode } from './layout';
+import { isCheckedByHaproxy } from './monitor';
 import { CRT_DIRECTORY, listenerFile, poolFile } from './tlsFiles';
 import { fixed, type Line, line, quote, type Word } from './words';
 
@@ -125,9 +126,22 @@ export function serverTlsWords({ id, tls }: PoolSpec, mode: Mode): Word[] {
     fixed('ssl'),
     ...(tls.ca === null ? [fixed('verify none')] : [fixed('verify required ca-file'), quote(poolFile(id, 'ca'))]),
     ...(tls.ca === null || tls.crl === null ? [] : [fixed('crl-file'), quote(poolFile(id, 'crl'))]),
-    ...(tls.certificate === null ? [] : [fixed('crt'), quote(poolFile(id, 'crt'))]),
+    ...(tls.certificate === null ? [] : [fixed('crt'), quote(poolFile(id, 'pem'))]),
     ...handshakeWords(tls, withoutGaps(tls)),
     ...(alpn.length === 0 ? [] : [fixed('alpn'), quote(alpn.join(','))]),
     fixed('sni ssl_fc_sni'),
   ];
+}
+
+/**
+ * Whether checks of a member are over TLS, in a pool whose members are spoken to so: as traffic is, unless they go to an
+ * address or port of their own, where only a monitor that is about TLS speaks it. Said, since members that are added at
+ * run time do not take after their traffic by themselves (haproxy 2.6).
+ */
+export function checkTlsWords({ tls, monitor }: PoolSpec, member: MemberSpec): Word[] {
+  if (tls === null || !isCheckedByHaproxy(monitor)) return [];
+  const elsewhere = member.monitorAddress !== null || member.monitorPort !== null;
+  if (elsewhere && monitor.type !== 'HTTPS' && monitor.type !== 'TLS-HELLO') return [];
+  // haproxy 2.6 understands no answer to a check in HTTP/2, which the pool's own ALPN may lead to.
+  return [fixed('check-ssl check-alpn http/1.1')];
 }

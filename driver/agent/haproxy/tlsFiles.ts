@@ -19,7 +19,8 @@ export const CRT_DIRECTORY = 'crt';
 /** haproxy shows the first of a directory, by name, to clients whose SNI fits none: a digit comes before all others. */
 const DEFAULT_CERTIFICATE = '0';
 
-type Place = 'ca' | 'crl' | 'crt';
+/** Not `crt` for a file: the runtime socket would take that for one half of a pair and cut it off. */
+type Place = 'ca' | 'crl' | 'crt' | 'pem';
 
 /** Ids have no dots, so no two names are equal. */
 export function listenerFile(listenerId: string, place: Place): string {
@@ -61,7 +62,7 @@ function listenerFiles({ id, tls }: Layout['frontends'][number]['listener']): Tl
 function poolFiles({ id, tls }: Layout['backends'][number]['pool']): TlsFile[] {
   if (tls === null) return [];
   return [
-    ...single(poolFile(id, 'crt'), 'certificate', tls.certificate),
+    ...single(poolFile(id, 'pem'), 'certificate', tls.certificate),
     ...single(poolFile(id, 'ca'), 'ca', tls.ca),
     ...(tls.ca === null ? [] : single(poolFile(id, 'crl'), 'crl', tls.crl)),
   ];

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Layout } from '../haproxy/layout';
 import { abortCommand, planTlsChange, type TlsStep, tlsCommands } from '../haproxy/tlsChange';
-import { type TlsFile, tlsFiles } from '../haproxy/tlsFiles';
+import { poolFile, type TlsFile, tlsFiles } from '../haproxy/tlsFiles';
 import type { RuntimeSocket } from '../process/runtimeSocket';
 import { writeAtomically } from '../state/files';
 import type { Unit } from './unit';
@@ -70,6 +70,7 @@ export async function changeCertificates(
 ): Promise<boolean> {
   const steps = planTlsChange(from, to);
   const directory = unit.paths.tlsDirectory(worker.sequence);
+  if (steps.some((step) => !isTaken(step, to))) return false;
   for (const step of steps) {
     if (await makeStep(unit, worker.runtime, step, directory)) continue;
     await worker.runtime.run([abortCommand(step, directory)]);
@@ -77,6 +78,14 @@ export async function changeCertificates(
   }
   if (steps.length > 0) await placeCertificates(unit, to, worker.sequence);
   return true;
+}
+
+/** haproxy 2.6 hands other authorities to servers that show a certificate, and leaves those without as they are. */
+function isTaken({ kind, file }: TlsStep, layout: Layout): boolean {
+  if (kind !== 'replace' || file.kind === 'certificate') return true;
+  const place = file.kind;
+  const backend = layout.backends.find(({ pool }) => file.path === poolFile(pool.id, place));
+  return backend === undefined || backend.pool.tls?.certificate !== null;
 }
 
 async function makeStep(unit: Unit, runtime: RuntimeSocket, step: TlsStep, directory: string): Promise<boolean> {
