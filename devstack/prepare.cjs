@@ -22,6 +22,10 @@ const PROGRAMS = {
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
   octaviaclient: { package: 'python3-octaviaclient', isThere: hasOctaviaClient },
   rabbitmq: { package: 'rabbitmq-server', isThere: () => find('rabbitmq-server') !== undefined },
+  octavialib: {
+    package: 'python3-octavia-lib',
+    isThere: () => python('import octavia_lib', '/usr/bin/python3'),
+  },
   oslo: { package: 'python3-oslo.messaging', isThere: () => python('import oslo_messaging', '/usr/bin/python3') },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };

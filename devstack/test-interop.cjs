@@ -1,12 +1,12 @@
 /**
  * `npm run test:interop`: makes everything ready and runs what speaks to programs of others over a real broker: Debian's
- * oslo.messaging, in both directions.
+ * oslo.messaging, in both directions, and octavia-lib at the sockets of the driver agent.
  */
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { ROOT, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
 
-prepare(ensureModules, () => ensurePrograms(['rabbitmq', 'oslo']));
+prepare(ensureModules, () => ensurePrograms(['rabbitmq', 'oslo', 'octavialib']));
 
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 const config = path.join(ROOT, 'jest.interop.config.cjs');
