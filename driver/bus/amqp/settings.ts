@@ -43,7 +43,7 @@ export type QueueArguments = Readonly<Record<string, string | number>>;
 /** @throws BadValueError for a URL or an option in it that cannot be used, or a file that cannot be read */
 export function amqpSettings(
   config: Pick<Config, 'DEFAULT' | 'oslo_messaging' | 'oslo_messaging_rabbit'>,
-  server = hostname(),
+  server = config.DEFAULT.host ?? hostname(),
 ): AmqpSettings {
   const { DEFAULT: common, oslo_messaging: manners } = config;
   const url = parseTransportUrl(common.transport_url);

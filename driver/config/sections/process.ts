@@ -13,6 +13,9 @@ export const defaults = section(
       'How hints travel between processes: over RabbitMQ, or with `memory://` within one process (others then find their work by the sweep). Names and passwords are percent-encoded, an empty virtual host is `/`, options of `[oslo_messaging_rabbit]` may follow after `?`. `amqp://` is the same as `rabbit://`; `amqps://` speaks TLS.',
     ),
     control_exchange: text('octavia', 'The exchange that casts and notifications go to.'),
+    host: optionalText(
+      "The name of this host towards others: calls for one server go to it. The default is the system's.",
+    ),
     rpc_response_timeout: seconds(60, 'How long an answer to a call is waited for.', 0.1),
     debug: bool(false, 'Log debug lines too, and show the stack of an error that ends the process.'),
     graceful_shutdown_timeout: seconds(
@@ -35,7 +38,7 @@ export const defaults = section(
       'default_log_levels',
       'state_path',
     ],
-    ...['logging_context_format_string', 'logging_default_format_string', 'octavia_plugins', 'host'],
+    ...['logging_context_format_string', 'logging_default_format_string', 'octavia_plugins'],
   ],
 );
 

@@ -89,3 +89,7 @@ it('refuses mirrored quorum queues, and a file of authorities that is not there'
   expect(() => settingsOf('rabbit_quorum_queue = true\nrabbit_ha_queues = true')).toThrow('rabbit_ha_queues');
   expect(() => settingsOf('ssl = true\nssl_ca_file = missing.pem')).toThrow('ssl_ca_file');
 });
+
+it('is known by the name the configuration gives this host', () => {
+  expect(amqpSettings(configFromText('transport_url = rabbit://u:p@h/\nhost = lb-1\n')).server).toBe('lb-1');
+});
