@@ -205,7 +205,7 @@ describe('L7 policies', () => {
 
   const serve = (
     l7Policies: readonly L7PolicySpec[],
-    over: { listener?: Partial<ListenerSpec>; api?: Partial<PoolSpec> } = {},
+    over: { listener?: Partial<ListenerSpec>; pool?: Partial<PoolSpec>; api?: Partial<PoolSpec> } = {},
   ) => {
     generation += 1;
     const pool = (id: string, { port }: WebBackend, more: Partial<PoolSpec> = {}) =>
@@ -215,7 +215,7 @@ describe('L7 policies', () => {
         generation,
         vips: [VIP],
         listeners: [aListener({ port: PORT, l7Policies: [...l7Policies], ...over.listener })],
-        pools: [pool('pool-1', web), pool('pool-api', api, over.api)],
+        pools: [pool('pool-1', web, over.pool), pool('pool-api', api, over.api)],
       }),
     );
   };
@@ -339,14 +339,19 @@ describe('L7 policies', () => {
     });
   });
 
-  it('keep to the persistence of the pool they choose', async () => {
+  it('keep a client at its member of each pool, whatever it asks for in between', async () => {
     const members = [aMember({ id: 'one', port: api.port }), aMember({ id: 'two', port: web.port })];
     const persistence = { type: 'HTTP_COOKIE', cookieName: null, timeout: null, granularity: null } as const;
-    await serve([toApi()], { api: { members, persistence } });
-    const first = await ask('/api');
-    const cookies = String(first.headers['set-cookie']).split(';')[0] ?? '';
-    const { backend } = JSON.parse(first.body) as Arrival;
-    for (let count = 0; count < 4; count += 1) expect(await backendOf('/api', { cookie: cookies })).toBe(backend);
+    await serve([toApi()], { api: { members, persistence }, pool: { members, persistence } });
+    const jar: string[] = [];
+    const visit = async (target: string) => {
+      const { body, headers } = await ask(target, { cookie: jar.join('; ') });
+      for (const set of headers['set-cookie'] ?? []) jar.push(set.split(';')[0] ?? '');
+      return (JSON.parse(body) as Arrival).backend;
+    };
+    const first = [await visit('/'), await visit('/api')];
+    for (let count = 0; count < 4; count += 1) expect([await visit('/'), await visit('/api')]).toEqual(first);
+    expect(jar).toHaveLength(2);
   });
 
   it('are left out, with the rule named, when haproxy refuses its regex; the others serve', async () => {

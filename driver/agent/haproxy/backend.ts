@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PoolSpec } from '../../protocol/spec';
 import type { Backend } from './layout';
 import { isCheckedByHaproxy, monitorLines } from './monitor';
 import { retryLines } from './retries';
@@ -62,7 +63,10 @@ function persistenceLines(backend: Backend): Word[][] {
   if (mode !== 'http' || persistence === null) return [];
   const key = cookieKeyOf(backend);
   if (key !== null) {
-    return [[fixed('cookie SRV insert indirect nocache dynamic')], [fixed('dynamic-cookie-key'), fixed(key)]];
+    return [
+      [fixed(`cookie ${cookieNameOf(pool)} insert indirect nocache dynamic`)],
+      [fixed('dynamic-cookie-key'), fixed(key)],
+    ];
   }
   if (persistence.type !== 'APP_COOKIE' || persistence.cookieName === null) return [];
   return [
@@ -70,6 +74,11 @@ function persistenceLines(backend: Backend): Word[][] {
     [fixed('stick store-response'), sample('res.cook', persistence.cookieName, ',sha1')],
     [fixed('stick match'), sample('req.cook', persistence.cookieName, ',sha1')],
   ];
+}
+
+/** Octavia's SRV, made the pool's own: by one name a client of two pools would lose its member at every change of pool. */
+function cookieNameOf({ id }: PoolSpec): string {
+  return `SRV-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`;
 }
 
 /**
