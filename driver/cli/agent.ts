@@ -13,6 +13,7 @@ const AgentFile = z.object({
   token: z.string().min(1),
   stateDir: z.string().min(1),
   runDir: z.string().min(1),
+  materialsDir: z.string().min(1).exactOptional(),
   haproxyPath: z.string().min(1).exactOptional(),
 });
 

@@ -40,6 +40,8 @@ export interface Behaviour {
   readonly refusals: readonly Refusal[];
   /** It can put nothing in force. */
   readonly refusesAll: boolean;
+  /** Digests of certificates it says in a hello that it has lost. */
+  readonly lacking: readonly string[];
 }
 
 const LOAD = { cpuPercent: 1, memoryPercent: 2, connections: 3 };
@@ -49,7 +51,7 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
   const refusedBy = new Map<string, readonly Refusal[]>();
   const received: FromController[] = [];
   const timers = new Set<NodeJS.Timeout>();
-  let behaviour: Behaviour = { answers: true, refusals: [], refusesAll: false };
+  let behaviour: Behaviour = { answers: true, refusals: [], refusesAll: false, lacking: [] };
   let socket: WebSocket | undefined;
   let closeReason: string | undefined;
   let seq = 0;
@@ -98,7 +100,14 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
     daemons: { haproxy: '2.6.12' },
     held: [...held.values()].map((spec): Held => {
       const { id: lb, generation, epoch, digest } = spec;
-      return { id: lb, generation, epoch, digest, refusals: [...(refusedBy.get(lb) ?? [])], lacking: [] };
+      return {
+        id: lb,
+        generation,
+        epoch,
+        digest,
+        refusals: [...(refusedBy.get(lb) ?? [])],
+        lacking: [...behaviour.lacking],
+      };
     }),
   });
   const waitFor = (what: string, condition: () => boolean) => waitUntil(what, 5_000, condition);

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { type Bus, ENGINES_TOPIC, HINTS_TOPIC } from '../../driver/bus/port';
+import type { Certificates } from '../../driver/clouds/certificates/port';
 import { configFromText } from '../../driver/config/config';
 import type { Db } from '../../driver/db/connect';
 import { runHealthManager } from '../../driver/health/main';
@@ -18,7 +19,7 @@ export interface HealthSite {
   /** Load balancers hinted so far, in order. */
   readonly hinted: string[];
   /** Starts a health-manager and gives its URL. */
-  start(settings?: Partial<HealthSettings>): Promise<StartedManager>;
+  start(settings?: Partial<HealthSettings>, certificates?: Certificates): Promise<StartedManager>;
   /** A row, and the engine that goes with it. */
   addEngine(columns?: Record<string, unknown>): Promise<FakeEngine>;
   /** As a worker does when it has changed a placement. */
@@ -71,13 +72,14 @@ export async function startHealthSite(): Promise<HealthSite> {
     bus,
     groupId,
     hinted,
-    async start(settings = {}) {
+    async start(settings = {}, certificates) {
       const running = await runHealthManager({
         config: configFromText('[health_manager]\nbind_port = 0'),
         db,
         bus,
         log,
         settings: { ...QUICK, ...settings },
+        ...(certificates && { certificates }),
       });
       const manager: StartedManager = {
         url: running.url ?? '',
