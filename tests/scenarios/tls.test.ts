@@ -115,6 +115,19 @@ describe('a user terminates TLS', () => {
     expect(workerOf(site)).toBe(before);
   });
 
+  it('and sees in the key manager what uses which certificate', async () => {
+    const usesOf = async (): Promise<string[]> => {
+      const headers = { 'x-auth-token': api.token };
+      const answer = await fetch(`${api.endpoint('key-manager')}/v1/containers`, { headers });
+      const { containers } = (await answer.json()) as { containers: { consumers: { name: string; URL: string }[] }[] };
+      return containers.map(({ consumers }) => consumers.map(({ name, URL: url }) => `${name} ${url}`).join()).sort();
+    };
+
+    // Of the three, the last default alone is in use.
+    const expected = ['', '', `Octavia /v2/lbaas/listeners/${listener}`];
+    await waitUntil('the key manager has heard', 10_000, async () => `${await usesOf()}` === `${expected}`);
+  });
+
   it('with a PKCS12 bundle in one secret', async () => {
     const payload = readBundleFile('triple-des').toString('base64');
     const { secret_ref } = await post('secrets', {
