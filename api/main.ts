@@ -63,7 +63,11 @@ export async function runApi(parts: ApiParts): Promise<RunningProcess> {
   return {
     url,
     close: async () => {
-      await drain(server, config.DEFAULT.graceful_shutdown_timeout * 1000);
+      const patience = config.DEFAULT.graceful_shutdown_timeout * 1000;
+      // Those who wait for a load balancer are told that it is busy while there is time for an answer.
+      const ending = setTimeout(() => changes.deps.waiters.end(), patience / 2);
+      await drain(server, patience);
+      clearTimeout(ending);
       await changes.close();
       await closePolicy();
     },

@@ -26,6 +26,8 @@ export interface Waiters {
   length(loadBalancerId: string): number;
   /** Queues up; undefined when the load balancer's queue or the process is full. */
   join(loadBalancerId: string): Turn | undefined;
+  /** Nobody waits any more: their time is up now, and the queues are full for those who come. */
+  end(): void;
 }
 
 /** A place in the queue. */
@@ -45,6 +47,7 @@ interface Place {
 
 export function createWaiters(limits: WaiterLimits = WAITER_LIMITS): Waiters {
   const queues = new Map<string, Place[]>();
+  const ended = new AbortController();
   let waiting = 0;
   const wake = (id: string) => queues.get(id)?.[0]?.wake.abort();
 
@@ -64,40 +67,43 @@ export function createWaiters(limits: WaiterLimits = WAITER_LIMITS): Waiters {
     length: (id) => queues.get(id)?.length ?? 0,
     join: (id) => {
       const queue = queues.get(id) ?? [];
-      if (queue.length >= limits.perLoadBalancer || waiting >= limits.perProcess) return undefined;
+      if (ended.signal.aborted || queue.length >= limits.perLoadBalancer || waiting >= limits.perProcess)
+        return undefined;
       const place: Place = { wake: new AbortController() };
       queue.push(place);
       queues.set(id, queue);
       waiting += 1;
       return {
         next: (ready, until, signal) =>
-          turnOf(place, { isFirst: () => queue[0] === place, limits }, { ready, until, signal }),
+          turnOf(
+            place,
+            { isFirst: () => queue[0] === place, limits },
+            { ready, until, signals: [ended.signal, ...(signal ? [signal] : [])] },
+          ),
         leave: () => leave(id, place),
       };
     },
+    end: () => ended.abort(),
   };
 }
 
 interface Watch {
   ready(): Promise<boolean>;
   readonly until: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signals: readonly AbortSignal[];
 }
 
 async function turnOf(
   place: Place,
   { isFirst, limits }: { isFirst: () => boolean; limits: WaiterLimits },
-  { ready, until, signal }: Watch,
+  { ready, until, signals }: Watch,
 ): Promise<boolean> {
   for (;;) {
-    if (signal?.aborted || Date.now() >= until) return false;
+    if (signals.some(({ aborted }) => aborted) || Date.now() >= until) return false;
     if (place.wake.signal.aborted) place.wake = new AbortController();
     if (isFirst() && (await ready())) return true;
     const left = until - Date.now();
-    await pause(isFirst() ? Math.min(limits.pollAfter(), left) : left, [
-      place.wake.signal,
-      ...(signal ? [signal] : []),
-    ]);
+    await pause(isFirst() ? Math.min(limits.pollAfter(), left) : left, [place.wake.signal, ...signals]);
   }
 }
 
