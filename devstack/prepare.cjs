@@ -27,8 +27,19 @@ const PROGRAMS = {
     isThere: () => python('import octavia_lib', '/usr/bin/python3'),
   },
   oslo: { package: 'python3-oslo.messaging', isThere: () => python('import oslo_messaging', '/usr/bin/python3') },
+  faketime: { package: 'libfaketime', isThere: () => findFaketime() !== undefined },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
+
+/** The library that shifts a process's clock; below a folder that is named after the machine. */
+function findFaketime() {
+  const folder = '/usr/lib';
+  const file = 'faketime/libfaketimeMT.so.1';
+  return fs
+    .readdirSync(folder)
+    .map((name) => path.join(folder, name, file))
+    .find((candidate) => fs.existsSync(candidate));
+}
 
 /** What a service engine on this host runs. */
 const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream'];
@@ -205,4 +216,14 @@ function prepare(...steps) {
   }
 }
 
-module.exports = { ENGINE_PROGRAMS, ROOT, build, ensureBuild, ensureModules, ensurePrograms, ensureVenv, prepare };
+module.exports = {
+  ENGINE_PROGRAMS,
+  ROOT,
+  build,
+  ensureBuild,
+  ensureModules,
+  ensurePrograms,
+  ensureVenv,
+  findFaketime,
+  prepare,
+};
