@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { identify, isAlive, ProcessIdentity, signal } from '../process/identity';
@@ -24,9 +24,19 @@ export const Generation = z.object({
 });
 export type Generation = z.infer<typeof Generation>;
 
-/** nginx did not come up with a configuration that its checker had passed. */
+/**
+ * nginx did not come up; `output` is what it said. There is no check before a start: `nginx -t` binds as well, and for that
+ * moment takes the datagrams of who serves them (1.22, seen). A file is read before anything is bound, so that one that
+ * is refused harms nobody.
+ */
 export class NginxStartError extends Error {
   override readonly name = 'NginxStartError';
+  constructor(
+    message: string,
+    readonly output: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Milliseconds; a port that it cannot bind is tried for 2.5 s. */
@@ -44,12 +54,13 @@ export interface StartOptions {
 /** Starts nginx detached: it outlives this process. Resolves once its ports are its own. Throws NginxStartError. */
 export async function startGeneration({ path }: Nginx, options: StartOptions): Promise<Generation> {
   const { sequence, endpoints, record } = options;
+  const start = sizeOf(options.errorLog);
   const master = launch(path, options);
-  if (master === null) throw new NginxStartError('nginx could not be started');
+  if (master === null) throw new NginxStartError('nginx could not be started', '');
   const born: Generation = { sequence, master, worker: null, endpoints: [...endpoints], retiredAt: null };
   try {
     record(born);
-    const generation = { ...born, worker: await firstWorker(master, options.errorLog) };
+    const generation = { ...born, worker: await firstWorker(master, () => outputSince(options.errorLog, start)) };
     record(generation);
     return generation;
   } catch (error) {
@@ -72,19 +83,23 @@ function launch(path: string, { configPath, errorLog }: StartOptions): ProcessId
 }
 
 /** The master binds before it has its worker, and what comes in between waits in the socket. */
-async function firstWorker(master: ProcessIdentity, errorLog: string): Promise<ProcessIdentity> {
+async function firstWorker(master: ProcessIdentity, output: () => string): Promise<ProcessIdentity> {
   const deadline = Date.now() + STARTING;
   for (let pause = 2; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
     const worker = workerOf(master);
     if (worker !== null) return worker;
-    if (!isAlive(master)) throw new NginxStartError(`nginx ended at its start: ${lastWords(errorLog)}`);
+    if (!isAlive(master)) throw new NginxStartError('nginx ended at its start', output());
     await sleep(pause);
   }
-  throw new NginxStartError(`nginx does not come up: ${lastWords(errorLog)}`);
+  throw new NginxStartError('nginx does not come up', output());
 }
 
-function lastWords(errorLog: string): string {
-  return readFileSync(errorLog, 'utf8').trim().split('\n').slice(-3).join('; ').slice(-500);
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function outputSince(path: string, start: number): string {
+  return readFileSync(path).subarray(start).toString('utf8');
 }
 
 /** The present worker of a master, which replaces one that has crashed; null if there is none. */

@@ -1,13 +1,13 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListenerSpec } from '../../protocol/spec';
 import { openFileLimit } from '../config';
 import { faultOfEach } from '../haproxy/admitUdp';
 import { type Fault, fault } from '../haproxy/fault';
+import { readComplaint } from '../nginx/complaint';
 import type { Nginx } from '../nginx/find';
-import { dismiss, type Generation, isRunning, kill, startGeneration } from '../nginx/generation';
-import { judge, readComplaint } from '../nginx/judge';
+import { dismiss, type Generation, isRunning, kill, NginxStartError, startGeneration } from '../nginx/generation';
 import { type RenderedNginx, renderNginx } from '../nginx/render';
 import { isAlive } from '../process/identity';
 import { whyNotBindable } from '../process/tryBind';
@@ -16,9 +16,11 @@ import { type Balance, balanceOf, endpointName, type UdpLayout, udpEndpoints } f
 import { recordProcesses } from './processFile';
 import { currentGeneration, memberKey, type UdpUnit } from './unit';
 
-/** Old generations that may finish their sessions at a time, and for how long (milliseconds). */
-const MOST_RETIRED = 3;
+/** Old generations that may finish their sessions at a time (each takes some 20 MB), and for how long (milliseconds). */
+const MOST_RETIRED = 4;
 const LONGEST_RETIREMENT = 60_000;
+/** Milliseconds that each may at least, however quickly changes follow each other: a member takes its time to answer. */
+const SHORTEST_RETIREMENT = 500;
 /** Milliseconds one may take that is told to go at once; seen: 60 to 100. */
 const FAREWELL = 1000;
 const MOST_SESSIONS = 20_000;
@@ -108,14 +110,11 @@ interface Wanted {
 
 async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fault[]> {
   const { paths } = unit;
+  await waitForRetired(unit);
   const sequence = unit.sequence + 1;
   const rendered = render(unit, nginx, { ...wanted, sequence });
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  await writeAtomically(paths.candidate, rendered.text, false);
-  const { valid, output } = await judge(nginx, paths.candidate);
-  if (!valid) return blame(output, rendered, wanted.served);
-
-  await rename(paths.candidate, paths.config);
+  await writeAtomically(paths.config, rendered.text, false);
   unit.sequence = sequence;
   const endpoints = udpEndpoints(wanted.served).map(endpointName);
   const before = unit.generations;
@@ -130,7 +129,7 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
     unit.generations = before;
     if (before.length > 0) recordProcesses(unit);
     if (unit.config !== null) await writeAtomically(paths.config, unit.config, false);
-    throw error;
+    return blame(error, rendered);
   }
   unit.config = rendered.text;
   unit.startedAt = Date.now();
@@ -139,12 +138,21 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
   return [];
 }
 
-/** nginx names a line; a line that nobody owns is nobody's fault, and then all listeners go without. */
-function blame(output: string, { owners }: RenderedNginx, { frontends }: UdpLayout): Fault[] {
-  const { line, reason } = readComplaint(output);
+/** A storm of changes is slowed down to where none cuts off the answers of the one before. */
+async function waitForRetired({ generations }: UdpUnit): Promise<void> {
+  const oldest = generations.filter((one) => one.retiredAt !== null && isRunning(one)).at(-MOST_RETIRED);
+  if (oldest === undefined) return;
+  const left = (oldest.retiredAt ?? 0) + SHORTEST_RETIREMENT - Date.now();
+  if (left > 0) await sleep(left);
+}
+
+/** The object whose line nginx complains about. Throws what cannot be laid to anyone. */
+function blame(error: unknown, { owners }: RenderedNginx): Fault[] {
+  if (!(error instanceof NginxStartError)) throw error;
+  const { line, reason } = readComplaint(error.output);
   const owner = line === null ? null : (owners[line - 1] ?? null);
-  if (owner !== null) return [fault(owner.kind, owner.id, reason)];
-  return frontends.map(({ listener }) => fault('listener', listener.id, reason));
+  if (owner === null) throw new Error(`${error.message}: ${reason}`);
+  return [fault(owner.kind, owner.id, reason)];
 }
 
 function render(

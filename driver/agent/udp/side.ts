@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { ListenerCounters } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { faultOfEach } from '../haproxy/admitUdp';
-import type { Fault } from '../haproxy/fault';
+import { type Fault, withoutFaults } from '../haproxy/fault';
 import { createBackOff } from '../serve/backOff';
 import { createPinger } from '../serve/pinger';
 import { errorMessage } from '../systemError';
@@ -122,21 +122,30 @@ function watchMembers(unit: UdpUnit): Watch {
   };
 }
 
+/** Rounds of leaving objects out that nginx will not have. */
+const MOST_ROUNDS = 20;
+
 async function bringAbout(unit: UdpUnit, spec: LoadBalancerSpec, watch: Watch): Promise<Fault[]> {
-  const layout = layOutUdp(spec);
-  if (layout.frontends.length === 0 && unit.layout === null && unit.generations.length === 0) return [];
-  noteNewcomers(unit, layout);
-  unit.layout = layout;
-  forgetStrangers(unit);
+  if (layOutUdp(spec).frontends.length === 0 && unit.layout === null && unit.generations.length === 0) return [];
+  const faults: Fault[] = [];
   try {
     await mkdir(unit.paths.directory, { recursive: true, mode: 0o700 });
-    return await enact(unit, layout);
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const layout = layOutUdp(withoutFaults(spec, faults));
+      noteNewcomers(unit, layout);
+      unit.layout = layout;
+      forgetStrangers(unit);
+      const found = await enact(unit, layout);
+      // One that only a new spec can heal was found by nginx, which has changed nothing then.
+      const refused = found.filter(({ heals }) => heals === 'never');
+      if (refused.length === 0) return [...faults, ...found];
+      faults.push(...refused);
+    }
+    throw new Error('nginx refuses the configuration whatever is left out of it');
   } catch (err) {
     unit.deps.log.warn({ loadBalancer: unit.id, err }, 'UDP listeners could not be brought about');
-    return faultOfEach(
-      layout.frontends.map(({ listener }) => listener),
-      errorMessage(err),
-    );
+    const udp = spec.listeners.filter(({ protocol }) => protocol === 'UDP');
+    return faultOfEach(udp, errorMessage(err));
   } finally {
     watch.renew();
   }

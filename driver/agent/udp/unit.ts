@@ -11,7 +11,6 @@ import type { LogPosition } from './sessionLog';
 export interface UdpPaths {
   readonly directory: string;
   readonly config: string;
-  readonly candidate: string;
   readonly process: string;
   readonly counters: string;
   readonly errorLog: string;
@@ -24,7 +23,6 @@ export function udpPaths(directory: string): UdpPaths {
   return {
     directory,
     config: file('nginx.conf'),
-    candidate: file('nginx.candidate.conf'),
     process: file('nginx.json'),
     counters: file('sessions.json'),
     errorLog: file('nginx.log'),
