@@ -70,9 +70,10 @@ function persistenceLines(backend: Backend): Word[][] {
   }
   if (persistence.type !== 'APP_COOKIE' || persistence.cookieName === null) return [];
   return [
-    [fixed(`stick-table type binary len 20 size 100k peers ${PEERS}`)],
-    [fixed('stick store-response'), sample('res.cook', persistence.cookieName, ',sha1')],
-    [fixed('stick match'), sample('req.cook', persistence.cookieName, ',sha1')],
+    [fixed(`stick-table type string len 40 size 100k peers ${PEERS}`)],
+    // In hex: the runtime socket takes no binary keys.
+    [fixed('stick store-response'), sample('res.cook', persistence.cookieName, ',sha1,hex')],
+    [fixed('stick match'), sample('req.cook', persistence.cookieName, ',sha1,hex')],
   ];
 }
 

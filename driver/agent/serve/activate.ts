@@ -16,6 +16,7 @@ import { knownHealth, withoutNewcomers } from './health';
 import { changeMembers, probe } from './members';
 import { dropRetired, endRetired, holdCurrent, unhold } from './retired';
 import { endSessions, stopListening } from './sessions';
+import { readTables, restoreTables, storeTables, writeTables } from './tables';
 import { type Newcomer, type Running, type Unit, workerName } from './unit';
 
 /**
@@ -71,8 +72,10 @@ export async function shutDown(unit: Unit): Promise<void> {
 }
 
 /** Cuts the connections as an end of haproxy would, but so that all they have carried is counted. */
-async function endTraffic(unit: Unit, { daemon, layout }: Running): Promise<void> {
+async function endTraffic(unit: Unit, running: Running): Promise<void> {
+  const { daemon, layout } = running;
   try {
+    await storeTables(unit, running);
     await stopListening(daemon.runtime, layout?.frontends.map(({ listener }) => listener.id) ?? []);
     await endSessions(daemon.runtime);
   } catch (err) {
@@ -99,6 +102,7 @@ async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
   await writeAtomically(unit.paths.serverState, renderServerState(layout, knownHealth(unit)), false);
   try {
     const daemon = await startDaemon(unit.deps.haproxyPath, unit.paths, unit.sequence);
+    await restoreTables(unit, daemon.runtime, layout);
     enter(unit, daemon, layout, rendered);
     await dropCertificates(unit, unit.sequence);
     return [];
@@ -117,9 +121,11 @@ async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fau
   const health = withoutNewcomers(knownHealth(unit), newcomers);
   await writeAtomically(unit.paths.serverState, renderServerState(layout, health), false);
   const held = await holdCurrent(unit, running.daemon);
+  const learned = await readTables(running.daemon.runtime, running.layout ?? layout);
   try {
     const daemon = await reloadDaemon(running.daemon, unit.paths, unit.sequence);
     unit.retired.set(workerName(running.daemon), held);
+    await writeTables(daemon.runtime, layout, learned);
     enter(unit, daemon, layout, rendered);
     await dropCertificates(unit, unit.sequence);
     await probe(unit, daemon.runtime, newcomers);

@@ -18,6 +18,7 @@ import { readStatistics, renewReport } from './poll';
 import { createQueue, type Queue } from './queue';
 import { recover } from './recover';
 import { leaveRetired, readRetired } from './retired';
+import { storeTables } from './tables';
 import type { ServeDeps, Unit } from './unit';
 import { createUpkeep, type Notices, type Upkeep } from './upkeep';
 
@@ -77,6 +78,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     running: null,
     sequence: 0,
     countedAt: 0,
+    storedTables: '',
     rows: [],
     retired: new Map(),
     newcomers: new Map(),
@@ -123,6 +125,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
       work(async () => {
         unit.counters.prune(isWantedBy(unit));
         await saveCounters();
+        await storeTables(unit);
         await trimLog(unit.paths);
         if (unit.held !== null) await unit.udp.tidy();
       }),

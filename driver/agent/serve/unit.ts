@@ -76,6 +76,8 @@ export interface Unit {
   readonly leaving: Map<string, string>;
   /** What takes members out of the balance, waiting for the probes of those that come; `since` in epoch milliseconds. */
   deferred: { readonly commands: readonly RuntimeCommand[]; readonly since: number } | null;
+  /** The stick tables last written to disk, to be compared. */
+  storedTables: string;
   report: LoadBalancerReport | null;
   /** Rises with every change of `report`. */
   reportVersion: number;
