@@ -48,13 +48,17 @@ export async function databaseVersion(db: Db, migrations: readonly Migration[] =
   };
 }
 
+/** Ends the names of steps that take away what the version before still used. All others only add. */
+const CONTRACTS = '_contract';
+
 /**
- * For processes that do not upgrade by themselves.
+ * For processes that do not upgrade by themselves. A database that a newer program has upgraded will do as long as that
+ * has only added to it: during an upgrade the older version goes on, and may be restarted.
  * @throws SchemaError unless schema and code fit
  */
-export async function requireCurrentSchema(db: Db): Promise<void> {
-  const version = await databaseVersion(db);
-  refuseNewer(version);
+export async function requireCurrentSchema(db: Db, migrations: readonly Migration[] = ours): Promise<void> {
+  const version = await databaseVersion(db, migrations);
+  refuseContracted(version);
   if (version.pending.length > 0) {
     throw new SchemaError(
       `The database is at ${version.current ?? 'no version'}, this program needs ${version.latest}: run "slipstream db upgrade" first.`,
@@ -83,8 +87,13 @@ export async function upgradeDatabase(db: Db, options: UpgradeOptions = {}): Pro
 
 async function isCurrent(db: Db, migrations: readonly Migration[]): Promise<boolean> {
   const version = await databaseVersion(db, migrations);
-  refuseNewer(version);
+  refuseContracted(version);
   return version.pending.length === 0;
+}
+
+function refuseContracted({ unknown, ...version }: DatabaseVersion): void {
+  const contracts = unknown.filter((name) => name.endsWith(CONTRACTS));
+  if (contracts.length > 0) refuseNewer({ ...version, unknown: contracts });
 }
 
 function refuseNewer({ unknown }: DatabaseVersion): void {

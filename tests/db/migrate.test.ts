@@ -49,14 +49,30 @@ describeOnDatabases('upgradeDatabase', (database) => {
     expect(ran).toEqual(['b', 'c']);
   });
 
-  it('refuses a database that a newer program has upgraded, and says which', async () => {
+  it('works on a database to which a newer program has only added', async () => {
     const db = await open(await database.emptyUrl());
     await upgradeDatabase(db, { migrations: [creates('a'), creates('b')] });
+
+    await requireCurrentSchema(db, [creates('a')]);
+    expect(await upgradeDatabase(db, { migrations: [creates('a')] })).toEqual([]);
+  });
+
+  it('refuses a database from which a newer program has taken away, and says which', async () => {
+    const db = await open(await database.emptyUrl());
+    await upgradeDatabase(db, { migrations: [creates('a'), creates('b'), creates('c_contract')] });
 
     const attempt = upgradeDatabase(db, { migrations: [creates('a')] });
 
     await expect(attempt).rejects.toThrow(SchemaError);
-    await expect(attempt).rejects.toThrow('it has b');
+    await expect(attempt).rejects.toThrow('it has c_contract.');
+    await expect(requireCurrentSchema(db, [creates('a'), creates('b')])).rejects.toThrow('it has c_contract.');
+  });
+
+  it('does not add its own steps to those of another line of versions', async () => {
+    const db = await open(await database.emptyUrl());
+    await upgradeDatabase(db, { migrations: [creates('a'), creates('b')] });
+
+    await expect(upgradeDatabase(db, { migrations: [creates('a'), creates('x')] })).rejects.toThrow('it has b');
   });
 
   it('goes on at the step that failed', async () => {
