@@ -45,7 +45,7 @@ module.exports = {
       name: 'concrete-parts-only-in-mains',
       severity: 'error',
       from: { path: '^(api|driver)/', pathNot: [MAINS, '^driver/(bus|clouds)/'] },
-      to: { path: '^driver/(bus|clouds/[^/]+)/(memory|http|amqp|local|noop|face)\\.ts$' },
+      to: { path: ['^driver/(bus|clouds/[^/]+)/(memory|http|amqp|local|noop|face)\\.ts$', '^driver/bus/amqp/'] },
     },
     {
       name: 'no-tests-from-product',

@@ -78,7 +78,7 @@ export function createAmqpBus({ settings, log, registry }: AmqpBusDeps): Bus {
       return hold(consume(deps, { topic, queues: [...queues, fanoutQueue(settings, topic)], handle }));
     },
     call: (topic, message, options = {}) => client.call(topic, message, { ...RPC_TARGETS[topic], ...options }),
-    trouble: () => link.trouble(),
+    trouble: () => link.trouble() ?? casts.trouble() ?? broadcasts.trouble(),
     depth: (topic) => countMessages(link, topic),
     async close() {
       await Promise.all([...subscriptions].map((it) => it.close()));

@@ -30,6 +30,8 @@ export class UnroutableError extends Error {
 export interface Publisher {
   /** Resolves when the broker has confirmed. @throws UnavailableError within a bound; UnroutableError */
   send(message: Outgoing): Promise<void>;
+  /** What is wrong though there is a connection: nothing is confirmed. */
+  trouble(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -50,12 +52,14 @@ interface ChannelState {
 export function createPublisher({ link, settings, log, name }: PublisherDeps): Publisher {
   const states = new WeakMap<ConfirmChannel, ChannelState>();
   let unconfirmed = 0;
+  let overdue: string | undefined;
   const kept: KeptChannel<ConfirmChannel> = keepChannel({
     ...{ link, log, name, retry: settings.retry },
     open: (connection) => connection.createConfirmChannel(),
     async setUp(channel) {
       const state: ChannelState = { declared: new Map(), returned: new Set() };
       states.set(channel, state);
+      overdue = undefined;
       channel.on('return', ({ properties }: Message) => state.returned.add(String(properties.messageId)));
     },
   });
@@ -80,14 +84,18 @@ export function createPublisher({ link, settings, log, name }: PublisherDeps): P
             if (error instanceof ChannelLostError) return attempt(message);
             throw error;
           });
+          // It may come late, too.
+          overdue = undefined;
         });
       } catch (error) {
+        if (error instanceof OverdueError) overdue = error.message;
         if (error instanceof UnroutableError || error instanceof UnavailableError) throw error;
         throw new UnavailableError(`The message broker did not take a message: ${messageOf(error)}`);
       } finally {
         unconfirmed -= 1;
       }
     },
+    trouble: () => overdue,
     close: () => kept.close(),
   };
 }
@@ -136,10 +144,13 @@ function publish(channel: ConfirmChannel, { returned }: ChannelState, message: O
   });
 }
 
+/** No confirmation came in time. */
+class OverdueError extends UnavailableError {}
+
 async function inTime(limit: number, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const refuse = () => reject(new UnavailableError(`The message broker did not confirm within ${limit} ms.`));
+    const refuse = () => reject(new OverdueError(`The message broker did not confirm within ${limit} ms.`));
     timer = setTimeout(refuse, limit);
   });
   try {

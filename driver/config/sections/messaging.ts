@@ -35,7 +35,11 @@ export const oslo_messaging_rabbit = section(
     ),
     rabbit_retry_interval: seconds(1, 'Until the first attempt to connect anew.', 0.01),
     rabbit_retry_backoff: integer(2, [1, 100], 'So many times longer until each further attempt.'),
-    rabbit_interval_max: seconds(30, 'Between two attempts at most.', 0.01),
+    rabbit_interval_max: seconds(
+      5,
+      'Between two attempts at most. Shorter than elsewhere (30): hints are late until then.',
+      0.01,
+    ),
     kombu_failover_strategy: choice(
       'round-robin',
       ['round-robin', 'shuffle'],

@@ -142,12 +142,16 @@ describeWithBroker('the bus on a broker that comes and goes', () => {
     expect(await bus.call(`${topic}-rpc`, hint('after'))).toBe('after');
   }, 60_000);
 
-  it('gives up on a broker that confirms nothing, and closes all the same', async () => {
+  it('gives up on a broker that confirms nothing, says so until it does, and closes all the same', async () => {
     const bus = open();
     await bus.publish(randomUUID(), hint('a'));
     process.kill(broker.pid(), 'SIGSTOP');
     try {
       await expect(bus.publish(randomUUID(), hint('b'))).rejects.toThrow(/confirm/);
+      expect(bus.trouble()).toMatch(/confirm/);
+      process.kill(broker.pid(), 'SIGCONT');
+      await waitUntil('it has confirmed after all', 10_000, () => bus.trouble() === undefined);
+      process.kill(broker.pid(), 'SIGSTOP');
       opened.splice(0);
       await bus.close();
     } finally {
