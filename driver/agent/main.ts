@@ -53,7 +53,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const engine = await openEngine(
     {
       config: { ...config, materialsDir: home.directory },
-      materialsProblem: home.problem,
+      materialsHome: home,
       haproxyPath,
       findNginx,
       log,

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { unitPaths } from '../../driver/agent/config';
+import { end } from '../../driver/agent/process/identity';
 import type { ListenerSpec, MaterialSpec } from '../../driver/protocol/spec';
 import { type FakeController, startController } from '../support/agentController';
 import { createEngine, type EngineUnderTest } from '../support/agentEngine';
@@ -9,6 +10,7 @@ import { aListener, aMember, aPool, aSpec } from '../support/agentSpecs';
 import { aListenerTls, askTls, bundleOf, converse, createTexts, lookAt, openTls } from '../support/agentTls';
 import { type Backend, startBackend } from '../support/backend';
 import { type Issued, issue, issueCrl } from '../support/certificates/issue';
+import { waitUntil } from '../support/wait';
 
 const VIP = '127.80.205.2';
 const PORT = 20_443;
@@ -20,6 +22,7 @@ describe('certificates that change', () => {
   let web: Backend;
   let one: Issued;
   let two: Issued;
+  let home: string;
   let generation = 0;
   let texts = createTexts();
 
@@ -35,10 +38,13 @@ describe('certificates that change', () => {
     texts = createTexts();
     controller = await startController();
     engine = createEngine([controller.url]);
+    home = mkdtempSync('/dev/shm/slag-');
+    Object.assign(engine.config, { materialsDir: home });
     await engine.start();
   });
   afterEach(async () => {
     await engine.dispose();
+    rmSync(home, { recursive: true, force: true });
     await controller.close();
   });
 
@@ -213,6 +219,29 @@ describe('certificates that change', () => {
     });
   });
 
+  it('are served again by the haproxy that follows one that crashed', async () => {
+    await serve({ certificate: material(one), sni: [material(two)] });
+    const died = engine.haproxy('lb-1');
+    for (const { pid } of died === null ? [] : [died.master, died.worker]) process.kill(pid, 'SIGKILL');
+
+    await waitUntil('another serves', 10_000, async () => (await shown('two.example.org').catch(() => '')) !== '');
+    expect(await shown('two.example.org')).toBe('two.example.org');
+    expect(await shown()).toBe('one.example.org');
+  });
+
+  it('leave nothing behind when an agent lost its state', async () => {
+    await serve({ certificate: material(one) });
+    const left = materials();
+    const serving = engine.haproxy('lb-1');
+    await engine.stop({ keepServing: true });
+    await end(serving === null ? [] : [serving.master, serving.worker]);
+    rmSync(engine.config.stateDir, { recursive: true });
+
+    await engine.start();
+
+    expect(existsSync(left)).toBe(false);
+  });
+
   it('are lost with the memory of the host: plain listeners serve, and the others once they are sent again', async () => {
     const spec = specOf({ certificate: material(one) });
     await controller.put(spec, texts.byDigest);
@@ -235,13 +264,7 @@ describe('certificates that change', () => {
     expect(await shown()).toBe('one.example.org');
   });
 
-  /** Where the keys of the load balancer are on this host, which has no tmpfs at the run directory of a test. */
-  const materials = () => {
-    const home = readdirSync('/dev/shm')
-      .filter((name) => name.startsWith('slipstream-'))
-      .map((name) => unitPaths({ ...engine.config, materialsDir: join('/dev/shm', name) }, 'lb-1').materials);
-    return home.find(existsSync) ?? '';
-  };
+  const materials = () => unitPaths(engine.config, 'lb-1').materials;
 
   it('are in memory only, for nobody else to read, and gone with the load balancer', async () => {
     await serve({ certificate: material(one), sni: [material(two)] });

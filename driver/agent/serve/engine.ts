@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ack, Held, ListenerCounters, LoadBalancerReport } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
+import { unitPaths } from '../config';
 import { isUsableId } from '../haproxy/admitValue';
 import { fault } from '../haproxy/fault';
+import { tidyMaterialsHome } from '../state/memoryDirectory';
 import { listStored } from '../state/specStore';
 import { acknowledgement, removal } from './acknowledgement';
 import type { LoadBalancer } from './loadBalancer';
@@ -38,6 +40,7 @@ const TIDY_ROUNDS = 10;
 export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promise<Engine> {
   const registry = createRegistry(deps, notices);
   const stored = (await listStored(deps.config.stateDir)).filter(isUsableId);
+  await tidyMaterialsHome(deps.materialsHome, new Set(stored.map((id) => unitPaths(deps.config, id).materials)));
   // All are open before anybody asks what is held.
   await Promise.all(stored.map((id) => registry.use(id, async () => undefined, true)));
   const stopping = new AbortController();

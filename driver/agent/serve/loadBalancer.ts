@@ -63,7 +63,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     paths,
     deps,
     counters: createCounters(await loadCounters(paths)),
-    materials: await openMaterials(paths.materials, deps.materialsProblem),
+    materials: await openMaterials(paths.materials, deps.materialsHome.problem),
     udp: await openUdpSide(id, paths.directory, {
       log: deps.log,
       findNginx: deps.findNginx,

@@ -8,6 +8,7 @@ import type { StatRow } from '../haproxy/stats';
 import type { FindNginx } from '../nginx/find';
 import type { Daemon } from '../process/daemon';
 import type { MaterialStore } from '../state/materials';
+import type { MaterialsHome } from '../state/memoryDirectory';
 import type { HeldSpec } from '../state/specStore';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
@@ -24,8 +25,8 @@ export interface ServeDeps {
   /** Bounds how many haproxies are checked, started or reloaded at a time. */
   readonly slots: Slots;
   readonly ping: Ping | null;
-  /** Why this engine can keep no private keys; null if it can. */
-  readonly materialsProblem: string | null;
+  /** Where private keys are kept. */
+  readonly materialsHome: MaterialsHome;
   /** Called whenever a report has become another one. */
   readonly onReport: () => void;
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { materialsOf } from '../haproxy/admitTls';
 import { errorCode } from '../systemError';
 import { writeAtomically } from './files';
+import { makePrivate } from './memoryDirectory';
 
 /**
  * The certificates, keys, authorities and revocation lists of one load balancer: in memory file systems only, and gone
@@ -38,7 +39,8 @@ export async function openMaterials(directory: string, problem: string | null): 
   const digests = problem === null ? await readDigests(kept) : new Map<string, string>();
   const pathOf = (name: string) => join(kept, `${name}${SUFFIX}`);
   const write = async (name: string, text: string, digest: string) => {
-    await mkdir(kept, { recursive: true, mode: 0o700 });
+    // From the outermost in: what lies in a private directory is private.
+    for (const path of [dirname(directory), directory, kept]) await makePrivate(path);
     await writeAtomically(pathOf(name), text, false);
     digests.set(name, digest);
   };

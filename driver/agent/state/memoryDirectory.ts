@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rmdir, stat, statfs } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorMessage } from '../systemError';
 
 /** Where keys may be kept, and why none can be if so. */
 export interface MaterialsHome {
@@ -14,8 +13,8 @@ const IN_MEMORY = [0x01021994, 0x858458f6];
 const SHARED_MEMORY = '/dev/shm';
 
 /**
- * Finds and makes the directory for keys: the one that is wanted, or `tls` in the run directory if that is in memory, or
- * else one below /dev/shm. It is on a tmpfs, belongs to this user and is open to nobody else, or `problem` says why not.
+ * Finds the directory for keys: the one that is wanted, or `tls` in the run directory if that is in memory, or else one
+ * below /dev/shm. It is on a tmpfs, or `problem` says why not. It is made when there is a key to be kept.
  */
 export async function openMaterialsHome(config: {
   readonly materialsDir?: string;
@@ -23,12 +22,18 @@ export async function openMaterialsHome(config: {
   readonly stateDir: string;
 }): Promise<MaterialsHome> {
   const directory = config.materialsDir ?? (await defaultDirectory(config));
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return { directory, problem: await whyUnfit(directory) };
-  } catch (error) {
-    return { directory, problem: `${directory} cannot be used: ${errorMessage(error)}` };
-  }
+  const problem = `keys must not touch a disk, and ${directory} is not on a tmpfs`;
+  return { directory, problem: (await isInMemory(directory)) ? null : problem };
+}
+
+/**
+ * Makes a directory that nobody else can look into.
+ * @throws Error when it belongs to another user, and what the file system says
+ */
+export async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if ((await stat(directory)).uid !== process.getuid?.()) throw new Error(`${directory} belongs to another user`);
+  await chmod(directory, 0o700);
 }
 
 async function defaultDirectory({ runDir, stateDir }: { runDir: string; stateDir: string }): Promise<string> {
@@ -37,22 +42,24 @@ async function defaultDirectory({ runDir, stateDir }: { runDir: string; stateDir
   return join(SHARED_MEMORY, `slipstream-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`);
 }
 
-async function whyUnfit(directory: string): Promise<string | null> {
-  if (!(await isInMemory(directory))) {
-    return `keys must not touch a disk, and ${directory} is not on a tmpfs`;
-  }
-  const { uid } = await stat(directory);
-  if (uid !== process.getuid?.()) return `${directory} belongs to another user`;
-  await chmod(directory, 0o700);
-  return null;
-}
-
 /** Of what is not there yet, the nearest directory above it. */
 async function isInMemory(path: string): Promise<boolean> {
   try {
     return IN_MEMORY.includes((await statfs(path)).type);
   } catch {
     return path !== dirname(path) && isInMemory(dirname(path));
+  }
+}
+
+/** Removes what an agent left of load balancers that are not among these paths: it lost its state, but not its memory. */
+export async function tidyMaterialsHome(
+  { directory, problem }: MaterialsHome,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  if (problem !== null) return;
+  for (const name of await readdir(directory).catch(() => [])) {
+    const path = join(directory, name);
+    if (!kept.has(path)) await rm(path, { recursive: true, force: true });
   }
 }
 
