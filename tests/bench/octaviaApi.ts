@@ -24,13 +24,38 @@ export function missingOctaviaPackages(): string[] {
  * authentication, in one uwsgi process of one thread: with more it has been seen to hang under load.
  */
 export async function startOctaviaApi(folder: string, database: BenchDatabase, port: number): Promise<ApiSide> {
+  const { connection, configFile } = await configureOctavia(folder, database, { transportUrl: 'fake://' });
+  return serveOctavia(folder, { connection, configFile, port });
+}
+
+export interface OctaviaSetting {
+  readonly connection: string;
+  readonly configFile: string;
+}
+
+/** Creates and fills its database and writes its configuration, for API and worker alike. */
+export async function configureOctavia(
+  folder: string,
+  database: BenchDatabase,
+  { transportUrl, more = '' }: { transportUrl: string; more?: string },
+): Promise<OctaviaSetting> {
   const connection = await database.create('octavia', 'utf8mb3');
   const configFile = path.join(folder, 'octavia.conf');
-  writeFileSync(configFile, octaviaConfig(connection));
-  execFileSync(find('octavia-db-manage'), ['--config-file', configFile, 'upgrade', 'head'], { stdio: 'pipe' });
+  writeFileSync(configFile, `${octaviaConfig(connection, transportUrl)}${more}`);
+  execFileSync(findOctaviaProgram('octavia-db-manage'), ['--config-file', configFile, 'upgrade', 'head'], {
+    stdio: 'pipe',
+  });
+  return { connection, configFile };
+}
+
+/** Debian's octavia-api on what was configured. */
+export async function serveOctavia(
+  folder: string,
+  { connection, configFile, port }: OctaviaSetting & { readonly port: number },
+): Promise<ApiSide> {
   const home = path.join(folder, 'octavia');
   mkdirSync(home);
-  const daemon = startDaemon([find('uwsgi'), ...uwsgiArguments(port, configFile)], {
+  const daemon = startDaemon([findOctaviaProgram('uwsgi'), ...uwsgiArguments(port, configFile)], {
     logFile: path.join(folder, 'octavia.log'),
     env: { HOME: home },
   });
@@ -45,15 +70,16 @@ export async function startOctaviaApi(folder: string, database: BenchDatabase, p
   };
 }
 
-function find(program: string): string {
+/** @throws Error when it is not installed */
+export function findOctaviaProgram(program: string): string {
   const file = findProgram(program);
   if (!file) throw new Error(`${program} is not installed`);
   return file;
 }
 
-function octaviaConfig(connection: string): string {
+function octaviaConfig(connection: string, transportUrl: string): string {
   return `[DEFAULT]
-transport_url = fake://
+transport_url = ${transportUrl}
 [api_settings]
 auth_strategy = noauth
 enabled_provider_drivers = amphora: The Octavia Amphora driver.
@@ -64,6 +90,8 @@ connection = ${connection}
 network_driver = network_noop_driver
 compute_driver = compute_noop_driver
 amphora_driver = amphora_noop_driver
+volume_driver = volume_noop_driver
+amp_active_wait_sec = 1
 [oslo_messaging]
 topic = octavia_prov
 `;
@@ -85,7 +113,7 @@ function uwsgiArguments(port: number, configFile: string): string[] {
     '--threads=1',
     `--http-socket=127.0.0.1:${port}`,
     '--add-header=Connection: close',
-    `--wsgi-file=${find('octavia-wsgi')}`,
+    `--wsgi-file=${findOctaviaProgram('octavia-wsgi')}`,
     `--pyargv=--config-file=${configFile}`,
   ];
 }
