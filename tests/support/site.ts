@@ -47,9 +47,9 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   writeFileSync(
     configFile,
     renderIni({
-      api_settings: { bind_port: String(apiPort) },
-      health_manager: { bind_port: String(enginePort) },
       ...options.options,
+      api_settings: { bind_port: String(apiPort), ...options.options?.['api_settings'] },
+      health_manager: { bind_port: String(enginePort), ...options.options?.['health_manager'] },
       embedded: {
         state_dir: path.join(stateDir, 'var'),
         vip_cidr: options.vipCidr,
