@@ -79,6 +79,17 @@ describe('a user terminates TLS', () => {
     });
   };
 
+  const statusOfListener = async () => {
+    const again = await logIn(site);
+    let seen: Record<string, string> = {};
+    await waitUntil('the listener is online', 10_000, async () => {
+      seen = await again.show(`/listeners/${listener}`, 'listener');
+      return seen['operating_status'] === 'ONLINE';
+    });
+    const { provisioning_status, operating_status } = seen;
+    return { provisioning_status, operating_status };
+  };
+
   it('with a container, and curl trusts what it sees, over HTTP/2', async () => {
     first = await aCertificate('www.example.org');
     const made = await api.create('/listeners', 'listener', {
@@ -140,6 +151,16 @@ describe('a user terminates TLS', () => {
 
     expect((await lookAt(vip, PORT)).cn).not.toBe(cn);
   });
+
+  it('and has it again after the site was stopped, which takes the keys out of memory', async () => {
+    const { cn } = await lookAt(vip, PORT);
+    expect(await site.stop()).toBe(0);
+    await expect(lookAt(vip, PORT)).rejects.toThrow();
+
+    await site.start();
+    await waitUntil('it is served again', 20_000, async () => (await lookAt(vip, PORT).catch(() => null))?.cn === cn);
+    expect(await statusOfListener()).toEqual({ provisioning_status: 'ACTIVE', operating_status: 'ONLINE' });
+  }, 60_000);
 
   it('and serves on after the engine was killed, with the keys on no disk and in no log', async () => {
     const { cn } = await lookAt(vip, PORT);
