@@ -1,5 +1,5 @@
 const COMPLAINT = /^nginx: \[(?:emerg|alert|crit|error)\] (.*)$/;
-const POSITION = / in \S*:(\d+)$/;
+const POSITION = / in \/.*:(\d+)$/;
 
 /** What nginx said against a configuration: the line it blames (counted from 1), null if none, and its words. */
 export function readComplaint(output: string): { readonly line: number | null; readonly reason: string } {

@@ -1,5 +1,6 @@
 import type { ListenerSpec, PersistenceSpec, PoolSpec } from '../../protocol/spec';
 import { socketAddress } from '../haproxy/layout';
+import { timeoutsOf } from '../haproxy/timeouts';
 import type { Balance, UdpLayout } from '../udp/layout';
 import { balancedWeights } from './balancedWeights';
 import { type SourceKey, sourceKey, WHOLE_ADDRESS } from './sourceKey';
@@ -33,8 +34,6 @@ export const TURNED_AWAY = ['403', '503'];
 const SESSION_LINE = '$status $bytes_received $bytes_sent $upstream_addr $upstream_bytes_sent $upstream_bytes_received';
 /** The longest datagram there is takes 65,507 bytes. */
 const DATAGRAM_BUFFER = '64k';
-/** An idle session ends then although its listener knows no timeout (0). */
-const LONGEST_IDLE = 86_400_000;
 
 /**
  * The whole nginx.conf of a load balancer's UDP listeners. A listener with nobody to serve it is not in it: its port is
@@ -143,14 +142,10 @@ function serverLines(listener: ListenerSpec, vips: readonly string[], context: S
         ...listener.allowedCidrs.map((cidr) => put(fixed('allow'), value(cidr))),
         ...(listener.allowedCidrs.length === 0 ? [] : [put(fixed('deny all'))]),
         ...(limited ? [put(fixed(`limit_conn limit-${index} ${listener.connectionLimit}`))] : []),
-        put(fixed(`proxy_timeout ${idleTimeout(listener)}ms`)),
+        put(fixed(`proxy_timeout ${timeoutsOf(listener).clientData}ms`)),
         put(fixed(`proxy_buffer_size ${DATAGRAM_BUFFER}`)),
         put(fixed('proxy_pass'), fixed(upstream)),
       ],
     ),
   ];
-}
-
-function idleTimeout({ timeoutClientData }: ListenerSpec): number {
-  return timeoutClientData > 0 ? Math.trunc(timeoutClientData) : LONGEST_IDLE;
 }

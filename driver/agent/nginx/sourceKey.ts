@@ -48,11 +48,20 @@ function byteLines(owner: ObjectRef, mask: number, index: number, length: number
   const classes = new Map<number, number[]>();
   for (let byte = 0; byte < 256; byte += 1) classes.set(byte & mask, [...(classes.get(byte & mask) ?? []), byte]);
   return [
-    ...[...classes].map(([network, bytes]) =>
-      directive(owner, pattern(`[${bytes.map(hex).join('')}]`), fixed(`n${network}`)),
-    ),
+    ...[...classes].map(([network, bytes]) => directive(owner, pattern(`[${ranges(bytes)}]`), fixed(`n${network}`))),
     directive(owner, fixed('default'), fixed('""')),
   ];
+}
+
+/** Ascending bytes as the inside of a character class. */
+function ranges(bytes: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const byte of bytes) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === byte - 1) last[1] = byte;
+    else runs.push([byte, byte]);
+  }
+  return runs.map(([first, last]) => (first === last ? hex(first) : `${hex(first)}-${hex(last)}`)).join('');
 }
 
 function hex(byte: number): string {
