@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Registry } from 'prom-client';
 import type { Bus } from '../../driver/bus/port';
 import type { Db } from '../../driver/db/connect';
+import { pingDatabase } from '../../driver/db/ping';
 import { exchangeOf } from '../exchange';
 import { noSuchRoute } from '../faults';
 import type { EdgeSettings } from '../settings';
@@ -31,13 +32,14 @@ export function healthcheck(
 ): RequestHandler {
   let result: Promise<Health> = Promise.resolve(WELL);
   let askedAt = Number.NEGATIVE_INFINITY;
+  const judge = async (): Promise<Health> => {
+    if ((await pingDatabase(db)) !== undefined) return DATABASE_DOWN;
+    return bus.trouble() === undefined ? WELL : BUS_DOWN;
+  };
   const check = (): Promise<Health> => {
     if (performance.now() - askedAt < healthcheckInterval * 1000) return result;
     askedAt = performance.now();
-    result = db.raw('select 1').then(
-      () => (bus.trouble() === undefined ? WELL : BUS_DOWN),
-      () => DATABASE_DOWN,
-    );
+    result = judge();
     return result;
   };
   return async (req, res, next) => {
