@@ -99,11 +99,12 @@ it('does not start a process on a database that was not upgraded', () => {
   expect(stderr).toContain('slipstream db upgrade');
 });
 
-it.each(['api', 'worker', 'health-manager', 'housekeeping'])(
+it.each(['api', 'worker', 'health-manager', 'housekeeping', 'driver-agent'])(
   'runs %s by itself until it is asked to end, and shows its health and metrics',
   async (name) => {
     const [port = 0, enginePort = 0] = await freePorts(2);
-    const ports = `[api_settings]\nauth_strategy = noauth\nbind_port = ${port}\n[health_manager]\nbind_port = ${enginePort}\nmetrics_port = ${port}\n[house_keeping]\nmetrics_port = ${port}\n`;
+    const sockets = ['status', 'stats', 'get'].map((it) => `${it}_socket_path = ${join(folder, it)}\n`).join('');
+    const ports = `[api_settings]\nauth_strategy = noauth\nbind_port = ${port}\n[health_manager]\nbind_port = ${enginePort}\nmetrics_port = ${port}\n[house_keeping]\nmetrics_port = ${port}\n[driver_agent]\nmetrics_port = ${port}\n${sockets}`;
     const file = configFile(noop(ports, `metrics_port = ${port}\n`));
     run(['db', 'upgrade', '--config-file', file]);
     const child = start(name, file);

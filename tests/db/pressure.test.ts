@@ -3,7 +3,7 @@ import { upgradeDatabase } from '../../driver/db/migrate';
 import { PROJECT, startTestApi } from '../support/api';
 import { joinMariaDb, type MariaDbServer } from '../support/mariaDb';
 import { waitUntil } from '../support/wait';
-import { describeWithMariaDb } from './withMariaDb';
+import { describeWithMariaDb } from '../support/withServers';
 
 /** What a loaded MariaDB does to its callers, provoked on a real one. */
 describeWithMariaDb('MariaDB under pressure', () => {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { type Controller, type Controllers, createControllers } from '../support/controllers';
-import { findMariaDb, joinMariaDb, type LentDatabase, type MariaDbServer } from '../support/mariaDb';
-import { hasRabbitMq, type RabbitMq, startRabbitMq } from '../support/rabbitmq';
+import { joinMariaDb, type LentDatabase, type MariaDbServer } from '../support/mariaDb';
+import { type RabbitMq, startRabbitMq } from '../support/rabbitmq';
 import { waitUntil } from '../support/wait';
+import { describeWithServers } from '../support/withServers';
 
-const ready = (findMariaDb() !== undefined && hasRabbitMq()) || Boolean(process.env['CI']);
-const describeWithServers = ready ? describe : describe.skip;
 const PROJECT = randomUUID();
 /** Seconds that a worker may take for its runs; shorter than a wait for a lock. */
 const PATIENCE = 2;

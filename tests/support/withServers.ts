@@ -1,0 +1,22 @@
+import { findMariaDb } from './mariaDb';
+import { hasRabbitMq } from './rabbitmq';
+
+/** A suite that has no meaning on SQLite. Left out, and said so, where mariadbd is not installed; never in CI. */
+export function describeWithMariaDb(title: string, suite: () => void): void {
+  describeIf(findMariaDb() !== undefined, { title, missing: 'no mariadbd' }, suite);
+}
+
+/** A suite on MariaDB and RabbitMQ. Left out, and said so, where one is not installed; never in CI. */
+export function describeWithServers(title: string, suite: () => void): void {
+  describeIf(findMariaDb() !== undefined && hasRabbitMq(), { title, missing: 'no mariadbd or no RabbitMQ' }, suite);
+}
+
+function describeIf(
+  installed: boolean,
+  { title, missing }: { title: string; missing: string },
+  suite: () => void,
+): void {
+  const wanted = process.env['SLIPSTREAM_TEST_SERVICES'] !== 'none' && (installed || Boolean(process.env['CI']));
+  if (wanted) describe(title, suite);
+  else describe.skip(`${title}: ${missing}`, suite);
+}
