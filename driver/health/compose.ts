@@ -1,6 +1,8 @@
 import type { Db } from '../db/connect';
 import { loadTree } from '../db/tree';
+import { materialsOf } from '../protocol/materials';
 import type { PutSpec, RemoveSpec } from '../protocol/messages';
+import type { LoadBalancerSpec } from '../protocol/spec';
 import { buildSpec } from '../target/spec';
 import type { Bounded } from './bounded';
 import type { EngineLink } from './connections';
@@ -61,10 +63,16 @@ export async function composeMessage(
   try {
     const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch }, fetched.materials);
     const behind = generation < placement.wantedGeneration;
-    return { message: { type: 'put', spec, materials: { ...fetched.texts } }, behind };
+    return { message: { type: 'put', spec, materials: textsOf(spec, fetched.texts) }, behind };
   } catch (error) {
     throw new SpecError(loadBalancerId, generation, error);
   }
+}
+
+/** Those the spec names: a pool that no listener uses is not in it. */
+function textsOf(spec: LoadBalancerSpec, texts: Readonly<Record<string, string>>): Record<string, string> {
+  const named = new Set(materialsOf(spec).map(({ digest }) => digest));
+  return Object.fromEntries(Object.entries(texts).filter(([digest]) => named.has(digest)));
 }
 
 interface Version {

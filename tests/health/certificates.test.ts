@@ -3,7 +3,7 @@ import type { Certificates, TlsMaterial } from '../../driver/clouds/certificates
 import { CertificateRetrievalError, UnavailableError } from '../../driver/domain/errors';
 import type { PutSpec } from '../../driver/protocol/messages';
 import type { FakeEngine } from '../support/engine';
-import { addListener, addLoadBalancer, addPlacement } from '../support/fleetRows';
+import { addListener, addLoadBalancer, addPlacement, addPool } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { waitUntil } from '../support/wait';
 
@@ -104,6 +104,19 @@ describe('the certificates of users', () => {
     const { name, digest } = certificate(putsOf(engine, lb)[1]) ?? {};
     expect(name).toMatch(/^certificate-[0-9a-f]{32}$/);
     expect(digest).toBe(createHash('sha256').update('certificate A\nchain\nkey\n').digest('hex'));
+  });
+
+  it('of pools that no listener uses do not go to engines', async () => {
+    const { url } = await site.start(RARELY, keys);
+    const engine = await site.addEngine();
+    await engine.connect(url);
+    const lb = await addLoadBalancer(site.db);
+    await addListener(site.db, lb, TLS);
+    await addPool(site.db, lb, { tls_enabled: 1, ca_tls_certificate_id: 'ref-ca' });
+    await addPlacement(site.db, { loadBalancerId: lb, engineId: engine.id });
+    await confirmed(lb);
+
+    expect(sent(engine, lb)).toEqual([['certificate A\nchain\nkey\n']]);
   });
 
   it('are sent anew, in the same generation, when they have changed in the key manager', async () => {

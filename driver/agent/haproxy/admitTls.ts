@@ -118,11 +118,3 @@ function resolvePool(pool: PoolSpec, find: Find): PoolSpec {
   const one = (material: MaterialSpec | null) => (material === null ? null : (needed(material)[0] ?? material));
   return { ...pool, tls: { ...tls, certificate: one(tls.certificate), ca: one(tls.ca), crl: one(tls.crl) } };
 }
-
-/** Every material a spec names. */
-export function materialsOf({ listeners, pools }: LoadBalancerSpec): MaterialSpec[] {
-  return [
-    ...listeners.flatMap(({ tls }) => (tls === null ? [] : [tls.certificate, ...tls.sni, tls.clientCa, tls.clientCrl])),
-    ...pools.flatMap(({ tls }) => (tls === null ? [] : [tls.certificate, tls.ca, tls.crl])),
-  ].filter((material) => material !== null);
-}

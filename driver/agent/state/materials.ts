@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { materialsOf } from '../../protocol/materials';
 import type { LoadBalancerSpec } from '../../protocol/spec';
-import { materialsOf } from '../haproxy/admitTls';
 import { errorCode } from '../systemError';
 import { writeAtomically } from './files';
 import { makePrivate } from './memoryDirectory';
