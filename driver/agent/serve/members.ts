@@ -34,17 +34,37 @@ export async function changeMembers(
   steps: readonly MemberChange[],
 ): Promise<boolean> {
   const interval = probeInterval(steps.length);
-  const overdue = takeDeferred(unit);
-  const coming = steps.filter((step) => !takesAway(step)).flatMap((step) => begin(unit, step, interval));
-  const going = steps.filter(takesAway).flatMap((step) => begin(unit, step, interval));
+  const commandsOf = (some: readonly MemberChange[]) => some.flatMap((step) => begin(unit, step, interval));
+  const inTheWay = findInTheWay(steps);
+  const early = [...takeDeferred(unit), ...commandsOf([...inTheWay])];
+  if (early.length > 0) {
+    if (!(await carryOut(unit, runtime, early))) return false;
+    await deleteLeaving(unit, runtime);
+  }
+  const others = steps.filter((step) => !inTheWay.has(step));
+  const coming = commandsOf(others.filter((step) => !takesAway(step)));
+  const going = commandsOf(others.filter(takesAway));
   const wait = isProbing(unit) && going.length > 0;
   if (wait) unit.deferred = { commands: going, since: Date.now() };
 
-  const commands = [...overdue, ...coming, ...(wait ? [] : going)];
-  const answers = await runtime.run(commands.map(({ text }) => text));
-  if (!commands.every((sent, index) => hasSettled(unit, sent, answers[index] ?? ''))) return false;
+  if (!(await carryOut(unit, runtime, [...coming, ...(wait ? [] : going)]))) return false;
   await deleteLeaving(unit, runtime);
   return true;
+}
+
+/**
+ * Members that go and whose numeric id one of those that come gets: haproxy takes no id twice, so these go first. Where a
+ * thousand members replace a thousand others there is one more often than not.
+ */
+function findInTheWay(steps: readonly MemberChange[]): ReadonlySet<MemberChange> {
+  const idOf = ({ backend, member }: MemberChange) => `${backend.name} ${backend.serverIds.get(member.id)}`;
+  const wanted = new Set(steps.filter(({ kind }) => kind === 'add').map(idOf));
+  return new Set(steps.filter((step) => step.kind === 'remove' && wanted.has(idOf(step))));
+}
+
+async function carryOut(unit: Unit, runtime: RuntimeSocket, commands: readonly RuntimeCommand[]): Promise<boolean> {
+  const answers = await runtime.run(commands.map(({ text }) => text));
+  return commands.every((sent, index) => hasSettled(unit, sent, answers[index] ?? ''));
 }
 
 function takesAway({ kind, member }: MemberChange): boolean {
