@@ -17,6 +17,7 @@ import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found } from '../../changes/found';
 import { claimPool } from '../../changes/poolChange';
+import { checkCarried } from '../../changes/provider';
 import { readTags } from '../../changes/tags';
 import { buildHealthMonitor, changeHealthMonitor } from './build';
 import { checkHealthMonitorCreate, checkHealthMonitorUpdate } from './rules';
@@ -40,6 +41,7 @@ export async function createHealthMonitor<T>(
     await checkQuota(trx, quota, settings.defaultQuotas);
     await claimPool(deps, trx, { poolId, at });
     if (await hasMonitor(trx, poolId)) throw new ConflictError('This pool already has a health monitor');
+    checkCarried([body.type], settings);
     const monitor = buildHealthMonitor(body, { id: deps.newId(), projectId: parent.project_id, poolId });
     await insertHealthMonitors(trx, [monitor], at);
     await insertTags(trx, tagRows(monitor.id, tags));

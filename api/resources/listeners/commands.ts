@@ -22,6 +22,7 @@ import { checkCertificates, referencesOfListener } from '../../changes/certifica
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found, foundLoadBalancer } from '../../changes/found';
+import { checkCarried } from '../../changes/provider';
 import { readTags } from '../../changes/tags';
 import { applyListenerChange, buildListener, changeListener } from './build';
 import { checkAllowedCidrs, checkListenerCreate, checkListenerUpdate, checkPoolProtocol } from './rules';
@@ -50,6 +51,7 @@ export async function createListener<T>(
     const parents = { id: deps.newId(), projectId, loadBalancerId, defaultPoolId: body.default_pool_id ?? null };
     const listener = buildListener(body, parents, settings);
     await checkBesideOthers(trx, listener);
+    checkCarried([body.protocol], settings);
     await insertListeners(trx, [listener], at);
     await insertTags(trx, tagRows(parents.id, tags));
     return { id: parents.id, quota, cast: { method: 'create_listener', args: { listener: listenerDict(listener) } } };

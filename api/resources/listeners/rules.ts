@@ -4,7 +4,6 @@ import {
   BadRequestError,
   DisabledOptionError,
   InvalidOptionError,
-  UnsupportedOptionError,
   ValidationError,
 } from '../../../driver/domain/errors';
 import { isDatagram, POOL_PROTOCOLS } from '../../../driver/domain/protocols';
@@ -52,9 +51,6 @@ function checkAllowedHere(protocol: string, settings: ChangeSettings): void {
     (protocol === 'TERMINATED_HTTPS' && !settings.allowTlsTerminatedListeners) ||
     (protocol === 'PROMETHEUS' && !settings.allowPrometheusListeners);
   if (off) throw new DisabledOptionError('protocol', protocol);
-  if (protocol === 'SCTP' && !settings.sctp) {
-    throw new UnsupportedOptionError(settings.defaultProvider, 'SCTP is not enabled in this deployment.');
-  }
 }
 
 function checkReferences(body: ListenerGraph, protocol: string): void {

@@ -11,6 +11,7 @@ import { tagRows } from '../../../driver/db/tags';
 import { ConflictError } from '../../../driver/domain/errors';
 import { transportOf } from '../../../driver/domain/protocols';
 import type { L7PolicyGraph, ListenerGraph, LoadBalancerCreate, MemberGraph, PoolGraph } from '../../changes/bodies';
+import { checkCarried } from '../../changes/provider';
 import type { ChangeSettings } from '../../changes/settings';
 import { readTags } from '../../changes/tags';
 import { buildHealthMonitor } from '../healthmonitors/build';
@@ -55,6 +56,8 @@ export function buildGraph(body: LoadBalancerCreate, context: GraphContext): Gra
   const pools = collectPools(body, context.newId);
   for (const { id, body: pool } of pools.definitions) addPool(graph, context, { id, body: pool });
   for (const listener of body.listeners ?? []) addListener(graph, context, { body: listener, pools });
+  const protocols = [...graph.listeners, ...graph.pools].map(({ row }) => row.protocol);
+  checkCarried([...protocols, ...graph.monitors.map(({ type }) => type)], context.settings);
   return graph;
 }
 

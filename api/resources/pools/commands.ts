@@ -19,6 +19,7 @@ import { checkCertificates, referencesOfPool } from '../../changes/certificates'
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found, foundLoadBalancer } from '../../changes/found';
+import { checkCarried } from '../../changes/provider';
 import { readTags } from '../../changes/tags';
 import { checkPoolProtocol, refuseChildren } from '../listeners/rules';
 import { applyPoolChange, buildPool, changePool } from './build';
@@ -45,6 +46,7 @@ export async function createPool<T>(
     await claimForChild(trx, { loadBalancerId, intent: 'update', deadline: settings.pendingDeadline, at });
     const pool = buildPool(body, { id: deps.newId(), projectId, loadBalancerId }, settings);
     if (body.listener_id) await checkListener(trx, { ...body, loadBalancerId, listenerId: body.listener_id });
+    checkCarried([body.protocol], settings);
     await insertPools(trx, [pool], at);
     await insertTags(trx, tagRows(pool.row.id, tags));
     if (body.listener_id) await attachDefaultPool(trx, body.listener_id, pool.row.id, at);

@@ -1,10 +1,5 @@
 import type { PoolRow, SessionPersistenceRow } from '../../../driver/db/rows';
-import {
-  BadRequestError,
-  InvalidOptionError,
-  UnsupportedOptionError,
-  ValidationError,
-} from '../../../driver/domain/errors';
+import { BadRequestError, InvalidOptionError, ValidationError } from '../../../driver/domain/errors';
 import { HEADER_NAME } from '../../../driver/domain/httpText';
 import { isDatagram } from '../../../driver/domain/protocols';
 import type { PoolCreate, PoolGraph, PoolUpdate } from '../../changes/bodies';
@@ -21,9 +16,6 @@ export type Persistence = Omit<SessionPersistenceRow, 'pool_id'>;
 export function checkPoolCreate(body: PoolGraph, settings: ChangeSettings): void {
   if (!body.protocol) throw new InvalidOptionError('None', 'protocol');
   if (!body.lb_algorithm) throw new InvalidOptionError('None', 'lb_algorithm');
-  if (body.protocol === 'SCTP' && !settings.sctp) {
-    throw new UnsupportedOptionError(settings.defaultProvider, 'SCTP is not enabled in this deployment.');
-  }
   if (body.session_persistence) checkPersistence(newPersistence(body.session_persistence), body.protocol, 'POST');
   if (body.crl_container_ref && !body.ca_tls_container_ref) {
     throw new ValidationError('A CA reference is required to specify a certificate revocation list.');
