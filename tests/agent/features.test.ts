@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
@@ -74,6 +74,16 @@ describe('what an engine can do for a pool', () => {
     expect(await serve({ protocol: 'TCP' }, { protocol: 'TCP' })).toMatchObject({ refusals: [] });
     expect(await spread(VIP, PORT, 4)).toEqual({ one: 2, two: 2 });
     expect(await spread('::1', PORT, 4)).toEqual({ one: 2, two: 2 });
+  });
+
+  it('sends whom it can to the member with the fewest connections', async () => {
+    await serve({ protocol: 'TCP', algorithm: 'LEAST_CONNECTIONS' }, { protocol: 'TCP' });
+    const held = connect(PORT, VIP);
+    held.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [answer] = await once(held, 'data');
+    const other = String(answer).includes('one\n') ? 'two' : 'one';
+    expect(await spread(VIP, PORT, 6)).toEqual({ [other]: 6 });
+    held.destroy();
   });
 
   it.each<Partial<PoolSpec>>([
