@@ -1,11 +1,9 @@
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { type Controller, type Controllers, createControllers } from '../support/controllers';
-import { findMariaDb, joinMariaDb, type MariaDbServer } from '../support/mariaDb';
-import { hasRabbitMq, type RabbitMq, startRabbitMq } from '../support/rabbitmq';
+import { joinMariaDb, type MariaDbServer } from '../support/mariaDb';
+import { type RabbitMq, startRabbitMq } from '../support/rabbitmq';
 import { waitUntil } from '../support/wait';
-
-const ready = (findMariaDb() !== undefined && hasRabbitMq()) || Boolean(process.env['CI']);
-const describeWithServers = ready ? describe : describe.skip;
+import { describeWithServers } from '../support/withServers';
 
 jest.setTimeout(120_000);
 

@@ -6,6 +6,11 @@ export function describeWithMariaDb(title: string, suite: () => void): void {
   describeIf(findMariaDb() !== undefined, { title, missing: 'no mariadbd' }, suite);
 }
 
+/** A suite on RabbitMQ alone, with the same rule. */
+export function describeWithBroker(title: string, suite: () => void): void {
+  describeIf(hasRabbitMq(), { title, missing: 'no RabbitMQ' }, suite);
+}
+
 /** A suite on MariaDB and RabbitMQ. Left out, and said so, where one is not installed; never in CI. */
 export function describeWithServers(title: string, suite: () => void): void {
   describeIf(findMariaDb() !== undefined && hasRabbitMq(), { title, missing: 'no mariadbd or no RabbitMQ' }, suite);

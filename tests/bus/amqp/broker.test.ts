@@ -8,11 +8,9 @@ import { amqpSettings, createAmqpBus } from '../../../driver/bus/amqp';
 import type { Bus, BusMessage } from '../../../driver/bus/port';
 import { configFromText } from '../../../driver/config/config';
 import { type Issued, issue } from '../../support/certificates/issue';
-import { hasRabbitMq, RABBITMQ_PASSWORD, RABBITMQ_USER, type RabbitMq, startRabbitMq } from '../../support/rabbitmq';
+import { RABBITMQ_PASSWORD, RABBITMQ_USER, type RabbitMq, startRabbitMq } from '../../support/rabbitmq';
 import { waitUntil } from '../../support/wait';
-
-const withServices = process.env['SLIPSTREAM_TEST_SERVICES'] !== 'none';
-const describeWithBroker = withServices && (hasRabbitMq() || process.env['CI']) ? describe : describe.skip;
+import { describeWithBroker } from '../../support/withServers';
 
 describeWithBroker('the bus on a broker that comes and goes', () => {
   let broker: RabbitMq;
