@@ -30,8 +30,8 @@ export interface RenderedNginx {
 
 /** nginx gives this status to a session that was turned away: by its source address, or since there were too many. */
 export const TURNED_AWAY = ['403', '503'];
-/** What follows the listener's id in a line of the session log: status, bytes of the client and of the member. */
-const SESSION_LINE = '$status $bytes_received $bytes_sent $upstream_addr $upstream_bytes_sent $upstream_bytes_received';
+/** What follows the listener's id in a line of the session log: how it ended, what the client has sent and got. */
+const SESSION_LINE = '$status $bytes_received $bytes_sent';
 /** The longest datagram there is takes 65,507 bytes. */
 const DATAGRAM_BUFFER = '64k';
 

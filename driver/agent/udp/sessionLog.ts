@@ -6,8 +6,6 @@ export interface Session {
   readonly listenerId: string;
   readonly bytesIn: bigint;
   readonly bytesOut: bigint;
-  /** `address:port` of the member it was with; null if it got none. */
-  readonly member: string | null;
 }
 
 /** How far a log has been read. */
@@ -50,11 +48,10 @@ export async function readSessions(
 
 /** Null for a session that was turned away, and for what is no line of ours. */
 export function parseSession(line: string): Session | null {
-  const [listenerId, status, bytesIn, bytesOut, ...upstream] = line.split(' ');
+  const [listenerId, status, bytesIn, bytesOut] = line.split(' ');
   if (listenerId === undefined || status === undefined || TURNED_AWAY.includes(status)) return null;
   if (!isCount(bytesIn) || !isCount(bytesOut)) return null;
-  const member = upstream.length < 3 ? null : (upstream.at(-3) ?? null);
-  return { listenerId, bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), member: member === '-' ? null : member };
+  return { listenerId, bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut) };
 }
 
 function isCount(text: string | undefined): text is string {

@@ -65,12 +65,12 @@ async function removeFiles({ paths, positions }: UdpUnit, sequence: number): Pro
  * Puts a log that has grown large aside and has nginx begin a new one. The old one is read on until the next time, since
  * a worker takes a moment to change over.
  */
-export async function rotateSessionLog(unit: UdpUnit): Promise<void> {
+export async function rotateSessionLog(unit: UdpUnit, largest = LARGEST_SESSION_LOG): Promise<void> {
   const current = currentGeneration(unit);
   if (current === undefined) return;
   const log = unit.paths.sessionLog(current.sequence);
   const found = await stat(log).catch(() => null);
-  if (found === null || found.size < LARGEST_SESSION_LOG) return;
+  if (found === null || found.size < largest) return;
   await readSessionLogs(unit);
   await storeSessions(unit);
   await rm(putAside(log), { force: true });
