@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { unitPaths } from '../../driver/agent/config';
@@ -240,6 +249,21 @@ describe('certificates that change', () => {
     await engine.start();
 
     expect(existsSync(left)).toBe(false);
+  });
+
+  it('are kept, and served, as soon as there is room for them', async () => {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(materials(), 'in the way');
+    const ack = await serve({ certificate: material(one) });
+    expect(ack.refusals).toEqual([
+      { kind: 'listener', id: 'listener-1', reason: expect.stringMatching(/^its certificate cannot be kept: E/) },
+    ]);
+    expect(await plain()).toBe(200);
+
+    rmSync(materials());
+
+    await controller.waitFor('the agent tells that it is served', () => controller.ack('lb-1')?.refusals.length === 0);
+    expect(await shown()).toBe('one.example.org');
   });
 
   it('are lost with the memory of the host: plain listeners serve, and the others once they are sent again', async () => {

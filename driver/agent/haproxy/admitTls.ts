@@ -56,25 +56,28 @@ function isKnown(list: string): boolean {
   }
 }
 
-/** What the engine keeps of a place: the digest of the text, or undefined. */
-export type Kept = (name: string) => string | undefined;
+/** What the engine keeps of places, by their names. */
+export interface Kept {
+  /** Why it keeps nothing at all; null if it does. */
+  readonly problem: string | null;
+  /** Digest of the text. */
+  digestOf(name: string): string | undefined;
+  /** Why the text that came could not be kept; it is tried again. */
+  failureOf(name: string): string | undefined;
+}
 
 /**
  * Replaces what the controller could not name now by what the engine has under the same name. A listener or pool that
- * lacks what it cannot do without is at fault; one that lacks an SNI certificate serves without it. `problem`: why this
- * engine keeps nothing at all; null if it does.
+ * lacks what it cannot do without is at fault; one that lacks an SNI certificate serves without it.
  */
-export function resolveMaterials(
-  spec: LoadBalancerSpec,
-  kept: Kept,
-  problem: string | null,
-): { spec: LoadBalancerSpec; faults: Fault[] } {
+export function resolveMaterials(spec: LoadBalancerSpec, kept: Kept): { spec: LoadBalancerSpec; faults: Fault[] } {
   const faults: Fault[] = [];
   const find = (kind: Fault['kind'], id: string, effect: Fault['effect']) => (material: MaterialSpec) => {
-    const digest = kept(material.name);
+    const digest = kept.digestOf(material.name);
     // An older text under the name serves on until the new one comes.
     if (digest !== undefined) return [{ ...material, digest }];
-    faults.push({ ...fault(kind, id, whyMissing(material, problem)), effect });
+    const heals = kept.failureOf(material.name) === undefined ? 'never' : 'later';
+    faults.push({ ...fault(kind, id, whyMissing(material, kept)), heals, effect });
     return [];
   };
   const listeners = spec.listeners.map((listener) => resolveListener(listener, find));
@@ -82,10 +85,11 @@ export function resolveMaterials(
   return { spec: { ...spec, listeners, pools }, faults };
 }
 
-function whyMissing(material: MaterialSpec, problem: string | null): string {
-  const what = material.name.split('-')[0];
-  if (problem !== null) return `its ${what} cannot be kept: ${problem}`;
-  return `its ${what} is not on this engine${material.problem === null ? ' yet' : `: ${material.problem}`}`;
+function whyMissing({ name, problem }: MaterialSpec, kept: Kept): string {
+  const what = name.split('-')[0];
+  const failure = kept.problem ?? kept.failureOf(name);
+  if (failure !== undefined) return `its ${what} cannot be kept: ${failure}`;
+  return `its ${what} is not on this engine${problem === null ? ' yet' : `: ${problem}`}`;
 }
 
 type Find = (kind: Fault['kind'], id: string, effect: Fault['effect']) => (material: MaterialSpec) => MaterialSpec[];

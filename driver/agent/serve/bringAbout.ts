@@ -35,6 +35,7 @@ export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<He
 }
 
 async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<HeldSpec> {
+  await unit.materials.retry();
   const admission = admitSpec(unit, spec);
   const unserved = admission.faults.filter(({ kind }) => kind === 'loadbalancer');
   if (unserved.length > 0) return { spec, outcome: 'refused', faults: unserved };

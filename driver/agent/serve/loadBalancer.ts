@@ -148,10 +148,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
 async function put(unit: Unit, upkeep: Upkeep, { spec, materials }: Omit<PutSpec, 'type'>): Promise<Ack> {
   const { held } = unit;
   if (held !== null && isOlder(spec, held.spec)) return acknowledgement(held);
-  const fresh = await unit.materials.take(spec, materials).catch((error: unknown) => {
-    unit.deps.log.warn({ loadBalancer: unit.id, err: error }, 'certificates could not be kept');
-    return false;
-  });
+  const fresh = await unit.materials.take(spec, materials);
   if (held !== null && !fresh && isSettled(held, spec)) return acknowledgement(held);
   upkeep.reset();
   const result = await unit.deps.slots(() => bringAbout(unit, spec));

@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { materialsOf } from '../../protocol/materials';
 import type { LoadBalancerSpec } from '../../protocol/spec';
-import { errorCode } from '../systemError';
+import { errorMessage } from '../systemError';
 import { writeAtomically } from './files';
 import { makePrivate } from './memoryDirectory';
 
@@ -18,11 +18,12 @@ export interface MaterialStore {
   digestOf(name: string): string | undefined;
   /** @throws what the file system says, if nothing is there */
   read(name: string): Promise<string>;
-  /**
-   * Keeps those texts (by digest) that the spec names. True if any of them is new here.
-   * @throws what the file system says (ENOSPC, ...)
-   */
+  /** Keeps those texts (by digest) that the spec names. True if any of them is new here. Never throws: see `failureOf`. */
   take(spec: LoadBalancerSpec, texts: Readonly<Record<string, string>>): Promise<boolean>;
+  /** What the file system said (ENOSPC, ...) when the text of the name was to be kept; undefined when all is well. */
+  failureOf(name: string): string | undefined;
+  /** Tries again to keep what could not be kept. */
+  retry(): Promise<void>;
   /** Digests the spec names and this store has not. */
   lacking(spec: LoadBalancerSpec): string[];
   /** Forgets what none of the specs names. */
@@ -36,6 +37,7 @@ const SUFFIX = '.pem';
 /** Opens what is in the directory. With a `problem` nothing is kept, and an agent that had none must have left nothing. */
 export async function openMaterials(directory: string, problem: string | null): Promise<MaterialStore> {
   const kept = join(directory, 'kept');
+  const failed = new Map<string, { readonly text: string; readonly digest: string; readonly reason: string }>();
   const digests = problem === null ? await readDigests(kept) : new Map<string, string>();
   const pathOf = (name: string) => join(kept, `${name}${SUFFIX}`);
   const write = async (name: string, text: string, digest: string) => {
@@ -43,6 +45,14 @@ export async function openMaterials(directory: string, problem: string | null): 
     for (const path of [dirname(directory), directory, kept]) await makePrivate(path);
     await writeAtomically(pathOf(name), text, false);
     digests.set(name, digest);
+    failed.delete(name);
+  };
+  const tryToWrite = async (name: string, text: string, digest: string) => {
+    try {
+      await write(name, text, digest);
+    } catch (error) {
+      failed.set(name, { text, digest, reason: errorMessage(error) });
+    }
   };
   return {
     problem,
@@ -55,10 +65,14 @@ export async function openMaterials(directory: string, problem: string | null): 
         const text = digest === null ? undefined : texts[digest];
         if (digest === null || text === undefined || digests.get(name) === digest) continue;
         if (digestOf(text) !== digest) continue;
-        await write(name, text, digest);
+        await tryToWrite(name, text, digest);
         fresh = true;
       }
       return fresh;
+    },
+    failureOf: (name) => failed.get(name)?.reason,
+    async retry() {
+      for (const [name, { text, digest }] of [...failed]) await tryToWrite(name, text, digest);
     },
     lacking: (spec) =>
       problem !== null
@@ -68,6 +82,7 @@ export async function openMaterials(directory: string, problem: string | null): 
           ),
     async keepOnly(specs) {
       const named = new Set(specs.flatMap(materialsOf).map(({ name }) => name));
+      for (const name of [...failed.keys()].filter((it) => !named.has(it))) failed.delete(name);
       for (const name of [...digests.keys()].filter((it) => !named.has(it))) {
         digests.delete(name);
         await rm(pathOf(name), { force: true });
@@ -75,27 +90,20 @@ export async function openMaterials(directory: string, problem: string | null): 
     },
     async clear() {
       digests.clear();
+      failed.clear();
       if (problem === null) await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
+/** What cannot be read is not there: it will be sent again, and what needs none of it serves meanwhile. */
 async function readDigests(kept: string): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
-  for (const file of await listFiles(kept)) {
-    if (!file.endsWith(SUFFIX)) continue;
-    digests.set(file.slice(0, -SUFFIX.length), digestOf(await readFile(join(kept, file), 'utf8')));
+  for (const file of await readdir(kept).catch(() => [])) {
+    const text = file.endsWith(SUFFIX) ? await readFile(join(kept, file), 'utf8').catch(() => null) : null;
+    if (text !== null) digests.set(file.slice(0, -SUFFIX.length), digestOf(text));
   }
   return digests;
-}
-
-async function listFiles(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function digestOf(text: string): string {
