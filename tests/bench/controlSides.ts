@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { connect } from 'amqplib';
 import { descendantsOf } from '../support/processes';
 import type { CreateTarget } from './createToActive';
 import type { BenchDatabase } from './mariadb';
@@ -82,7 +83,7 @@ export async function startOctaviaControl(setting: ControlSetting): Promise<Cont
     logFile: path.join(folder, 'octavia-worker.log'),
     env: { HOME: path.join(folder, 'octavia') },
   });
-  await waitUntilUp(worker, async () => worker.output().includes('Starting consumer') || isServing(worker));
+  await waitUntilUp(worker, () => hasConsumer(transportUrl));
   return {
     url: api.url,
     connection: api.connection,
@@ -97,9 +98,16 @@ export async function startOctaviaControl(setting: ControlSetting): Promise<Cont
   };
 }
 
-/** Its service forks a child that consumes; it says nothing of that unless told to be talkative. */
-function isServing({ pid }: Daemon): boolean {
-  return descendantsOf(pid).length > 0;
+/** A cast before that has no queue to go to. */
+async function hasConsumer(transportUrl: string): Promise<boolean> {
+  const connection = await connect(transportUrl.replace(/^rabbit:/, 'amqp:'));
+  try {
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    return (await channel.checkQueue('octavia_provisioning_v2')).consumerCount > 0;
+  } finally {
+    await connection.close();
+  }
 }
 
 /** The worker makes a certificate for each amphora, even for those that no driver boots. */
@@ -128,6 +136,8 @@ function makeCertificates(folder: string): string {
 ca_certificate = ${certificate}
 ca_private_key = ${key}
 server_certs_key_passphrase = insecure-key-do-not-use-this-key
+[controller_worker]
+client_ca = ${certificate}
 `;
 }
 
