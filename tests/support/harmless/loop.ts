@@ -50,7 +50,8 @@ interface Scene {
 async function runLoop(scene: Scene, { memberChanges, reloads }: LoopSize): Promise<LoopOutcome> {
   const { controller, engine, vip } = scene;
   const put = createPut(scene);
-  await put('members');
+  const first = await put('members');
+  if (first.refusals.length > 0) throw new Error(JSON.stringify(first.refusals));
   await controller.waitFor('the first member is up', () => controller.report('lb-1')?.pools['web']?.state === 'UP');
   const load = startSteadyLoad({ host: vip, httpPort: HTTP_PORT, tcpPort: TCP_PORT });
   const refused: string[] = [];
