@@ -1,6 +1,4 @@
 import { describeRows } from './describeRows';
-import { insertHeaderRows } from './rows/insertHeaders';
-import { listenerRows } from './rows/listener';
-import { listenerLimitRows } from './rows/listenerLimits';
+import { TABLE } from './table';
 
-describeRows('listeners', [...listenerRows, ...listenerLimitRows, ...insertHeaderRows], { vipCidr: '127.110.0.0/24' });
+describeRows('listeners', TABLE.listener, { vipCidr: '127.110.0.0/24' });

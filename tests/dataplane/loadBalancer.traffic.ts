@@ -1,5 +1,4 @@
 import { describeRows } from './describeRows';
-import { graphRows } from './rows/graph';
-import { loadBalancerRows } from './rows/loadBalancer';
+import { TABLE } from './table';
 
-describeRows('load balancers', [...loadBalancerRows, ...graphRows], { vipCidr: '127.114.0.0/24' });
+describeRows('load balancers', TABLE.loadBalancer, { vipCidr: '127.114.0.0/24' });

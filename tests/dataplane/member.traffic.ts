@@ -1,5 +1,4 @@
 import { describeRows } from './describeRows';
-import { batchRows } from './rows/batch';
-import { memberRows } from './rows/member';
+import { TABLE } from './table';
 
-describeRows('members', [...memberRows, ...batchRows], { vipCidr: '127.112.0.0/24' });
+describeRows('members', TABLE.member, { vipCidr: '127.112.0.0/24' });

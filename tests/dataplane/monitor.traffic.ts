@@ -1,5 +1,4 @@
 import { describeRows } from './describeRows';
-import { monitorRows } from './rows/monitor';
-import { monitorRequestRows } from './rows/monitorRequest';
+import { TABLE } from './table';
 
-describeRows('health monitors', [...monitorRows, ...monitorRequestRows], { vipCidr: '127.113.0.0/24' });
+describeRows('health monitors', TABLE.monitor, { vipCidr: '127.113.0.0/24' });

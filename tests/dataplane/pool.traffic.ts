@@ -1,5 +1,4 @@
 import { describeRows } from './describeRows';
-import { persistenceRows } from './rows/persistence';
-import { poolRows } from './rows/pool';
+import { TABLE } from './table';
 
-describeRows('pools', [...poolRows, ...persistenceRows], { vipCidr: '127.111.0.0/24' });
+describeRows('pools', TABLE.pool, { vipCidr: '127.111.0.0/24' });
