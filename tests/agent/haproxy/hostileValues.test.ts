@@ -38,7 +38,7 @@ describe('hostile values given to the renderer alone', () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 
   it('make no configuration that haproxy refuses, but for a regex or a name that only it can judge', () => {
     return fc.assert(
@@ -55,7 +55,7 @@ describe('hostile values given to the renderer alone', () => {
       }),
       { numRuns: 100 },
     );
-  });
+  }, 60_000);
 
   it('would be seen if they got out', () => {
     expect(wordsOf("  acl 'a'\\''b # c' -- # 'd'")).toEqual(['acl', "a'b # c", '--']);
