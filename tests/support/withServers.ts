@@ -1,3 +1,4 @@
+import { hasGalera } from './galera';
 import { findMariaDb } from './mariaDb';
 import { hasRabbitMq } from './rabbitmq';
 
@@ -9,6 +10,11 @@ export function describeWithMariaDb(title: string, suite: () => void): void {
 /** A suite on RabbitMQ alone, with the same rule. */
 export function describeWithBroker(title: string, suite: () => void): void {
   describeIf(hasRabbitMq(), { title, missing: 'no RabbitMQ' }, suite);
+}
+
+/** A suite on a Galera cluster, with the same rule. */
+export function describeWithGalera(title: string, suite: () => void): void {
+  describeIf(hasGalera(), { title, missing: 'no mariadbd, galera-4 or rsync' }, suite);
 }
 
 /** A suite on MariaDB and RabbitMQ. Left out, and said so, where one is not installed; never in CI. */
