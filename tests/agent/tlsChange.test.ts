@@ -181,6 +181,18 @@ describe('certificates that change', () => {
     expect(await shown()).toBe('two.example.org');
   });
 
+  it('and cannot be read, for one name, are left out alone', async () => {
+    await serve({ certificate: material(one), sni: [material(two)] });
+    const broken = texts.material('certificate-broken', one.pem);
+
+    const ack = await serve({ certificate: material(one), sni: [broken, material(two)] });
+
+    expect(ack.refusals).toMatchObject([{ kind: 'listener', id: 'listener-1' }]);
+    expect(ack.refusals[0]?.reason).toContain('certificate-broken');
+    expect(await shown()).toBe('one.example.org');
+    expect(await shown('two.example.org')).toBe('two.example.org');
+  });
+
   const unavailable = (name: string): MaterialSpec => ({ name, digest: null, problem: 'the key manager is away' });
 
   it('serve on under their name when they cannot be had', async () => {

@@ -7,6 +7,8 @@ export interface Fault extends Refusal {
   readonly heals: 'never' | 'later';
   /** `left-out`: it is not served at all. `degraded`: it is, without the part that the reason names. */
   readonly effect: 'left-out' | 'degraded';
+  /** Name of the SNI certificate that a listener is served without. */
+  readonly certificate?: string;
 }
 
 /** A fault that only a new spec can mend. */
@@ -28,11 +30,18 @@ export function refusalOf({ kind, id, reason }: Fault): Refusal {
 export function withoutFaults(spec: LoadBalancerSpec, faults: readonly Fault[]): LoadBalancerSpec {
   const leftOut = faults.filter(({ effect }) => effect === 'left-out');
   const gone = new Set(leftOut.map(({ kind, id }) => `${kind} ${id}`));
+  const refused = new Set(
+    faults.flatMap(({ id, certificate }) => (certificate === undefined ? [] : [`${id} ${certificate}`])),
+  );
   const stays = (kind: Fault['kind']) => (object: { id: string }) => !gone.has(`${kind} ${object.id}`);
   return {
     ...spec,
     listeners: spec.listeners.filter(stays('listener')).map((listener) => ({
       ...listener,
+      tls: listener.tls && {
+        ...listener.tls,
+        sni: listener.tls.sni.filter(({ name }) => !refused.has(`${listener.id} ${name}`)),
+      },
       // Without one of its rules a policy would match what it must not.
       l7Policies: listener.l7Policies.filter(
         (policy) => stays('l7policy')(policy) && policy.rules.every(stays('l7rule')),

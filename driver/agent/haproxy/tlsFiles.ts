@@ -37,6 +37,15 @@ export function tlsFiles({ frontends, backends }: Layout): TlsFile[] {
   return [...frontends.flatMap(({ listener }) => listenerFiles(listener)), ...[...pools.values()].flatMap(poolFiles)];
 }
 
+/**
+ * The name of the SNI certificate that a complaint of haproxy is about, e.g. one whose key is too small for it: a listener
+ * can do without. Null for anything else.
+ */
+export function findSniCertificate(complaint: string): string | null {
+  const name = /\/listener\.[\w-]+\.crt\/([\w-]+)\.pem/.exec(complaint)?.[1];
+  return name === undefined || name === DEFAULT_CERTIFICATE ? null : name;
+}
+
 /** True if a configuration of this layout names any. */
 export function hasTlsFiles(layout: Layout): boolean {
   return tlsFiles(layout).length > 0;

@@ -3,6 +3,7 @@ import { readAlerts } from '../haproxy/alerts';
 import { type Fault, fault, passingFault } from '../haproxy/fault';
 import { type Layout, layOut } from '../haproxy/layout';
 import type { Rendered } from '../haproxy/render';
+import { findSniCertificate } from '../haproxy/tlsFiles';
 import type { ObjectRef } from '../haproxy/words';
 
 /** Nothing of a spec could be put in force, and no single object is to blame. */
@@ -15,9 +16,12 @@ export class ActivationError extends Error {
  * particular.
  */
 export function blame(output: string, rendered: Rendered, heals: Fault['heals']): Fault[] {
-  return readAlerts(output, rendered).byObject.map(({ object, reason }) =>
-    heals === 'later' ? passingFault(object.kind, object.id, reason) : fault(object.kind, object.id, reason),
-  );
+  return readAlerts(output, rendered).byObject.map(({ object, reason }) => {
+    const found =
+      heals === 'later' ? passingFault(object.kind, object.id, reason) : fault(object.kind, object.id, reason);
+    const certificate = object.kind === 'listener' ? findSniCertificate(reason) : null;
+    return certificate === null ? found : { ...found, effect: 'degraded', certificate };
+  });
 }
 
 /**

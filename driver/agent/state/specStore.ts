@@ -13,6 +13,7 @@ const StoredFault = z.object({
   reason: z.string(),
   heals: z.enum(['never', 'later']),
   effect: z.enum(['left-out', 'degraded']),
+  certificate: z.string().exactOptional(),
 }) satisfies z.ZodType<Fault>;
 
 /** A spec the engine has taken on, and how far it got with it. */
