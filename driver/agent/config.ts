@@ -40,6 +40,7 @@ export interface UnitPaths {
   readonly peerSocket: string;
   /** The agent's own, shared by all load balancers. */
   readonly metricsSocket: string;
+  readonly logSocket: string;
   workerSocket(sequence: number): string;
   /** Private keys and certificates; on a tmpfs. */
   readonly materials: string;
@@ -74,6 +75,7 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
     masterSocket: socket('m'),
     peerSocket: socket('p'),
     metricsSocket: metricsSocket(config),
+    logSocket: logSocket(config),
     workerSocket: (sequence) => socket(`w${sequence}`),
     materials,
     tlsDirectory: (sequence) => join(materials, `w${sequence}`),
@@ -83,6 +85,11 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
 /** Where the agent answers what PROMETHEUS listeners are asked. */
 export function metricsSocket({ runDir }: AgentConfig): string {
   return join(runDir, 'metrics');
+}
+
+/** Where the agent takes lines of connections that go to files. */
+export function logSocket({ runDir }: AgentConfig): string {
+  return join(runDir, 'lines');
 }
 
 /** Throws if sockets in this directory would have paths that are too long. */
@@ -106,6 +113,7 @@ export function renderSettings(paths: UnitPaths, sequence: number): RenderSettin
     workerSocket: paths.workerSocket(sequence),
     peerSocket: paths.peerSocket,
     metricsSocket: paths.metricsSocket,
+    logSocket: paths.logSocket,
     serverStateFile: paths.serverState,
     tlsDirectory: paths.tlsDirectory(sequence),
     maxConnections: Math.min(MOST_CONNECTIONS, Math.floor((files - reserve) / 2)),

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version as agentVersion } from '../../package.json';
 import { PROTOCOL_VERSIONS } from '../protocol/messages';
-import { type AgentConfig, checkRunDirectory, metricsSocket } from './config';
+import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
 import { type Link, openLink } from './link/controllerLink';
 import { openMetricsServer } from './metrics/server';
 import { createNginxFinder } from './nginx/find';
 import { haproxyVersion } from './process/checkConfig';
 import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
 import { openEngine } from './serve/engine';
+import { openLogFiles } from './serve/logFiles';
 import { findPing } from './serve/pinger';
 import { createSlots } from './serve/slots';
 import { writeAtomically } from './state/files';
@@ -69,6 +70,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       },
     },
   );
+  const logFiles = await openLogFiles(logSocket(config), engine.logFile, log);
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
@@ -86,6 +88,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       link?.close();
       await metrics.close();
       await engine.stop(options);
+      await logFiles.close();
       if (!options.keepServing) await closeMaterialsHome(home);
     },
   };

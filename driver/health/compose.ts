@@ -1,8 +1,10 @@
 import type { Db } from '../db/connect';
+import { findFlavor } from '../db/flavors';
 import { loadTree } from '../db/tree';
 import { materialsOf } from '../protocol/materials';
 import type { PutSpec, RemoveSpec } from '../protocol/messages';
 import type { LoadBalancerSpec } from '../protocol/spec';
+import { optionsFor, type SpecOptions } from '../target/options';
 import { buildSpec } from '../target/spec';
 import type { Bounded } from './bounded';
 import type { EngineLink } from './connections';
@@ -23,6 +25,7 @@ export interface ComposeDeps {
   readonly materials: MaterialSource;
   /** How many trees are read at a time. */
   readonly builds: Bounded;
+  readonly settings: { readonly spec: SpecOptions };
 }
 
 /** The rows hold what cannot be put into a spec. */
@@ -43,7 +46,7 @@ export class SpecError extends Error {
  * @throws SpecError, and whatever the database throws
  */
 export async function composeMessage(
-  { db, materials, builds }: ComposeDeps,
+  { db, materials, builds, settings }: ComposeDeps,
   link: EngineLink,
   loadBalancerId: string,
 ): Promise<Composed> {
@@ -60,8 +63,10 @@ export async function composeMessage(
   const generation = Math.min(placement.wantedGeneration, tree.generation);
   // Not within the bound: a key manager that takes its time holds up nobody else.
   const fetched = await materials.fetch(tree);
+  const flavor = tree.flavorId === null ? undefined : await findFlavor(db, tree.flavorId);
+  const options = optionsFor(settings.spec, flavor?.data);
   try {
-    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch }, fetched.materials);
+    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch }, fetched.materials, options);
     const behind = generation < placement.wantedGeneration;
     return { message: { type: 'put', spec, materials: textsOf(spec, fetched.texts) }, behind };
   } catch (error) {

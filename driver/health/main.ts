@@ -15,7 +15,7 @@ import { type HealthSettings, settingsOf } from './settings';
 
 /** What a health-manager runs on. */
 export interface HealthManagerParts {
-  readonly config: Pick<Config, 'health_manager' | 'certificates'>;
+  readonly config: Pick<Config, 'health_manager' | 'certificates' | 'service_engine'>;
   readonly db: Db;
   readonly bus: Bus;
   readonly log: Logger;

@@ -29,7 +29,7 @@ export interface Pusher {
 export interface PusherDeps {
   readonly db: Db;
   readonly log: Logger;
-  readonly settings: Pick<HealthSettings, 'buildConcurrency' | 'pushWindow' | 'ackTimeout'>;
+  readonly settings: Pick<HealthSettings, 'buildConcurrency' | 'pushWindow' | 'ackTimeout' | 'spec'>;
   readonly metrics: HealthMetrics;
   readonly materials: MaterialSource;
   /** The engine's answer is known and the rows do not show it yet. */

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import type { SpecOptions } from '../target/options';
 
 /** Times and bounds of the health-manager. Milliseconds. */
 export interface HealthSettings {
@@ -25,6 +26,8 @@ export interface HealthSettings {
   readonly pushWindow: number;
   /** How old what is known of a user's certificate may become. */
   readonly certRefreshInterval: number;
+  /** What administrators decide about specs. */
+  readonly spec: SpecOptions;
   /** After which a spec that was not acknowledged makes room for others. */
   readonly ackTimeout: number;
 }
@@ -36,7 +39,8 @@ const FIXED = { reviewInterval: 60_000, pushWindow: 16, ackTimeout: 15_000 };
 export function settingsOf({
   health_manager: given,
   certificates,
-}: Pick<Config, 'health_manager' | 'certificates'>): HealthSettings {
+  service_engine: engine,
+}: Pick<Config, 'health_manager' | 'certificates' | 'service_engine'>): HealthSettings {
   return {
     ...FIXED,
     heartbeatInterval: given.heartbeat_interval * 1000,
@@ -48,6 +52,7 @@ export function settingsOf({
     maxHandshakes: given.max_handshakes,
     handshakeTimeout: given.handshake_timeout * 1000,
     buildConcurrency: given.build_concurrency,
+    spec: { membersStartDown: engine.members_start_down, logTarget: engine.log_target },
     certRefreshInterval: certificates.cert_refresh_interval * 1000,
   };
 }

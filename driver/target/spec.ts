@@ -16,6 +16,7 @@ import {
   PoolSpec,
 } from '../protocol/spec';
 import { digestOf } from './canonical';
+import { DEFAULT_OPTIONS, type SpecOptions } from './options';
 import { listenerTls, type Materials, poolTls } from './tls';
 
 export type { Materials } from './tls';
@@ -35,12 +36,15 @@ export function buildSpec(
   tree: LoadBalancerTree,
   { generation, epoch }: SpecVersion,
   materials: Materials = new Map(),
+  options: SpecOptions = DEFAULT_OPTIONS,
 ): LoadBalancerSpec {
   const serving = tree.enabled && !tree.deleting;
   const pools = serving ? tree.pools.filter((pool) => !pool.deleting) : [];
   const poolIds = new Set(pools.map(({ id }) => id));
   const listeners = serving
-    ? tree.listeners.filter((it) => it.enabled && !it.deleting).map((it) => listenerSpec(it, poolIds, materials))
+    ? tree.listeners
+        .filter((it) => it.enabled && !it.deleting)
+        .map((it) => listenerSpec(it, { poolIds, materials, options }))
     : [];
   const used = new Set(
     listeners.flatMap(({ defaultPoolId, l7Policies }) => [
@@ -53,13 +57,19 @@ export function buildSpec(
     listeners: listeners.sort(byId),
     pools: pools
       .filter(({ id }) => used.has(id))
-      .map((pool) => poolSpec(pool, materials))
+      .map((pool) => poolSpec(pool, materials, options))
       .sort(byId),
   };
   return { id: tree.id, generation, epoch, digest: digestOf(content), ...content };
 }
 
-function listenerSpec(listener: Listener, poolIds: ReadonlySet<string>, materials: Materials): ListenerSpec {
+interface ListenerContext {
+  readonly poolIds: ReadonlySet<string>;
+  readonly materials: Materials;
+  readonly options: SpecOptions;
+}
+
+function listenerSpec(listener: Listener, { poolIds, materials, options }: ListenerContext): ListenerSpec {
   const { defaultPoolId } = listener;
   return ListenerSpec.parse({
     id: listener.id,
@@ -75,7 +85,7 @@ function listenerSpec(listener: Listener, poolIds: ReadonlySet<string>, material
     defaultPoolId: defaultPoolId !== null && poolIds.has(defaultPoolId) ? defaultPoolId : null,
     l7Policies: l7Policies(listener, poolIds),
     tls: listener.protocol === 'TERMINATED_HTTPS' ? listenerTls(listener, materials) : null,
-    log: null,
+    log: options.logTarget === null ? null : { target: options.logTarget },
   });
 }
 
@@ -101,7 +111,7 @@ function l7Policy(policy: L7Policy, poolIds: ReadonlySet<string>) {
   };
 }
 
-function poolSpec(pool: Pool, materials: Materials): PoolSpec {
+function poolSpec(pool: Pool, materials: Materials, { membersStartDown }: SpecOptions): PoolSpec {
   const { monitor } = pool;
   return PoolSpec.parse({
     id: pool.id,
@@ -115,6 +125,7 @@ function poolSpec(pool: Pool, materials: Materials): PoolSpec {
       .sort(byId),
     monitor: monitor?.enabled && !monitor.deleting ? monitorSpec(monitor) : null,
     tls: pool.tls.enabled ? poolTls(pool, materials) : null,
+    membersStartDown,
   });
 }
 

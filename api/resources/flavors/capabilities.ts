@@ -7,6 +7,8 @@ export const FLAVOR_CAPABILITIES: Readonly<Record<string, string>> = {
   scaleout: 'Number of engines that serve the VIP at a time.',
   per_app: 'Whether each load balancer has engines of its own.',
   withdraw_vip_on_down: 'Whether the VIP is withdrawn while no member is up.',
+  members_start_down: 'Whether members that join a pool wait for their first check: true or false.',
+  log_target: 'Where engines log connections: address:port of a syslog server or an absolute path; empty for nowhere.',
   compute_flavor: 'The compute flavor of engines.',
   image_tag: 'The tag of the image that engines are made from.',
   amp_image_tag: 'Another name of image_tag.',

@@ -5,6 +5,7 @@ import { admitPool } from './admitPool';
 import { listenerTlsFaults } from './admitTls';
 import { isAddress, isUsableId } from './admitValue';
 import { type Fault, fault, withoutFaults } from './fault';
+import { logFaults } from './log';
 
 /** What of a spec this engine can carry at all, before any daemon is asked. */
 export interface Admission {
@@ -40,7 +41,7 @@ function listenerFaults(listeners: readonly ListenerSpec[]): Fault[] {
     const reason = whyListenerCannotBeCarried(listener) ?? (ports.has(port) ? 'its port is used twice' : null);
     if (reason !== null) return [fault('listener', listener.id, reason)];
     ports.add(port);
-    return [...listenerTlsFaults(listener), ...policyFaults(listener)];
+    return [...logFaults(listener), ...listenerTlsFaults(listener), ...policyFaults(listener)];
   });
 }
 

@@ -46,7 +46,7 @@ export function commandsFor({ kind, backend, member }: MemberChange, probeInterv
 
 /** True for a member that must not get traffic before haproxy has seen it pass a check. */
 export function needsFirstCheck(backend: Backend, member: MemberSpec): boolean {
-  return member.enabled && isCheckedByHaproxy(backend.pool.monitor);
+  return member.enabled && backend.pool.membersStartDown && isCheckedByHaproxy(backend.pool.monitor);
 }
 
 /** Adds the member drained, with checks `interval` milliseconds apart: its first one would else come after a whole delay. */
@@ -81,7 +81,9 @@ function addAtOnce(backend: Backend, member: MemberSpec): RuntimeCommand[] {
     ...addServer(backend, member, null),
     ...(isCheckedByHaproxy(backend.pool.monitor) ? [enableHealth(backend, member)] : []),
     // Until the agent's first ping is answered.
-    ...(backend.pool.monitor?.type === 'PING' ? [setHealth(backend, member.id, 'down')] : []),
+    ...(backend.pool.monitor?.type === 'PING' && backend.pool.membersStartDown
+      ? [setHealth(backend, member.id, 'down')]
+      : []),
     ...(member.enabled ? [setState(backend, member, 'ready')] : []),
   ];
 }

@@ -3,6 +3,7 @@ import { headerLines } from './headers';
 import { choiceLines, policyLines } from './l7';
 import type { Frontend } from './layout';
 import { socketAddress } from './layout';
+import { logLines } from './log';
 import { isPrometheus, prometheusLines } from './prometheus';
 import { timeoutsOf } from './timeouts';
 import { bindTlsWords, tlsLines } from './tls';
@@ -18,6 +19,7 @@ export function frontendLines(frontend: Frontend, { id, vips }: LoadBalancerSpec
     put(fixed(`mode ${mode}`)),
     ...vips.map((vip) => put(fixed('bind'), quote(socketAddress(vip, listener.port)), ...bindTlsWords(listener))),
     ...(listener.connectionLimit > 0 ? [put(fixed('maxconn'), integer(listener.connectionLimit))] : []),
+    ...logLines(frontend, id),
     put(fixed('timeout client'), milliseconds(timeoutsOf(listener).clientData)),
     ...admissionLines(listener, owner),
     ...tlsLines(listener),

@@ -1,6 +1,7 @@
 import { backendLines, keepsTable, PEERS, serverLines } from './backend';
 import { frontendLines } from './frontend';
 import type { Layout } from './layout';
+import { ringLines } from './log';
 import { metricsLines } from './prometheus';
 import { hasTlsFiles } from './tlsFiles';
 import { fixed, heading, integer, type Line, line, type ObjectRef, quote } from './words';
@@ -17,6 +18,8 @@ export interface RenderSettings {
   readonly threads: number;
   /** Holds the files of certificates that the configuration names; wanted if there are any. */
   readonly tlsDirectory?: string;
+  /** Where the agent takes lines that go to files. */
+  readonly logSocket?: string;
   /** Where the agent answers what PROMETHEUS listeners are asked. */
   readonly metricsSocket?: string;
 }
@@ -41,6 +44,7 @@ export function renderConfig(layout: Layout, settings: RenderSettings): Rendered
     ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
     ...layout.backends.flatMap((backend) => [...backendLines(backend), ...serverLines(backend)]),
     ...metricsLines(layout, settings.metricsSocket),
+    ...ringLines(layout, settings.logSocket),
   ]);
 }
 

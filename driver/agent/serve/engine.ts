@@ -21,6 +21,8 @@ export interface Engine {
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
   counters(): ListenerCounters[];
+  /** The file that connections of a listener are logged in; null if there is none. */
+  logFile(loadBalancerId: string, listenerId: string): string | null;
   /** What a PROMETHEUS listener of the load balancer answers; null if there is none. */
   metrics(loadBalancerId: string): Promise<string | null>;
   /** Open client connections. */
@@ -59,6 +61,11 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
+    logFile: (id, listenerId) =>
+      registry
+        .list()
+        .find((one) => one.id === id)
+        ?.logFile(listenerId) ?? null,
     metrics: async (id) =>
       (await registry
         .list()

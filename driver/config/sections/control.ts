@@ -1,4 +1,4 @@
-import { bool, choice, integer, list, port, seconds, text } from '../options';
+import { bool, choice, integer, list, optionalText, port, seconds, text } from '../options';
 import { section } from '../section';
 
 const ANY = Number.MAX_SAFE_INTEGER;
@@ -95,5 +95,12 @@ export const service_engine = section('Service engines, and the group that is ma
   max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
   haproxy_path: text('haproxy', 'The haproxy that an engine on this host runs: a path, or a name to be found by PATH.'),
+  members_start_down: bool(
+    true,
+    'A member that joins a pool with a health monitor gets no traffic until its first check has passed. Flavors may say otherwise.',
+  ),
+  log_target: optionalText(
+    'Where engines write a JSON line for each connection or HTTP request: `address:port` of a syslog server (UDP), or an absolute path on the engine. Flavors may name another.',
+  ),
   sctp: bool(false, 'Take SCTP listeners, pools and monitors.'),
 });

@@ -180,6 +180,19 @@ export const GOLDEN_SPECS: Readonly<Record<string, LoadBalancerSpec>> = {
       aPool({ id: 'pool-off', enabled: false, members: [web] }),
     ],
   }),
+  logged: aSpec({
+    listeners: [
+      aListener({ log: { target: '/var/log/slipstream/web.log' } }),
+      aListener({
+        id: 'listener-tcp',
+        protocol: 'TCP',
+        port: 8081,
+        defaultPoolId: 'pool-tcp',
+        log: { target: '[fd00::9]:514' },
+      }),
+    ],
+    pools: [aPool({ members: [web] }), aPool({ id: 'pool-tcp', protocol: 'TCP', members: [web] })],
+  }),
   prometheus: aSpec({
     listeners: [
       aListener({

@@ -17,6 +17,7 @@ const settings: RenderSettings = {
   serverStateFile: '/var/lib/slipstream/lb/lb-1/servers.state',
   maxConnections: 2000,
   threads: 2,
+  logSocket: '/run/slipstream/lines',
   metricsSocket: '/run/slipstream/metrics',
 };
 
