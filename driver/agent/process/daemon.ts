@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { UnitPaths } from '../config';
@@ -57,11 +58,19 @@ export async function startDaemon(haproxyPath: string, paths: UnitPaths, sequenc
   }
 }
 
+/**
+ * Megabytes of address space a haproxy may take: half of the host's memory, so that one whose clients ask for ever more
+ * refuses them, and takes nothing from its neighbours. Not less than its threads and libraries want (seen: 300).
+ */
+export function memoryLimit(total = totalmem()): number {
+  return Math.max(1024, Math.floor(total / 2 / 1_048_576));
+}
+
 function launch(haproxyPath: string, paths: UnitPaths): ProcessIdentity | null {
   const log = openSync(paths.log, 'a');
   try {
     const master = `${paths.masterSocket},mode,600,level,admin`;
-    const child = spawn(haproxyPath, ['-W', '-S', master, '-f', paths.config], {
+    const child = spawn(haproxyPath, ['-W', '-S', master, '-m', String(memoryLimit()), '-f', paths.config], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log, log],

@@ -5,20 +5,9 @@ import type { Daemon } from '../process/daemon';
 import { holdWorker, releaseHolder } from '../process/holder';
 import { isAlive, ProcessIdentity } from '../process/identity';
 import { openThroughMaster } from '../process/masterSocket';
-import type { RuntimeSocket } from '../process/runtimeSocket';
 import { storeCounters } from './countersFile';
 import { endSessions, hasSessions } from './sessions';
-import { type Unit, workerName } from './unit';
-
-/** A worker of before a reload that finishes its connections. It cannot end before it is released. */
-export interface Retired {
-  readonly worker: ProcessIdentity;
-  /** What keeps it when this agent ends. */
-  readonly holder: ProcessIdentity | null;
-  /** Epoch milliseconds. */
-  readonly since: number;
-  readonly runtime: RuntimeSocket;
-}
+import { type Retired, type Unit, workerName } from './unit';
 
 const Stored = z.array(z.object({ worker: ProcessIdentity, holder: ProcessIdentity.nullable(), since: z.number() }));
 

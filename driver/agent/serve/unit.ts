@@ -7,13 +7,14 @@ import type { Backend, Layout } from '../haproxy/layout';
 import type { StatRow } from '../haproxy/stats';
 import type { FindNginx } from '../nginx/find';
 import type { Daemon } from '../process/daemon';
+import type { ProcessIdentity } from '../process/identity';
+import type { RuntimeSocket } from '../process/runtimeSocket';
 import type { MaterialStore } from '../state/materials';
 import type { MaterialsHome } from '../state/memoryDirectory';
 import type { HeldSpec } from '../state/specStore';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { Ping, Pinger } from './pinger';
-import type { Retired } from './retired';
 import type { Slots } from './slots';
 
 /** What every load balancer of an agent shares. */
@@ -48,6 +49,16 @@ export interface Newcomer {
   readonly member: MemberSpec;
   /** `probing`: checked at short intervals; `waiting`: that failed, the monitor's own first check decides. */
   phase: 'probing' | 'waiting';
+}
+
+/** A worker of before a reload that finishes its connections. It cannot end before it is released. */
+export interface Retired {
+  readonly worker: ProcessIdentity;
+  /** What keeps it when this agent ends. */
+  readonly holder: ProcessIdentity | null;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly runtime: RuntimeSocket;
 }
 
 /** The state of one load balancer on this engine. It is changed only by work in its own queue. */
