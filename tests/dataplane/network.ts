@@ -8,6 +8,8 @@ export interface Network {
   /** On the local network, at that address of the local subnet. */
   createPort(where: { readonly ip_address: string }): Promise<string>;
   deletePort(id: string): Promise<void>;
+  /** True if a port of the local network has the address. */
+  isTaken(address: string): Promise<boolean>;
 }
 
 /** As the user that is logged in. */
@@ -36,5 +38,11 @@ export function networkOf({ token, endpoint, subnetId }: ApiClient): Network {
       return (await send('POST', 'ports', { port: { network_id: await localNetworkId(), fixed_ips } })).port.id;
     },
     deletePort: (id) => send('DELETE', `ports/${id}`),
+    async isTaken(address) {
+      const { ports } = await send('GET', 'ports');
+      return (ports as { fixed_ips: { ip_address: string }[] }[]).some(({ fixed_ips }) =>
+        fixed_ips.some(({ ip_address }) => ip_address === address),
+      );
+    },
   };
 }

@@ -2,6 +2,7 @@ import type { Row } from './row';
 import { batchRows } from './rows/batch';
 import { graphRows } from './rows/graph';
 import { insertHeaderRows } from './rows/insertHeaders';
+import { ipv6Rows } from './rows/ipv6';
 import { l7PolicyRows } from './rows/l7policy';
 import { l7RuleRows } from './rows/l7rule';
 import { listenerRows } from './rows/listener';
@@ -10,6 +11,7 @@ import { loadBalancerRows } from './rows/loadBalancer';
 import { memberRows } from './rows/member';
 import { monitorRows } from './rows/monitor';
 import { monitorRequestRows } from './rows/monitorRequest';
+import { pairRows } from './rows/pairs';
 import { persistenceRows } from './rows/persistence';
 import { poolRows } from './rows/pool';
 import { prometheusRows } from './rows/prometheus';
@@ -18,15 +20,16 @@ import { tlsClientRows } from './rows/tlsClients';
 import { tlsListenerRows } from './rows/tlsListener';
 import { tlsPoolRows } from './rows/tlsPool';
 import { udpRows } from './rows/udp';
+import { udpSettingRows } from './rows/udpSettings';
 
 /** The rows by the suite that runs them (`<name>.traffic.ts`), each against a site of its own. */
 export const TABLE = {
-  loadBalancer: [...loadBalancerRows, ...graphRows],
+  loadBalancer: [...loadBalancerRows, ...graphRows, ...ipv6Rows],
   listener: [...listenerRows, ...listenerLimitRows, ...insertHeaderRows],
-  pool: [...poolRows, ...persistenceRows],
+  pool: [...poolRows, ...pairRows, ...persistenceRows],
   member: [...memberRows, ...batchRows],
   monitor: [...monitorRows, ...monitorRequestRows],
   l7: [...l7PolicyRows, ...l7RuleRows],
   tls: [...tlsListenerRows, ...tlsClientRows, ...tlsPoolRows],
-  other: [...udpRows, ...prometheusRows, ...refusedRows],
+  other: [...udpRows, ...udpSettingRows, ...prometheusRows, ...refusedRows],
 } satisfies Record<string, readonly Row[]>;

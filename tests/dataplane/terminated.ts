@@ -14,10 +14,15 @@ export async function serveTls(
   stage: Stage,
   fields: Partial<Schemas['ListenerCreate']>,
   members: readonly MemberGiven[],
+  pool: Partial<Schemas['PoolCreate']> = {},
 ): Promise<Served> {
   const default_tls_container_ref =
     fields.default_tls_container_ref ?? (await stage.keys.container(await issue({ cn: 'www.example' })));
-  return stage.serve({ listener: { protocol: 'TERMINATED_HTTPS', ...fields, default_tls_container_ref }, members });
+  return stage.serve({
+    listener: { protocol: 'TERMINATED_HTTPS', ...fields, default_tls_container_ref },
+    pool,
+    members,
+  });
 }
 
 /** An authority of clients, one of them, and one of an authority that nobody knows. */
