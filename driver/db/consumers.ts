@@ -60,17 +60,18 @@ export async function markRegistered(db: Db, id: string): Promise<void> {
     .update({ registered: toBit(true), failing: toBit(false) });
 }
 
-/** Notes that the key manager could not be told: the event is recorded for the first of a row of failures alone. */
+/** Notes that the key manager could not be told. True for the first of a row of failures, for which alone the event is recorded. */
 export async function markFailing(
   db: Db,
   id: string,
   { happening, context }: { readonly happening: Happening; readonly context: EventContext },
-): Promise<void> {
-  await inTransaction(db, async (trx) => {
+): Promise<boolean> {
+  return inTransaction(db, async (trx) => {
     const first = await trx('certificate_consumer')
       .where({ id, failing: toBit(false) })
       .update({ failing: toBit(true) });
     if (first === 1) await recordEvents(trx, [happening], context);
+    return first === 1;
   });
 }
 

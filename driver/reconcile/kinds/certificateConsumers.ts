@@ -10,7 +10,9 @@ import {
   recordConsumer,
 } from '../../db/consumers';
 import { UnavailableError } from '../../domain/errors';
+import type { Happening } from '../../domain/settlement';
 import type { LoadBalancerTree } from '../../domain/tree';
+import { logHappenings } from '../../telemetry/happenings';
 import type { Kind } from '../kind';
 
 /** The key manager, as far as the owners of certificates are shown there what makes use of them. */
@@ -96,20 +98,22 @@ async function isTold(
     await tell();
     return true;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const resourceType = record.resource === 'pools' ? 'pool' : 'listener';
-    log.warn({ err: error, consumer: record.url, certificate: record.containerRef }, 'the key manager was not told');
-    await markFailing(db, record.id, {
-      happening: {
-        name: 'CONSUMER_NOT_TOLD',
-        severity: 'warning',
-        message: `the key manager does not know yet who uses ${record.containerRef}; it is told again later: ${reason}`,
-        resourceType,
-        resourceId: record.resourceId,
-      },
-      context: { loadBalancerId: record.loadBalancerId },
-    });
+    const happening = untold(record, error);
+    const context = { loadBalancerId: record.loadBalancerId };
+    if (await markFailing(db, record.id, { happening, context })) logHappenings(log, [happening]);
+    else log.debug({ err: error, consumer: record.url }, 'the key manager was not told again');
     if (error instanceof UnavailableError) throw error;
     return false;
   }
+}
+
+function untold({ resource, resourceId, containerRef }: ConsumerRecord, error: unknown): Happening {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    name: 'CONSUMER_NOT_TOLD',
+    severity: 'warning',
+    message: `the key manager does not know yet who uses ${containerRef}; it is told again later: ${reason}`,
+    resourceType: resource === 'pools' ? 'pool' : 'listener',
+    resourceId,
+  };
 }
