@@ -56,7 +56,18 @@ export function openDatagramClient(host: string, port: number, from?: string): P
   });
 }
 
-/** The names of the backends that answer `count` clients of one datagram each, with how often. */
+let clients = 0;
+
+/** An address no client had lately: one that takes the port of another within a session would belong to it. */
+function freshAddress(): string {
+  clients += 1;
+  return `127.40.${Math.floor(clients / 250) % 250}.${1 + (clients % 250)}`;
+}
+
+/**
+ * The names of the backends that answer `count` clients of one datagram each, with how often. Each has an address of its
+ * own unless `from` is given.
+ */
 export async function spreadDatagrams(
   host: string,
   port: number,
@@ -64,7 +75,7 @@ export async function spreadDatagrams(
 ): Promise<Record<string, number>> {
   const seen: Record<string, number> = {};
   for (let index = 0; index < count; index += 1) {
-    const client = await openDatagramClient(host, port, from);
+    const client = await openDatagramClient(host, port, from ?? (host.includes(':') ? undefined : freshAddress()));
     const name = (await client.ask('x'))?.split(':')[0] ?? 'nobody';
     client.close();
     seen[name] = (seen[name] ?? 0) + 1;

@@ -1,6 +1,5 @@
-import type { ListenerSpec, MonitorSpec, PersistenceSpec } from '../../protocol/spec';
+import type { MonitorSpec, PersistenceSpec } from '../../protocol/spec';
 import { isGranularity } from '../nginx/sourceKey';
-import { type Fault, passingFault } from './fault';
 
 const CHECKED = ['UDP-CONNECT', 'TCP', 'HTTP'];
 
@@ -12,9 +11,4 @@ export function whyUdpMonitorCannotBeRun({ type }: MonitorSpec): string | null {
 export function whyUdpPersistenceCannotBe({ type, granularity }: PersistenceSpec): string | null {
   if (type !== 'SOURCE_IP') return `UDP knows no persistence of type ${type}`;
   return granularity === null || isGranularity(granularity) ? null : 'its persistence granularity is not a netmask';
-}
-
-/** A fault of each listener, for one and the same reason, that time may heal. */
-export function faultOfEach(listeners: readonly Pick<ListenerSpec, 'id'>[], reason: string): Fault[] {
-  return listeners.map(({ id }) => passingFault('listener', id, reason));
 }

@@ -1,28 +1,21 @@
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListenerSpec } from '../../protocol/spec';
 import { openFileLimit } from '../config';
-import { faultOfEach } from '../haproxy/admitUdp';
 import { type Fault, fault } from '../haproxy/fault';
 import { readComplaint } from '../nginx/complaint';
 import type { Nginx } from '../nginx/find';
-import { dismiss, type Generation, isRunning, kill, NginxStartError, startGeneration } from '../nginx/generation';
+import { type Generation, isRunning, NginxStartError, startGeneration } from '../nginx/generation';
 import { type RenderedNginx, renderNginx } from '../nginx/render';
 import { isAlive } from '../process/identity';
 import { whyNotBindable } from '../process/tryBind';
 import { writeAtomically } from '../state/files';
+import { faultOfEach } from './faults';
 import { type Balance, balanceOf, endpointName, type UdpLayout, udpEndpoints } from './layout';
 import { recordProcesses } from './processFile';
+import { retireAll, waitForRetired } from './retire';
 import { currentGeneration, memberKey, type UdpUnit } from './unit';
 
-/** Old generations that may finish their sessions at a time (each takes some 20 MB), and for how long (milliseconds). */
-const MOST_RETIRED = 4;
-const LONGEST_RETIREMENT = 60_000;
-/** Milliseconds that each may at least, however quickly changes follow each other: a member takes its time to answer. */
-const SHORTEST_RETIREMENT = 500;
-/** Milliseconds one may take that is told to go at once; seen: 60 to 100. */
-const FAREWELL = 1000;
 const MOST_SESSIONS = 20_000;
 
 /**
@@ -138,14 +131,6 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
   return [];
 }
 
-/** A storm of changes is slowed down to where none cuts off the answers of the one before. */
-async function waitForRetired({ generations }: UdpUnit): Promise<void> {
-  const oldest = generations.filter((one) => one.retiredAt !== null && isRunning(one)).at(-MOST_RETIRED);
-  if (oldest === undefined) return;
-  const left = (oldest.retiredAt ?? 0) + SHORTEST_RETIREMENT - Date.now();
-  if (left > 0) await sleep(left);
-}
-
 /** The object whose line nginx complains about. Throws what cannot be laid to anyone. */
 function blame(error: unknown, { owners }: RenderedNginx): Fault[] {
   if (!(error instanceof NginxStartError)) throw error;
@@ -171,34 +156,4 @@ function render(
     maxSessions: Math.min(MOST_SESSIONS, files - 128),
     maxFiles: files,
   });
-}
-
-/**
- * Retires what was current. An old generation may finish its sessions as long as newer ones have all of its ports, which
- * else would go on to be served by it; of many only the newest may.
- */
-export async function retireAll(unit: UdpUnit, endpoints: readonly string[], except?: number): Promise<void> {
-  const now = Date.now();
-  unit.generations = unit.generations.map((generation) =>
-    generation.sequence === except || generation.retiredAt !== null ? generation : { ...generation, retiredAt: now },
-  );
-  const retired = unit.generations.filter(({ retiredAt }) => retiredAt !== null);
-  const inTheWay = retired.filter(({ endpoints: held }) => held.some((endpoint) => !endpoints.includes(endpoint)));
-  const tooMany = retired.slice(0, -MOST_RETIRED);
-  for (const generation of [...inTheWay, ...tooMany]) dismiss(generation);
-  if (except === undefined) unit.config = null;
-  if (unit.generations.length > 0) recordProcesses(unit);
-  await gone(inTheWay);
-}
-
-/** Waits until the ports of those that were dismissed are closed, which is when they end at the latest. */
-async function gone(generations: readonly Generation[]): Promise<void> {
-  const deadline = Date.now() + FAREWELL;
-  while (generations.some(isRunning) && Date.now() < deadline) await sleep(5);
-  for (const generation of generations.filter(isRunning)) kill(generation);
-}
-
-/** True for a retired generation that has had its time. */
-export function isOverdue({ retiredAt }: Generation, now: number): boolean {
-  return retiredAt !== null && now - retiredAt > LONGEST_RETIREMENT;
 }

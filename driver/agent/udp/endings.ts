@@ -6,7 +6,7 @@ import { forgetEnded, readSessionLogs, removeStrayLogs, storeSessions } from './
 import type { UdpUnit } from './unit';
 
 /** Milliseconds that nginxes may take to end their sessions; seen: 60 to 100. */
-const FAREWELL = 1000;
+const FAREWELL = 3000;
 
 /** Ends all nginxes of the load balancer, after their sessions have been logged, and counts these. */
 export async function endAll(unit: UdpUnit): Promise<void> {

@@ -1,8 +1,9 @@
 import { dismiss, type Generation, isRunning, kill, workerOf } from '../nginx/generation';
 import { isAlive } from '../process/identity';
 import { activeSessions } from './activeSessions';
-import { enactAgain, isOverdue } from './enact';
+import { enactAgain } from './enact';
 import { recordProcesses } from './processFile';
+import { isOverdue, isPastUse } from './retire';
 import { forgetEnded, readSessionLogs } from './sessions';
 import { currentGeneration, type UdpUnit } from './unit';
 
@@ -58,7 +59,7 @@ function countActive(unit: UdpUnit): void {
     const counts = activeSessions(generation, layout);
     for (const [id, count] of counts) totals.set(id, (totals.get(id) ?? 0) + count);
     const idle = [...counts.values()].every((count) => count === 0);
-    if (generation.retiredAt !== null && (idle || isOverdue(generation, now))) dismiss(generation);
+    if ((idle && isPastUse(generation, now)) || isOverdue(generation, now)) dismiss(generation);
     if (isOverdue(generation, now - LONGEST_FAREWELL)) kill(generation);
   }
   unit.active = totals;

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { ListenerCounters } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
-import { faultOfEach } from '../haproxy/admitUdp';
 import { type Fault, withoutFaults } from '../haproxy/fault';
 import { createBackOff } from '../serve/backOff';
 import { createPinger } from '../serve/pinger';
@@ -9,6 +8,7 @@ import { errorMessage } from '../systemError';
 import { checkMember } from './checks';
 import { enact, enactAgain } from './enact';
 import { endAll, resume } from './endings';
+import { faultOfEach } from './faults';
 import { forgetStrangers, noteNewcomers, targetsOf } from './health';
 import { layOutUdp } from './layout';
 import { poll } from './poll';
