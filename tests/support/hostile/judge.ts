@@ -38,7 +38,7 @@ export function wordsOf(text: string): string[] {
 }
 
 /** What the renderer starts lines with; anything else would have been smuggled in. */
-const SECTIONS = ['global', 'defaults', 'peers', 'frontend', 'backend'];
+const SECTIONS = ['global', 'defaults', 'peers', 'ring', 'frontend', 'backend'];
 const DIRECTIVES = new Set(
   [
     ['acl', 'alpn', 'balance', 'bind', 'ca-base', 'cookie', 'crt-base', 'default_backend', 'dynamic-cookie-key'],
@@ -58,7 +58,7 @@ const DIRECTIVES = new Set(
     ['timeout client', 'timeout connect', 'timeout server', 'use_backend', 'http-check expect', 'http-check send'],
     ['http-request deny', 'http-request disable-l7-retry', 'http-request redirect', 'http-request set-header'],
     ['http-request set-var', 'http-request set-var-fmt', 'http-after-response set-header', 'tcp-request session'],
-    ['ssl-default-bind-options', 'ssl-load-extra-files', 'tune.ssl.default-dh-param', 'issuers-chain-path'],
+    ['http-request return', 'http-request set-path', 'log', 'log-format', 'format', 'maxlen', 'size'],
   ].flat(),
 );
 
@@ -140,6 +140,8 @@ export function createJudge(directory: string, certificate: Issued): Judge {
     serverStateFile: join(directory, 'x.state'),
     maxConnections: 1000,
     threads: 1,
+    metricsSocket: '/run/slipstream/x.m',
+    logSocket: '/run/slipstream/x.l',
     tlsDirectory,
   };
   writeFileSync(settings.serverStateFile, '1\n');

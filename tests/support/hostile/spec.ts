@@ -12,8 +12,11 @@ export function specOf(at: At): LoadBalancerSpec {
         allowedCidrs: [at('cidr', '10.0.0.0/8')],
         insertHeaders: { [at('header', 'X-Real-IP')]: at('header value', 'true') },
         l7Policies: policies(at),
+        log: { target: at('log target', '127.0.0.1:514') },
       }),
       aListener({ id: at('listener id', 'listener-2'), port: 8081, defaultPoolId: at('pool id', 'pool-2') }),
+      aListener({ id: 'listener-log', protocol: 'TCP', port: 8082, log: { target: at('log file', '/var/log/x') } }),
+      aListener({ id: at('metrics id', 'listener-metrics'), protocol: 'PROMETHEUS', port: 8083, defaultPoolId: null }),
       aListener({ id: 'listener-tls', protocol: 'TERMINATED_HTTPS', port: 8443, tls: listenerTls(at) }),
     ],
     pools: [
