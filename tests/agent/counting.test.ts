@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ListenerSpec, PoolSpec } from '../../driver/protocol/spec';
 import { type FakeController, startController } from '../support/agentController';
@@ -108,6 +110,29 @@ describe('what an engine counts', () => {
 
     expect(counted.failures).toEqual([]);
     await isCounted(listener.id, counted);
+  });
+
+  it('holds what old workers carried that had to end because there were too many', async () => {
+    const id = 'listener-many';
+    const sockets: Socket[] = [];
+    const total = { connections: 0, bytesIn: 0, bytesOut: 0, failures: [] };
+    for (let round = 1; round <= 10; round += 1) {
+      await serve({ id, protocol: 'TCP', timeoutClientData: 40_000 + round }, { protocol: 'TCP' });
+      const socket = connect(PORT, VIP);
+      sockets.push(socket);
+      const request = `GET /${round} HTTP/1.1\r\nHost: held\r\n\r\n`;
+      socket.write(request);
+      const [answer] = await once(socket, 'data');
+      socket.on('data', (more) => (total.bytesOut += more.length)).on('error', () => undefined);
+      total.connections += 1;
+      total.bytesIn += request.length;
+      total.bytesOut += answer.length;
+    }
+    const retired = readFileSync(join(engine.config.stateDir, 'lb/lb-1/retired.json'), 'utf8');
+    expect(JSON.parse(retired)).toHaveLength(7);
+    await controller.waitFor('the oldest has been cut', () => sockets[0]?.destroyed === true);
+    await isCounted(id, total);
+    for (const socket of sockets) socket.destroy();
   });
 
   it('stays what it was when haproxy crashes, and goes on from there', async () => {
