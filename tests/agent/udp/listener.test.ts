@@ -115,6 +115,7 @@ describe('a UDP listener', () => {
     ];
     const first = aListener({ id: 'listener-3', protocol: 'UDP', port: UDP_PORT, timeoutClientData: 1000 });
     await stage.serve({}, {}, { listeners: [first, { ...second, defaultPoolId: 'pool-2' }], pools });
+    await stage.controller.waitFor('earlier sessions have ended', () => stage.engine.nginxes('lb-1').length === 1);
     await spreadDatagrams(stage.vip, UDP_PORT, { count: 3 });
     expect(await spreadDatagrams(stage.vip, UDP_PORT + 1, { count: 2 })).toEqual({ two: 2 });
     await stage.controller.waitFor('sessions are seen', () => counters('listener-2')?.activeConnections === 2);
