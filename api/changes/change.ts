@@ -95,7 +95,7 @@ async function commit<T>(deps: CommandDeps, change: Change, answer: Answer<T>): 
     const at = deps.clock();
     const { id, cast, quota } = await change.work(trx, at);
     const messages = cast ? [castOf(deps.newId(), change.loadBalancerId, cast)] : [];
-    await insertOutbox(trx, messages, at);
+    await insertOutbox(trx, messages);
     const value = await answer(trx, id);
     if (quota) await raiseQuota(trx, quota, deps.settings.defaultQuotas);
     return { value, messages };

@@ -18,7 +18,7 @@ export async function queueNotification(trx: Db, tree: LoadBalancerTree, settlem
   // `id` besides Octavia's own key: the sample in its manual has that one.
   const args = { ...payload, id: tree.id };
   const message = { id: randomUUID(), topic: NOTIFICATIONS, method: event, args, loadBalancerId: tree.id };
-  await insertOutbox(trx, [message], new Date());
+  await insertOutbox(trx, [message]);
 }
 
 /** An event of ours, as it is told. */

@@ -1,6 +1,6 @@
 import { NOTIFICATIONS } from '../domain/notifications';
-import { toDbTime, toJson } from './codecs';
-import { type Db, nowPlus } from './connect';
+import { toJson } from './codecs';
+import { type Db, nowPlus, nowSql } from './connect';
 import { insertRows } from './insertRows';
 import type { OutboxRow } from './rows';
 
@@ -13,16 +13,16 @@ export interface OutboxMessage {
   readonly loadBalancerId: string | null;
 }
 
-export async function insertOutbox(db: Db, messages: readonly OutboxMessage[], at: Date): Promise<void> {
-  const rows: OutboxRow[] = messages.map((message) => ({
+/** As of now by the database's clock, which the relay goes by too: that of this host may be wrong. */
+export async function insertOutbox(db: Db, messages: readonly OutboxMessage[]): Promise<void> {
+  const rows: Omit<OutboxRow, 'created_at'>[] = messages.map((message) => ({
     id: message.id,
     topic: message.topic,
     method: message.method,
     args: toJson(message.args),
     load_balancer_id: message.loadBalancerId,
-    created_at: toDbTime(at),
   }));
-  await insertRows(db, 'outbox', rows);
+  await insertRows(db, 'outbox', rows, { created_at: nowSql(db) });
 }
 
 /** After the bus has them. */

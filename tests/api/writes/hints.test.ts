@@ -138,7 +138,7 @@ describeOnDatabases('hints', ({ open }) => {
 
     it('keeps what the bus did not take, for the relay', async () => {
       const messages = [message('lost'), message('taken')];
-      await insertOutbox(api.db, messages, new Date());
+      await insertOutbox(api.db, messages);
       const bus = createMemoryBus({ log });
       const moody: typeof bus = {
         ...bus,
