@@ -71,28 +71,30 @@ export function createPublisher({ link, settings, log, name }: PublisherDeps): P
     await declareOnce(channel, state, message);
     await publish(channel, state, message);
   };
+  /** An exchange may go when its last listener goes: the broker then closes the channel, and the next declares it. */
+  const attemptTwice = async (message: Outgoing): Promise<void> => {
+    await attempt(message).catch((error: unknown) => {
+      if (error instanceof ChannelLostError) return attempt(message);
+      throw error;
+    });
+    overdue = undefined;
+  };
   return {
     async send(message) {
       if (unconfirmed >= settings.maxUnconfirmed) {
         throw new UnavailableError(`The message broker has ${unconfirmed} messages to confirm: no more are sent.`);
       }
       unconfirmed += 1;
+      // One that nobody waits for any more is still in this process's memory, and may be confirmed late.
+      const work = attemptTwice(message).finally(() => {
+        unconfirmed -= 1;
+      });
       try {
-        await inTime(settings.publishTimeout, async () => {
-          // An exchange may go when its last listener goes: the broker then closes the channel, and the next declares it.
-          await attempt(message).catch((error: unknown) => {
-            if (error instanceof ChannelLostError) return attempt(message);
-            throw error;
-          });
-          // It may come late, too.
-          overdue = undefined;
-        });
+        await inTime(settings.publishTimeout, work);
       } catch (error) {
         if (error instanceof OverdueError) overdue = error.message;
         if (error instanceof UnroutableError || error instanceof UnavailableError) throw error;
         throw new UnavailableError(`The message broker did not take a message: ${messageOf(error)}`);
-      } finally {
-        unconfirmed -= 1;
       }
     },
     trouble: () => overdue,
@@ -147,14 +149,14 @@ function publish(channel: ConfirmChannel, { returned }: ChannelState, message: O
 /** No confirmation came in time. */
 class OverdueError extends UnavailableError {}
 
-async function inTime(limit: number, work: () => Promise<void>): Promise<void> {
+async function inTime(limit: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const refuse = () => reject(new OverdueError(`The message broker did not confirm within ${limit} ms.`));
     timer = setTimeout(refuse, limit);
   });
   try {
-    await Promise.race([work(), late]);
+    await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }

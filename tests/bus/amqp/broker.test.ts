@@ -157,6 +157,29 @@ describeWithBroker('the bus on a broker that comes and goes', () => {
     }
   }, 30_000);
 
+  it('has no more messages under way than it may, however long the broker confirms nothing', async () => {
+    const bus = open(broker.url(), '[oslo_messaging]\nmax_unconfirmed = 2\npublish_timeout = 0.3');
+    await bus.publish(randomUUID(), hint('a'));
+    process.kill(broker.pid(), 'SIGSTOP');
+    try {
+      const given = await Promise.allSettled([
+        bus.publish(randomUUID(), hint('b')),
+        bus.publish(randomUUID(), hint('c')),
+      ]);
+      expect(given.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      // Nobody waits for them any more, and yet they are in the memory of this process.
+      await expect(bus.publish(randomUUID(), hint('d'))).rejects.toThrow(/2 messages to confirm/);
+    } finally {
+      process.kill(broker.pid(), 'SIGCONT');
+    }
+    await waitUntil('there is room again', 10_000, async () =>
+      bus.publish(randomUUID(), hint('e')).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }, 30_000);
+
   it('drops what it cannot read, and goes on', async () => {
     const bus = open();
     const topic = randomUUID();
