@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { UnitPaths } from '../config';
 import { end, identify, isAlive, ProcessIdentity, signal } from './identity';
+import { waitForMaster } from './masterSocket';
 import { openRuntimeSocket, type RuntimeSocket } from './runtimeSocket';
 
 /** What is on disk about a running haproxy, so that a later agent finds it again. */
@@ -136,6 +137,7 @@ async function readLog(paths: UnitPaths, start: number): Promise<string> {
  */
 export async function reloadDaemon(daemon: Daemon, paths: UnitPaths, sequence: number): Promise<Daemon> {
   const logStart = await trimLog(paths);
+  await waitForMaster(paths.masterSocket, () => !isAlive(daemon.master));
   if (!signal(daemon.master, 'SIGUSR2')) throw new StartError('haproxy is gone', '');
   const reloaded = await meetWorker(daemon.master, paths, sequence, logStart);
   await waitUntilStopping(daemon.runtime);

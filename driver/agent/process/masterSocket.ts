@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSocket } from './runtimeSocket';
 
 const PATIENCE = 10_000;
@@ -21,6 +22,19 @@ export function openThroughMaster(masterSocket: string, pid: number): RuntimeSoc
     close: () => close(),
     ended,
   };
+}
+
+/**
+ * Waits until a master takes commands, or `isGone`. Before that, which is some milliseconds after its first worker answers
+ * and after each reload, it loses the signals that are sent to it (haproxy 2.6).
+ */
+export async function waitForMaster(masterSocket: string, isGone: () => boolean): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!isGone() && Date.now() < deadline) {
+    const answer = await ask(masterSocket, 'show proc').catch(() => '');
+    if (answer !== '') return;
+    await sleep(2);
+  }
 }
 
 /** Ends its side at once: else the master keeps the connection open after the answer (haproxy 2.6, after a reload). */
