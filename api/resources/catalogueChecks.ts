@@ -8,6 +8,7 @@ import {
   NotFoundError,
   UnsupportedOptionError,
 } from '../../driver/domain/errors';
+import type { Capability } from './profileValues';
 
 /** The rules that flavors, availability zones and their profiles have in common. */
 
@@ -30,18 +31,23 @@ export function checkProvider(provider: string, providers: readonly string[]): v
 }
 
 /**
- * A profile's data: a JSON object whose keys the provider knows.
- * @throws InvalidOptionError for what is no such JSON, UnsupportedOptionError for an unknown key
+ * A profile's data: a JSON object whose keys and values the provider knows. Octavia, too, has its driver look at both.
+ * @throws InvalidOptionError for what is no such JSON, UnsupportedOptionError for an unknown key, or a value it cannot have
  */
 export function checkProfileData(
   text: string,
-  { option, provider, known }: { option: string; provider: string; known: readonly string[] },
+  { option, provider, known }: { option: string; provider: string; known: Readonly<Record<string, Capability>> },
 ): void {
   const data = parseObject(text);
   if (!data) throw new InvalidOptionError(text, option);
-  const unknown = Object.keys(data).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new UnsupportedOptionError(provider, `The ${option} key '${unknown}' is not supported by this provider.`);
+  for (const [key, value] of Object.entries(data)) {
+    const capability = Object.hasOwn(known, key) ? known[key] : undefined;
+    if (!capability) {
+      throw new UnsupportedOptionError(provider, `The ${option} key '${key}' is not supported by this provider.`);
+    }
+    if (!capability.takes(value)) {
+      throw new UnsupportedOptionError(provider, `The value of the ${option} key '${key}' is not one it can have.`);
+    }
   }
 }
 

@@ -182,6 +182,51 @@ describeOnDatabases('flavors and availability zones', (database) => {
   });
 });
 
+describe('what a profile says', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startTestApi();
+  });
+  afterAll(() => api.close());
+
+  const answerTo = async (root: string, path: string, data: object) => {
+    const field = `${path.replace(/_?profile$/, '')}_data`;
+    const body = { name: 'p', provider_name: 'octavia', [field]: JSON.stringify(data) };
+    return api.post(`/v2/lbaas/${root}`, { [path]: body });
+  };
+
+  it.each<[string, unknown, unknown]>([
+    ['loadbalancer_topology', 'ACTIVE_STANDBY', 'DOUBLE'],
+    ['ha_mode', 'n_plus_m', 'none'],
+    ['vip_mode', 'bgp', 1],
+    ['scaleout', 2, 0],
+    ['members_start_down', false, 'false'],
+    ['sriov_vip', true, 'yes'],
+    ['log_target', '192.0.2.9:514', 'somewhere'],
+    ['log_target', '', 514],
+    ['log_target', '/var/log/lb.log', 'var/log'],
+    ['compute_flavor', 'm1.small', ''],
+  ])('as %s may be %p in a flavor, not %p', async (key, good, bad) => {
+    const taken = await answerTo('flavorprofiles', 'flavorprofile', { [key]: good });
+    const refused = await answerTo('flavorprofiles', 'flavorprofile', { [key]: bad });
+
+    expect(taken.status).toBe(201);
+    expect(refused.status).toBe(501);
+    expect(refused.body.faultstring).toMatch(
+      new RegExp(`^Provider 'octavia' does not support a requested option: .*'${key}'`),
+    );
+  });
+
+  it('of networks in a zone is a list of their ids', async () => {
+    const path = 'availability_zone_profile';
+    const answer = (networks: unknown) =>
+      answerTo('availabilityzoneprofiles', path, { valid_vip_networks: networks }).then(({ status }) => status);
+
+    expect(await answer([UNKNOWN])).toBe(201);
+    for (const bad of [UNKNOWN, [5], {}, null]) expect(await answer(bad)).toBe(501);
+  });
+});
+
 it('changes the name of a flavor, not that of a zone', async () => {
   const api = await startTestApi();
   const refused = await api.put('/v2/availabilityzones/az', { availability_zone: { name: 'x' } });

@@ -1,7 +1,21 @@
+import { type Capability, isName, isNames } from '../profileValues';
+
 /** What an availability zone profile of this provider may say, in the order users are shown. */
-export const AVAILABILITY_ZONE_CAPABILITIES: Readonly<Record<string, string>> = {
-  compute_zone: 'The compute availability zone.',
-  volume_zone: 'The volume availability zone.',
-  management_network: 'The management network ID for the engines.',
-  valid_vip_networks: 'List of network IDs that are allowed for VIP use.',
+export const AVAILABILITY_ZONE_CAPABILITIES: Readonly<Record<string, Capability>> = {
+  compute_zone: {
+    description: 'The compute availability zone.',
+    takes: isName,
+  },
+  volume_zone: {
+    description: 'The volume availability zone.',
+    takes: isName,
+  },
+  management_network: {
+    description: 'The management network ID for the engines.',
+    takes: isName,
+  },
+  valid_vip_networks: {
+    description: 'List of network IDs that are allowed for VIP use.',
+    takes: isNames,
+  },
 };

@@ -20,7 +20,6 @@ import {
 import { AVAILABILITY_ZONE_CAPABILITIES } from './capabilities';
 
 const DATA = 'availability_zone_data';
-const KNOWN = Object.keys(AVAILABILITY_ZONE_CAPABILITIES);
 const ZONE = 'Availability Zone';
 const PROFILE = 'Availability Zone Profile';
 
@@ -115,5 +114,9 @@ export async function deleteAvailabilityZoneProfile({ db }: CommandDeps, id: str
 
 function checkProfile({ settings }: CommandDeps, row: AvailabilityZoneProfileRow): void {
   checkProvider(row.provider_name, settings.providers);
-  checkProfileData(row.availability_zone_data, { option: DATA, provider: row.provider_name, known: KNOWN });
+  checkProfileData(row.availability_zone_data, {
+    option: DATA,
+    provider: row.provider_name,
+    known: AVAILABILITY_ZONE_CAPABILITIES,
+  });
 }

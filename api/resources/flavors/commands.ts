@@ -20,7 +20,6 @@ import {
 import { FLAVOR_CAPABILITIES } from './capabilities';
 
 const DATA = 'flavor_data';
-const KNOWN = Object.keys(FLAVOR_CAPABILITIES);
 
 /** @returns the new flavor's id @throws ServiceError */
 export async function createFlavor(deps: CommandDeps, body: Schemas['FlavorCreate']): Promise<string> {
@@ -106,5 +105,5 @@ export async function deleteFlavorProfile({ db }: CommandDeps, id: string): Prom
 
 function checkProfile({ settings }: CommandDeps, { provider_name: provider, flavor_data: data }: FlavorProfileRow) {
   checkProvider(provider, settings.providers);
-  checkProfileData(data, { option: DATA, provider, known: KNOWN });
+  checkProfileData(data, { option: DATA, provider, known: FLAVOR_CAPABILITIES });
 }

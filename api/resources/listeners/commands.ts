@@ -21,7 +21,7 @@ import { listenerDict, updatesOf } from '../../changes/casts';
 import { checkCertificates, referencesOfListener } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
-import { found, foundLoadBalancer } from '../../changes/found';
+import { found, foundParent } from '../../changes/found';
 import { checkCarried } from '../../changes/provider';
 import { readTags } from '../../changes/tags';
 import { applyListenerChange, buildListener, changeListener } from './build';
@@ -42,7 +42,7 @@ export async function createListener<T>(
   await lookAtCertificates(deps, caller, { body, check: () => checkListenerCreate(body, settings) });
 
   const work = async (trx: Db, at: Date) => {
-    const { project_id: projectId } = await foundLoadBalancer(trx, loadBalancerId);
+    const projectId = await foundParent(trx, loadBalancerId);
     const quota = { projectId, add: { listener: 1 } };
     await checkQuota(trx, quota, settings.defaultQuotas);
     await checkDefaultPool(trx, { loadBalancerId, protocol: body.protocol, poolId: body.default_pool_id });

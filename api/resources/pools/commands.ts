@@ -18,7 +18,7 @@ import { POOL_RENAMES, poolDict, rename, updatesOf } from '../../changes/casts';
 import { checkCertificates, referencesOfPool } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
-import { found, foundLoadBalancer } from '../../changes/found';
+import { found, foundParent } from '../../changes/found';
 import { checkCarried } from '../../changes/provider';
 import { readTags } from '../../changes/tags';
 import { checkPoolProtocol, refuseChildren } from '../listeners/rules';
@@ -40,7 +40,7 @@ export async function createPool<T>(
   await checkCertificates(deps, caller, [referencesOfPool(body)]);
 
   const work = async (trx: Db, at: Date) => {
-    const { project_id: projectId } = await foundLoadBalancer(trx, loadBalancerId);
+    const projectId = await foundParent(trx, loadBalancerId);
     const quota = { projectId, add: { pool: 1 } };
     await checkQuota(trx, quota, settings.defaultQuotas);
     await claimForChild(trx, { loadBalancerId, intent: 'update', deadline: settings.pendingDeadline, at });

@@ -6,6 +6,7 @@ import { AVAILABILITY_ZONE_CAPABILITIES } from '../availabilityzones/capabilitie
 import { checkProvider } from '../catalogueChecks';
 import type { Handlers, ResourceDeps } from '../deps';
 import { FLAVOR_CAPABILITIES } from '../flavors/capabilities';
+import type { Capability } from '../profileValues';
 import { param } from '../reading';
 
 type Ids = 'listProviders' | 'listFlavorCapabilities' | 'listAvailabilityZoneCapabilities';
@@ -34,13 +35,14 @@ type Descriptions = Readonly<Record<string, string>>;
 function capabilities(
   { policy, providers }: ResourceDeps,
   rule: RuleName,
-  { key, items }: { key: string; items: Descriptions },
+  { key, items }: { key: string; items: Readonly<Record<string, Capability>> },
 ): Handler {
+  const shown = Object.fromEntries(Object.entries(items).map(([name, { description }]) => [name, description]));
   return {
     handle: async (request) => {
       authorize(policy, request.identity, rule, { projectId: null });
       checkProvider(param(request, 'provider'), Object.keys(providers));
-      return { status: 200, body: { [key]: namedItems(request, items) } };
+      return { status: 200, body: { [key]: namedItems(request, shown) } };
     },
   };
 }

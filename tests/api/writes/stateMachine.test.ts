@@ -248,6 +248,19 @@ describeOnDatabases('the state machine', ({ open }) => {
     });
   });
 
+  it.each(['listeners', 'pools'])(
+    'POST %s below a load balancer that says DELETED is a conflict, not a miss',
+    async (path) => {
+      await setStatus(api.db, 'load_balancer', tree.lb, 'DELETED');
+      const listener = { loadbalancer_id: tree.lb, protocol: 'HTTP', protocol_port: 99 };
+      const pool = { loadbalancer_id: tree.lb, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' };
+
+      const { status, body } = await api.post(url(path), path === 'pools' ? { pool } : { listener });
+
+      expect([status, body.faultstring]).toEqual([409, `Load Balancer ${tree.lb} is immutable and cannot be updated.`]);
+    },
+  );
+
   describe('DELETE of a load balancer', () => {
     it('with children asks for cascade', async () => {
       const { status, body } = await api.delete(url(`loadbalancers/${tree.lb}`));
