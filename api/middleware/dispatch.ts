@@ -48,7 +48,9 @@ function checkArguments(query: URLSearchParams, known: readonly string[]): void 
 export function dispatch(handlers: Handlers): RequestHandler {
   return async (req, res) => {
     const exchange = exchangeOf(res);
-    send(res, await handlerOf(handlers, req, exchange).handle(requestOf(req, res, exchange)));
+    const reply = await handlerOf(handlers, req, exchange).handle(requestOf(req, res, exchange));
+    if (showsMonitors(req, exchange)) sendMonitors(res, reply);
+    else send(res, reply);
   };
 }
 
@@ -85,6 +87,23 @@ function requestOf(req: Request, res: Response, exchange: Exchange): ApiRequest 
       return controller.signal;
     },
   };
+}
+
+/** Their own paths, and the request that is answered with a whole tree. */
+function showsMonitors({ method }: Request, { route: matched }: Exchange): boolean {
+  const template = matched?.template ?? '';
+  return template.includes('/healthmonitors') || (method === 'POST' && template.endsWith('/loadbalancers'));
+}
+
+/**
+ * `http_version` is a float in Octavia's answers: what prints them reads 1.0, where JavaScript writes 1. Inside a string
+ * of JSON this key cannot stand, for its quotes would be escaped.
+ */
+function sendMonitors(res: Response, reply: Reply): void {
+  const text = reply.body === undefined ? '' : JSON.stringify(reply.body);
+  const floats = text.replace(/"http_version":1(?=[,}])/g, '"http_version":1.0');
+  if (floats === text) send(res, reply);
+  else res.status(reply.status).type('application/json').send(floats);
 }
 
 function send(res: Response, { status, body }: Reply): void {

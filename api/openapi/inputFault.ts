@@ -157,7 +157,7 @@ const FORMAT_REASONS: Readonly<Record<string, string>> = {
 function reasonOf({ keyword, schema, value }: Located): string {
   if (schema.format && FORMAT_REASONS[schema.format] && keyword !== 'maxLength')
     return FORMAT_REASONS[schema.format] ?? '';
-  if (schema.enum) return `Value should be one of: ${schema.enum.filter((one) => one !== null).join(', ')}`;
+  if (schema.enum) return `Value should be one of: ${enumText(schema.enum)}`;
   if (keyword === 'maxLength') return `Value should have a maximum character requirement of ${schema.maxLength}`;
   if (keyword === 'minLength') return `Value should have a minimum character requirement of ${schema.minLength}`;
   if (keyword === 'minimum') return `Value should be greater or equal to ${schema.minimum}`;
@@ -165,4 +165,14 @@ function reasonOf({ keyword, schema, value }: Located): string {
   if (keyword === 'pattern') return `Value should match the pattern ${schema.pattern}`;
   if (value === null) return 'Mandatory field missing.';
   return typesOf(schema).includes('string') ? 'Value should be string' : 'Value should be an object';
+}
+
+/** As Python lists them, to which 1.0 is no 1 where there are fractions. */
+function enumText(values: readonly unknown[]): string {
+  const fractions = values.some((one) => typeof one === 'number' && !Number.isInteger(one));
+  const textOf = (one: unknown): string => (fractions && typeof one === 'number' ? one.toFixed(1) : String(one));
+  return values
+    .filter((one) => one !== null)
+    .map(textOf)
+    .join(', ');
 }

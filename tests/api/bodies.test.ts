@@ -186,7 +186,7 @@ describeOnDatabases('bodies', ({ open }) => {
         '20',
         String.raw`Value should match the pattern ^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$`,
       ],
-      ['PUT', 'healthmonitor', { http_version: '2.0' }, 'http_version', '2.0', 'Value should be one of: 1, 1.1'],
+      ['PUT', 'healthmonitor', { http_version: '2.0' }, 'http_version', '2.0', 'Value should be one of: 1.0, 1.1'],
       ['PUT', 'l7policy', { redirect_url: 'ftp://x' }, 'redirect_url', 'ftp://x', 'Value must be a valid URL string'],
       [
         'PUT',

@@ -120,6 +120,24 @@ describeOnDatabases('writes of pools', ({ open }) => {
       expect(fault(await postMonitor(tree.pool, {}))).toBe('409 This pool already has a health monitor');
     });
 
+    it('has its HTTP version as a float, in every answer that shows it', async () => {
+      const { id } = (await postPool({})).body.pool;
+      await api.settle();
+      const name = '"http_version":1,';
+      const made = await postMonitor(id, { name, type: 'HTTP', http_version: '1.0' });
+      const path = `/v2/lbaas/healthmonitors/${made.body.healthmonitor.id}`;
+      const healthmonitor = { type: 'HTTP', delay: 1, timeout: 1, max_retries: 1, http_version: 1 };
+      const pools = [{ name: 'p', protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', healthmonitor }];
+      const loadbalancer = { vip_subnet_id: api.changes.deps.newId(), pools };
+
+      expect(made.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(made.text).toContain('"http_version":1.0,"domain_name"');
+      expect(made.body.healthmonitor.name).toBe(name);
+      expect((await api.get(`${path}?fields=http_version`)).text).toBe('{"healthmonitor":{"http_version":1.0}}');
+      expect((await api.get('/v2/lbaas/healthmonitors')).text).toContain('"http_version":1.0,');
+      expect((await api.post('/v2/lbaas/loadbalancers', { loadbalancer })).text).toContain('"http_version":1.0,');
+    });
+
     it('goes back to the defaults of its type by null', async () => {
       const { id } = (await postPool({})).body.pool;
       await api.settle();
