@@ -49,7 +49,7 @@ export function keepChannel<C extends Channel>(parts: KeptChannelParts<C>): Kept
       const from = performance.now();
       const reason = await openAndHold(connection, { state, parts, ended });
       if (ended.aborted) return;
-      if (reason === undefined || link.trouble() !== undefined) continue;
+      if (reason === undefined || !link.isUp()) continue;
       log.warn({ channel: name, reason }, 'the message broker refuses something; it is tried again');
       refusals = performance.now() - from > STEADY ? 1 : refusals + 1;
       // The first time may be a matter of the past: whoever waits goes on waiting.

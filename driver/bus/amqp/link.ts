@@ -11,6 +11,8 @@ export interface Link {
   connection(): Promise<ChannelModel>;
   /** Why there is none, or none that takes messages; undefined when all is well. */
   trouble(): string | undefined;
+  /** Whether there is one, though it may take no messages now. */
+  isUp(): boolean;
   readonly closed: AbortSignal;
   close(): Promise<void>;
 }
@@ -26,13 +28,20 @@ export interface LinkDeps {
 /** How long a handshake may take, and a farewell. Milliseconds. */
 const HANDSHAKE = 10_000;
 const FAREWELL = 2_000;
+/** A connection that is lost sooner is followed by a pause, as a failed attempt is. Milliseconds. */
+const STEADY = 5_000;
 
 export function createLink(deps: LinkDeps): Link {
   const { settings, log, random = Math.random } = deps;
   const closing = new AbortController();
   const nextBroker = takeTurns(settings, random);
   const delayOf = backOff(settings.retry, random);
-  const state: LinkState = { trouble: 'The message broker has not been reached yet.', failures: 0 };
+  const state: LinkState = {
+    trouble: 'The message broker has not been reached yet.',
+    up: false,
+    failures: 0,
+    brief: 0,
+  };
 
   const connectOnce = async (): Promise<ChannelModel> => {
     const broker = nextBroker();
@@ -72,6 +81,7 @@ export function createLink(deps: LinkDeps): Link {
       return state.current;
     },
     trouble: () => (closing.signal.aborted ? closedError().message : state.trouble),
+    isUp: () => state.up && !closing.signal.aborted,
     closed: closing.signal,
     async close() {
       closing.abort();
@@ -84,15 +94,20 @@ export function createLink(deps: LinkDeps): Link {
 interface LinkState {
   current?: Promise<ChannelModel> | undefined;
   trouble: string | undefined;
-  /** Rounds that failed since the last that did not. */
+  up: boolean;
+  /** Rounds that failed since the last that did not; where connections do not last, those count too. */
   failures: number;
+  /** Connections in a row that were lost at once. */
+  brief: number;
 }
 
 function watch(
   connection: ChannelModel,
   { state, at, log, closed }: { state: LinkState; at: string; log: Logger; closed: AbortSignal },
 ): void {
+  const from = performance.now();
   state.trouble = undefined;
+  state.up = true;
   state.failures = 0;
   let reason = 'it was closed';
   connection.on('error', (error: Error) => {
@@ -100,6 +115,9 @@ function watch(
   });
   connection.on('close', () => {
     state.current = undefined;
+    state.up = false;
+    state.brief = performance.now() - from > STEADY ? 0 : state.brief + 1;
+    state.failures = state.brief;
     state.trouble = `The message broker is away: ${reason}`;
     if (!closed.aborted) log.warn({ broker: at, reason }, 'the message broker was lost');
   });

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
@@ -139,6 +141,28 @@ describeWithBroker('the bus on a broker that comes and goes', () => {
     });
     expect(await bus.call(`${topic}-rpc`, hint('after'))).toBe('after');
   }, 60_000);
+
+  it('pauses before it comes back to a broker that lets it in and throws it out', async () => {
+    const times: number[] = [];
+    const door = createServer((client) => {
+      times.push(performance.now());
+      const inner = createConnection(broker.port, '127.0.0.1');
+      for (const socket of [client, inner]) socket.on('error', () => undefined);
+      client.pipe(inner).pipe(client);
+      // The handshake is over by then, or has failed, which is followed by a pause as well.
+      setTimeout(() => client.destroy(), 200);
+      client.on('close', () => inner.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    const bus = open(broker.url().replace(/:\d+\//, `:${(door.address() as AddressInfo).port}/`));
+    await bus.subscribe(randomUUID(), () => undefined);
+    await waitUntil('it has come five times', 20_000, () => times.length >= 5);
+    await bus.close();
+    door.close();
+
+    // 0.1, 0.2, 0.4 and 0.5 s, a tenth of each less or more, besides the time inside.
+    expect((times[4] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(4 * 200 + 900);
+  }, 30_000);
 
   it('gives up on a broker that confirms nothing, says so until it does, and closes all the same', async () => {
     const bus = open();
