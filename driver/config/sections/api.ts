@@ -108,7 +108,7 @@ export const networking = section(
     reserved_ips: list(['169.254.169.254'], 'Addresses no member may have.'),
     allow_invisible_resource_usage: bool(
       false,
-      'Let users name networks, subnets and ports they cannot see themselves. Not read yet.',
+      'Let users name networks, subnets and ports they cannot see themselves.',
     ),
   },
   ['max_retries', 'retry_interval', 'retry_backoff', 'retry_max', 'port_detach_timeout'],

@@ -9,13 +9,13 @@ export const controller_worker = section(
     network_driver: choice(
       'local',
       ['local', 'noop', 'neutron', 'contrail'],
-      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` address pairs through Neutron, `contrail` the VNC API.',
+      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` address pairs through Neutron, `contrail` the VNC API (not there yet, both).',
       { network_noop_driver: 'noop', allowed_address_pairs_driver: 'neutron' },
     ),
     compute_driver: choice(
       'local',
       ['local', 'noop', 'nova'],
-      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers.',
+      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (not there yet).',
       { compute_noop_driver: 'noop', compute_nova_driver: 'nova' },
     ),
     loadbalancer_topology: choice(
@@ -102,5 +102,5 @@ export const service_engine = section('Service engines, and the group that is ma
   log_target: optionalText(
     'Where engines write a JSON line for each connection or HTTP request: `address:port` of a syslog server (UDP), or an absolute path on the engine. Flavors may name another.',
   ),
-  sctp: bool(false, 'Take SCTP listeners, pools and monitors.'),
+  sctp: bool(false, 'Take SCTP listeners, pools and monitors. No engine serves them yet.'),
 });
