@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ListenerSpec, PoolSpec } from '../../driver/protocol/spec';
 import { type FakeController, startController } from '../support/agentController';
+import { openDatagramClient } from '../support/agentDatagrams';
 import { createEngine, type EngineUnderTest } from '../support/agentEngine';
 import { aListener, aMember, aPool, aSpec } from '../support/agentSpecs';
 import { fetchOnce } from '../support/agentTraffic';
@@ -120,6 +121,39 @@ describe('what is logged of connections', () => {
     const parsed = JSON.parse(line.slice(line.indexOf('{')));
     expect(parsed).toMatchObject({ listener: 'listener-1', pool: 'pool-1', member: 'one', termination: '--' });
     expect(parsed).not.toHaveProperty('uri');
+  });
+
+  it.each(['a file', 'a syslog server'])('is one line for each session of a UDP listener, to %s', async (where) => {
+    rmSync(file, { force: true });
+    const lines = where === 'a file' ? inFile : () => received;
+    const before = lines().length;
+    const echo = createSocket('udp4', (message, { port, address }) => echo.send(message, port, address));
+    echo.bind(0, '127.0.0.1');
+    await once(echo, 'listening');
+    const members = [aMember({ id: 'one', port: echo.address().port })];
+    await serve(
+      where === 'a file' ? file : toSyslog(),
+      { protocol: 'UDP', timeoutClientData: 200 },
+      { protocol: 'UDP', members },
+    );
+    const client = await openDatagramClient(VIP, PORT);
+    expect(await client.ask('hello')).toBe('hello');
+    client.close();
+    const line = await nextIn(lines, before);
+    echo.close();
+
+    expect(JSON.parse(line.slice(line.indexOf('{')))).toMatchObject({
+      load_balancer: 'lb-1',
+      listener: 'listener-1',
+      pool: 'pool-1',
+      member: 'one',
+      client: '127.0.0.1',
+      vip: VIP,
+      vip_port: PORT,
+      bytes_in: 5,
+      bytes_out: 5,
+      termination: '--',
+    });
   });
 
   it('is nothing when its target cannot be used, and the listener serves on', async () => {

@@ -30,8 +30,12 @@ export interface RenderedNginx {
 
 /** nginx gives this status to a session that was turned away: by its source address, or since there were too many. */
 export const TURNED_AWAY = ['403', '503'];
-/** What follows the listener's id in a line of the session log: how it ended, what the client has sent and got. */
-const SESSION_LINE = '$status $bytes_received $bytes_sent';
+/**
+ * What follows the listener's id in a line of the session log: how it ended, what the client has sent and got; when that
+ * was and how long it took (seconds), both ends of it, and the member.
+ */
+const SESSION_LINE =
+  '$status $bytes_received $bytes_sent $msec $session_time $remote_addr $remote_port $server_addr $server_port $upstream_addr';
 /** The longest datagram there is takes 65,507 bytes. */
 const DATAGRAM_BUFFER = '64k';
 

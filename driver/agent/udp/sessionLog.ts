@@ -6,6 +6,24 @@ export interface Session {
   readonly listenerId: string;
   readonly bytesIn: bigint;
   readonly bytesOut: bigint;
+  /** Null in lines of an earlier version. */
+  readonly ends: SessionEnds | null;
+}
+
+/** Between whom a session was, and when. */
+export interface SessionEnds {
+  /** Seconds since 1970 of its beginning, with milliseconds. */
+  readonly time: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly client: string;
+  readonly clientPort: number;
+  readonly vip: string;
+  readonly vipPort: number;
+  /** `address:port`, IPv6 in brackets; `-` when it reached nobody. */
+  readonly member: string;
+  /** nginx's: 200 for one that ended as it should. */
+  readonly status: string;
 }
 
 /** How far a log has been read. */
@@ -48,10 +66,27 @@ export async function readSessions(
 
 /** Null for a session that was turned away, and for what is no line of ours. */
 export function parseSession(line: string): Session | null {
-  const [listenerId, status, bytesIn, bytesOut] = line.split(' ');
+  const [listenerId, status, bytesIn, bytesOut, ...rest] = line.split(' ');
   if (listenerId === undefined || status === undefined || TURNED_AWAY.includes(status)) return null;
   if (!isCount(bytesIn) || !isCount(bytesOut)) return null;
-  return { listenerId, bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut) };
+  return { listenerId, bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), ends: parseEnds(status, rest) };
+}
+
+function parseEnds(status: string, words: readonly string[]): SessionEnds | null {
+  const [ended, seconds, client, clientPort, vip, vipPort, ...members] = words;
+  const [end, duration] = [Number(ended), Number(seconds)];
+  if (client === undefined || vip === undefined || !Number.isFinite(end) || !Number.isFinite(duration)) return null;
+  return {
+    time: Math.round((end - duration) * 1000) / 1000,
+    duration: Math.round(duration * 1000),
+    client,
+    clientPort: Number(clientPort),
+    vip,
+    vipPort: Number(vipPort),
+    // Of several that were tried, the last one.
+    member: members.at(-1) ?? '-',
+    status,
+  };
 }
 
 function isCount(text: string | undefined): text is string {

@@ -5,6 +5,7 @@ import type { ListenerCounters } from '../../protocol/messages';
 import { type Generation, isRunning } from '../nginx/generation';
 import { signal } from '../process/identity';
 import { readIfPresent, writeAtomically } from '../state/files';
+import { offloadSessions } from './offload';
 import { readSessions, type Session } from './sessionLog';
 import { currentGeneration, type UdpPaths, type UdpUnit } from './unit';
 
@@ -30,8 +31,17 @@ export async function readSessionLogs(unit: UdpUnit): Promise<void> {
 
 async function readLog(unit: UdpUnit, path: string): Promise<void> {
   const name = basename(path);
-  const position = await readSessions(path, unit.positions.get(name) ?? null, (session) => add(unit, session));
+  const logged: Session[] = [];
+  const position = await readSessions(path, unit.positions.get(name) ?? null, (session) => {
+    add(unit, session);
+    if (isLogged(unit, session)) logged.push(session);
+  });
   if (position !== null) unit.positions.set(name, position);
+  if (logged.length > 0) await offloadSessions(unit, logged);
+}
+
+function isLogged({ layout }: UdpUnit, { listenerId }: Session): boolean {
+  return layout?.frontends.some(({ listener }) => listener.id === listenerId && listener.log !== null) ?? false;
 }
 
 function add({ tallies }: UdpUnit, { listenerId, bytesIn, bytesOut }: Session): void {

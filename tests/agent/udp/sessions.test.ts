@@ -134,6 +134,17 @@ describe('the sessions of a load balancer', () => {
     expect(parseSession('l 503 10 0')).toBeNull();
     expect(parseSession('l 200 ten 0')).toBeNull();
     expect(parseSession('')).toBeNull();
-    expect(parseSession('l 502 10 0')).toEqual({ listenerId: 'l', bytesIn: 10n, bytesOut: 0n });
+    expect(parseSession('l 502 10 0')).toEqual({ listenerId: 'l', bytesIn: 10n, bytesOut: 0n, ends: null });
+    const whole = parseSession('l 200 10 20 1700000000.500 0.250 ::1 4000 fd00::1 53 [fd00::2]:5353');
+    expect(whole?.ends).toEqual({
+      time: 1_700_000_000.25,
+      duration: 250,
+      client: '::1',
+      clientPort: 4000,
+      vip: 'fd00::1',
+      vipPort: 53,
+      member: '[fd00::2]:5353',
+      status: '200',
+    });
   });
 });
