@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '../support/wait';
 import { type Drill, openDrill } from './drill';
 
 jest.setTimeout(300_000);
@@ -33,10 +34,13 @@ describe('trouble with the clock', () => {
     const writing = drill.write(`clock${jump}`, 40, { pace: 50 });
     await sleep(1_000);
     setClock(jump);
+    await drill.site.broker.kill();
     const tally = await writing;
+    await drill.site.broker.start();
 
     expect(tally.statuses).toEqual({ 201: 40 });
     await drill.judge(`the clock jumps to ${jump}`, [tally]);
+    await waitUntil('the outbox is empty', 30_000, async () => (await drill.site.db('outbox')).length === 0);
     const errors: unknown[] = await drill.site.db('load_balancer').where({ provisioning_status: 'ERROR' });
     expect(errors).toEqual([]);
   });

@@ -1,14 +1,14 @@
 import { appendFileSync } from 'node:fs';
 import { waitUntil } from '../support/wait';
 import { findFaults, waitForRest } from './invariants';
-import { createLoadBalancers, type Tally } from './load';
+import { createLoadBalancers, removeLoadBalancers, type Tally } from './load';
 import { type ChaosSite, openChaosSite, type Role, type SiteOptions } from './site';
 
 /** One line of the report that the run ends with. */
 export interface Finding {
   readonly drill: string;
   readonly operations: number;
-  /** Accepted, and not there or not ACTIVE afterwards. */
+  /** Accepted, and not there or not ACTIVE afterwards, or still there though it was to go. */
   readonly lost: number;
   /** Still being changed at the end of the time given. */
   readonly stuck: number;
@@ -23,13 +23,15 @@ export const FULL = process.env['SLIPSTREAM_FULL'] === 'yes';
 export interface Drill {
   readonly site: ChaosSite;
   write(prefix: string, count: number, options?: { concurrency?: number; pace?: number }): Promise<Tally>;
+  /** Deletes what a tally of `write` has accepted. */
+  remove(written: Tally): Promise<Tally>;
   /** Ends all processes of the role, by SIGKILL. */
   killAll(role: Role): Promise<void>;
   /**
    * The trouble is over: waits until nothing is under way and holds the site against what was accepted.
    * @throws when something was lost, is stuck, or is not as it must be
    */
-  judge(name: string, tallies: readonly Tally[], within?: number): Promise<Finding>;
+  judge(name: string, tallies: readonly Tally[], more?: { within?: number; removed?: Tally }): Promise<Finding>;
 }
 
 /** How many processes of each role stand at the beginning. */
@@ -54,10 +56,15 @@ export async function openDrill(crew: Crew = WHOLE_CREW, options: SiteOptions = 
     site,
     write: (prefix, count, { concurrency = 8, pace = 0 } = {}) =>
       createLoadBalancers({ apis: () => site.actors('api').map(({ url }) => url), prefix, count, concurrency, pace }),
+    async remove({ accepted }) {
+      const ids: string[] = await site.db('load_balancer').whereIn('name', accepted).pluck('id');
+      return removeLoadBalancers({ apis: () => site.actors('api').map(({ url }) => url), ids, concurrency: 4 });
+    },
     killAll: async (role) => {
       await Promise.all(site.actors(role).map((actor) => actor.kill()));
     },
-    judge: (name, tallies, within = 60_000) => judge(site, { name, tallies, within }),
+    judge: (name, tallies, { within = 60_000, removed = NOTHING } = {}) =>
+      judge(site, { name, tallies, within, removed }),
   };
 }
 
@@ -66,13 +73,16 @@ async function readyEngines({ db }: ChaosSite): Promise<number> {
   return rows.length;
 }
 
+const NOTHING: Tally = { accepted: [], unclear: [], statuses: {} };
+
 interface Verdict {
   readonly name: string;
   readonly tallies: readonly Tally[];
   readonly within: number;
+  readonly removed: Tally;
 }
 
-async function judge(site: ChaosSite, { name, tallies, within }: Verdict): Promise<Finding> {
+async function judge(site: ChaosSite, { name, tallies, within, removed }: Verdict): Promise<Finding> {
   let stuck = '';
   const recovery = await waitForRest(site.db, within).catch((error: Error) => {
     stuck = error.message;
@@ -83,8 +93,11 @@ async function judge(site: ChaosSite, { name, tallies, within }: Verdict): Promi
     faults = await findFaults(site.db, site.yard.engines);
     return faults.length === 0;
   }).catch(() => undefined);
-  const lost = await findLost(site, tallies);
-  const operations = tallies.reduce((sum, tally) => sum + tally.accepted.length + tally.unclear.length, 0);
+  const lost = [...(await findLost(site, tallies)), ...(await findLeft(site, removed))];
+  const operations = [...tallies, removed].reduce(
+    (sum, tally) => sum + tally.accepted.length + tally.unclear.length,
+    0,
+  );
   const finding = {
     drill: name,
     operations,
@@ -105,6 +118,11 @@ async function findLost({ db }: ChaosSite, tallies: readonly Tally[]): Promise<s
   const names: string[] = await db('load_balancer').where({ provisioning_status: 'ACTIVE' }).pluck('name');
   const there = new Set(names);
   return tallies.flatMap(({ accepted }) => accepted.filter((name) => !there.has(name)));
+}
+
+/** What was to go and is still there. What engines hold of it `findFaults` sees. */
+async function findLeft({ db }: ChaosSite, { accepted }: Tally): Promise<string[]> {
+  return db('load_balancer').whereIn('id', accepted).whereNot('provisioning_status', 'DELETED').pluck('name');
 }
 
 /** Read by `devstack/test-chaos.cjs`. */

@@ -46,14 +46,39 @@ export async function createLoadBalancers(options: LoadOptions): Promise<Tally> 
   return tally;
 }
 
-async function post(url: string, body: unknown, index: number): Promise<number> {
+export interface RemoveOptions {
+  readonly apis: () => readonly string[];
+  /** Of load balancers that are there; each is asked for once. */
+  readonly ids: readonly string[];
+  readonly concurrency: number;
+}
+
+/** Deletes load balancers with all below them. A failed request is not repeated. The tally has ids. */
+export async function removeLoadBalancers({ apis, ids, concurrency }: RemoveOptions): Promise<Tally> {
+  const tally: Tally = { accepted: [], unclear: [], statuses: {} };
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < ids.length; index = next++) {
+      const urls = apis();
+      const id = ids[index] as string;
+      const url = `${urls[index % urls.length]}/v2/lbaas/loadbalancers/${id}?cascade=true`;
+      const status = await send(url, { method: 'DELETE' });
+      tally.statuses[status] = (tally.statuses[status] ?? 0) + 1;
+      (status === 204 ? tally.accepted : tally.unclear).push(id);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return tally;
+}
+
+function post(url: string, body: unknown, index: number): Promise<number> {
+  const headers = { 'content-type': 'application/json', 'x-project-id': `project-${index % 8}` };
+  return send(url, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+async function send(url: string, request: RequestInit): Promise<number> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      signal: AbortSignal.timeout(60_000),
-      headers: { 'content-type': 'application/json', 'x-project-id': `project-${index % 8}` },
-      body: JSON.stringify(body),
-    });
+    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) });
     await response.arrayBuffer();
     return response.status;
   } catch {

@@ -25,14 +25,21 @@ describe('trouble with workers', () => {
   const hasStopped = ({ daemon }: Actor): boolean => daemon.hasEnded() || stateOf(daemon.pid) === 'T';
 
   it('finishes what workers left that were killed at each point of their work', async () => {
+    let before = await drill.write('first', 12);
+    await drill.judge('workers are well', [before]);
     for (const points of batches(POINTS, AT_A_TIME)) {
       await drill.killAll('worker');
       const doomed = await Promise.all(points.map((point) => drill.site.start('worker', { point, signal: 'SIGKILL' })));
       for (const actor of doomed) actor.arm();
-      const tally = await drill.write(`killed-${points[0]}`, 4 * points.length);
+      const [tally, removed] = await Promise.all([
+        drill.write(`killed-${points[0]}`, 4 * points.length),
+        drill.remove(before),
+      ]);
+      expect(removed.statuses).toEqual({ 204: before.accepted.length });
       await waitUntil('all of them are dead', 20_000, () => doomed.every((it) => it.daemon.hasEnded()));
       await drill.site.start('worker');
-      await drill.judge(`workers killed at points ${points.join(', ')}`, [tally]);
+      await drill.judge(`workers killed at points ${points.join(', ')}`, [tally], { removed });
+      before = tally;
     }
   });
 
@@ -48,7 +55,7 @@ describe('trouble with workers', () => {
       // Statements that a stopped worker has begun hold locks until its connections are cut: what follows is that it is
       // seen to be gone, as after a host has died.
       await drill.site.start('worker');
-      await drill.judge(`workers stopped at points ${points.join(', ')}`, [tally], 90_000);
+      await drill.judge(`workers stopped at points ${points.join(', ')}`, [tally], { within: 90_000 });
 
       const before = await snapshot(drill);
       for (const actor of stopped) actor.resume();
