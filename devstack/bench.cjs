@@ -2,8 +2,11 @@
 const path = require('node:path');
 const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
 
-prepare(ensureModules, () => ensurePrograms(ENGINE_PROGRAMS), ensureBuild);
-
 const [name, ...rest] = process.argv.slice(2);
+/** What a bench runs on besides, by its name. */
+const SERVERS = { api: ['mariadb'], lists: ['mariadb'], control: ['mariadb', 'rabbitmq'] };
+
+prepare(ensureModules, () => ensurePrograms([...ENGINE_PROGRAMS, ...(SERVERS[name] ?? [])]), ensureBuild);
+
 process.argv = [process.argv[0], __filename, path.join(ROOT, 'tests', 'bench', `${name}.ts`), ...rest];
 require('./run-ts.cjs');
