@@ -17,6 +17,7 @@ const DAEMON_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
 const PROGRAMS = {
   haproxy: { package: 'haproxy', isThere: () => find('haproxy') !== undefined },
   nginx: { package: 'nginx', isThere: () => find('nginx') !== undefined },
+  ping: { package: 'iputils-ping', isThere: () => find('ping') !== undefined },
   nginxStream: { package: 'libnginx-mod-stream', isThere: hasNginxStream },
   mariadb: { package: 'mariadb-server', isThere: () => find('mariadbd') !== undefined },
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
@@ -42,7 +43,7 @@ function findFaketime() {
 }
 
 /** What a service engine on this host runs. */
-const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream'];
+const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream', 'ping'];
 
 class PrepareError extends Error {}
 
