@@ -20,6 +20,6 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/var/'],
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
-  testTimeout: 20000,
+  testTimeout: 60000,
   maxWorkers: Math.max(2, Math.floor(availableParallelism() * 0.75)),
 };
