@@ -75,8 +75,14 @@ export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
 async function sweep(deps: HousekeepingDeps): Promise<void> {
   const { db, bus } = deps;
   for (const id of await listOverdueLoadBalancers(db, EXPIRY_GRACE, BATCH)) await expireLoadBalancer(deps, id);
+  if (await isCrowded(bus)) return;
   for (const id of await listLostLoadBalancers(db, BATCH)) await hint(bus, 'load_balancer', id);
   for (const id of await listLostEngines(db, BATCH)) await hint(bus, 'engine', id);
+}
+
+/** Nobody takes what was hinted before: without this, hints would pile up for as long as there is no worker. */
+async function isCrowded(bus: Bus): Promise<boolean> {
+  return ((await bus.depth(HINTS_TOPIC)) ?? 0) >= BATCH;
 }
 
 async function hint(bus: Bus, method: 'load_balancer' | 'engine', id: string): Promise<void> {
@@ -117,6 +123,7 @@ function createAudit({ db, bus }: HousekeepingDeps): () => Promise<void> {
   const loadBalancers = turn('load_balancer', 'load_balancer');
   const engines = turn('service_engine', 'engine');
   return async () => {
+    if (await isCrowded(bus)) return;
     await loadBalancers();
     await engines();
   };

@@ -40,9 +40,13 @@ describeOnDatabases('housekeeping', (database) => {
     await db.destroy();
   });
 
-  const run = async (name: string, given: { network?: NetworkDriver; now?: Date } = {}): Promise<void> => {
-    const { network = createNoopNetwork(), now = new Date() } = given;
-    const jobs = housekeepingJobs({ db, bus, network, log, owner: 'h', settings: SETTINGS, now: () => now });
+  const run = async (
+    name: string,
+    given: { network?: NetworkDriver; now?: Date; waiting?: number } = {},
+  ): Promise<void> => {
+    const { network = createNoopNetwork(), now = new Date(), waiting = 0 } = given;
+    const crowded: Bus = { ...bus, depth: async () => waiting };
+    const jobs = housekeepingJobs({ db, bus: crowded, network, log, owner: 'h', settings: SETTINGS, now: () => now });
     await jobs.find((job) => job.name === name)?.run();
     await new Promise((resolve) => setImmediate(resolve));
   };
@@ -70,6 +74,16 @@ describeOnDatabases('housekeeping', (database) => {
         .update({ pending_deadline: secondsAgo(5) });
       await run('sweep');
       expect(hinted('load_balancer').sort()).toEqual([lost.id, due.id, overdue.id].sort());
+    });
+
+    it('adds nothing to hints that nobody takes, and goes on when they are taken', async () => {
+      const lost = await insertLoadBalancer(db, { generation: 2, settled_generation: 1 });
+      await run('sweep', { waiting: 500 });
+      await run('audit', { waiting: 500 });
+      expect(messages).toEqual([]);
+
+      await run('sweep', { waiting: 499 });
+      expect(hinted('load_balancer')).toEqual([lost.id]);
     });
 
     it('finds a status that is PENDING without any work', async () => {
