@@ -212,6 +212,12 @@ describe('a listener that terminates TLS', () => {
       expect(await ask(revoked)).toContain('200 OK');
     });
 
+    it('and serves nobody when it is mandatory and there is nothing to check it with', async () => {
+      const { refusals } = await serve({ clientAuthentication: 'MANDATORY' });
+      expect(refusals).toEqual([{ kind: 'listener', id: 'listener-1', reason: expect.stringContaining('no CA') }]);
+      await expect(ask(friend)).rejects.toThrow();
+    });
+
     it('and heeds the revocation list', async () => {
       await serve({ clientCa, clientCrl, clientAuthentication: 'MANDATORY' });
       await expect(ask(revoked)).rejects.toThrow();

@@ -12,6 +12,9 @@ export function listenerTlsFaults({ id, protocol, tls }: ListenerSpec): Fault[] 
     return protocol === 'TERMINATED_HTTPS' ? [fault('listener', id, 'it has no TLS settings')] : [];
   }
   if (tls.certificate === null && tls.sni.length === 0) return [fault('listener', id, 'it has no certificate')];
+  // Without it every client would be let in, which is the opposite of what was asked for.
+  if (tls.clientAuthentication === 'MANDATORY' && tls.clientCa === null)
+    return [fault('listener', id, 'its clients must show a certificate, and it has no CA to check that with')];
   const reason = whyHandshakeCannotBe(tls);
   if (reason !== null) return [fault('listener', id, reason)];
   return tls.versions.includes('SSLv3') ? [degraded('listener', id, 'this engine does not speak SSLv3')] : [];
