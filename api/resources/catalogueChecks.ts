@@ -1,10 +1,13 @@
 import { type Db, DuplicateKeyError } from '../../driver/db/connect';
+import { groupNamedIn } from '../../driver/db/groups';
+import { isGroup } from '../../driver/db/groupWrites';
 import type { ReadModel } from '../../driver/db/read/model';
 import { readOne } from '../../driver/db/read/model';
 import {
   BadRequestError,
   ConflictError,
   InvalidOptionError,
+  InvalidReferenceError,
   NotFoundError,
   UnsupportedOptionError,
 } from '../../driver/domain/errors';
@@ -43,6 +46,15 @@ export function checkProfileData(
   if (unknown !== undefined) {
     throw new UnsupportedOptionError(provider, `The ${option} key '${unknown}' is not supported by this provider.`);
   }
+}
+
+/**
+ * A profile's data may name a service engine group, which must be there.
+ * @throws InvalidReferenceError
+ */
+export async function checkNamedGroup(db: Db, text: string): Promise<void> {
+  const name = groupNamedIn(parseObject(text));
+  if (name !== undefined && !(await isGroup(db, name))) throw new InvalidReferenceError('Service engine group', name);
 }
 
 function parseObject(text: string): object | undefined {

@@ -4,4 +4,5 @@ export const AVAILABILITY_ZONE_CAPABILITIES: Readonly<Record<string, string>> = 
   volume_zone: 'The volume availability zone.',
   management_network: 'The management network ID for the engines.',
   valid_vip_networks: 'List of network IDs that are allowed for VIP use.',
+  service_engine_group: 'Name or id of the service engine group of load balancers whose flavor names none.',
 };
