@@ -1,5 +1,5 @@
 import { type Db, DuplicateKeyError } from '../../driver/db/connect';
-import { groupNamedIn } from '../../driver/db/groups';
+import { GROUP_KEY, groupNamedIn } from '../../driver/db/groups';
 import { isGroup } from '../../driver/db/groupWrites';
 import type { ReadModel } from '../../driver/db/read/model';
 import { readOne } from '../../driver/db/read/model';
@@ -50,10 +50,14 @@ export function checkProfileData(
 
 /**
  * A profile's data may name a service engine group, which must be there.
- * @throws InvalidReferenceError
+ * @throws InvalidOptionError for what is no name, InvalidReferenceError
  */
 export async function checkNamedGroup(db: Db, text: string): Promise<void> {
-  const name = groupNamedIn(parseObject(text));
+  const data = parseObject(text);
+  const name = groupNamedIn(data);
+  if (name === undefined && data && GROUP_KEY in data) {
+    throw new InvalidOptionError(JSON.stringify(data[GROUP_KEY]), GROUP_KEY);
+  }
   if (name !== undefined && !(await isGroup(db, name))) throw new InvalidReferenceError('Service engine group', name);
 }
 

@@ -45,13 +45,14 @@ async function namedBy(db: Db, select: string, key: string): Promise<string | un
   return row && groupNamedIn(fromJson<unknown>(row.data));
 }
 
+/** The key of a flavor's or an availability zone's data that names a group. */
+export const GROUP_KEY = 'service_engine_group';
+
 /** The group that the data of a profile names; undefined when it names none. */
 export function groupNamedIn(data: unknown): string | undefined {
   const group = typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[GROUP_KEY] : undefined;
   return typeof group === 'string' && group !== '' ? group : undefined;
 }
-
-const GROUP_KEY = 'service_engine_group';
 
 /**
  * Locks the group's row until the transaction ends: whoever counts its engines to make another one comes one by one.

@@ -188,6 +188,17 @@ describeOnDatabases('service engine groups', (database) => {
     });
 
     expect([refused.status, refused.body.faultstring]).toEqual([400, 'Service engine group iron not found.']);
+    const senseless = await api.post('/v2/lbaas/availabilityzoneprofiles', {
+      availability_zone_profile: {
+        name: 'p',
+        provider_name: 'octavia',
+        availability_zone_data: '{"service_engine_group": 5}',
+      },
+    });
+    expect([senseless.status, senseless.body.faultstring]).toEqual([
+      400,
+      '5 is not a valid option for service_engine_group',
+    ]);
   });
 
   it('leave an event of every change, with request and user', async () => {

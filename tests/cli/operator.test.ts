@@ -130,6 +130,8 @@ describe('the commands on an API that asks Keystone', () => {
 
   it('say what is missing', async () => {
     await expect(slipstream({}, 'group', 'list')).rejects.toThrow('name a cloud by --os-cloud');
+    const nowhere = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: 'http://127.0.0.1:1' };
+    await expect(slipstream(nowhere, 'group', 'list')).rejects.toThrow('the API at http://127.0.0.1:1 does not answer');
   });
 });
 

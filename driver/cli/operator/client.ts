@@ -53,6 +53,9 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
       dispatcher,
       headers: body ? { ...headers, 'content-type': 'application/json' } : headers,
       ...(body ? { body: JSON.stringify(body) } : {}),
+    }).catch((error: Error & { code?: string }) => {
+      // What is told of several addresses has no message of its own.
+      throw new Error(`the API at ${base} does not answer: ${error.message || error.code}`, { cause: error });
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 400) throw new Refusal(faultIn(text, answer.statusCode), answer.statusCode);

@@ -83,9 +83,10 @@ function loginOf(identity: Identity): object {
   return { auth: { ...auth, identity: { methods: ['token'], token: { id: identity.token } } } };
 }
 
-function defaultType({ application_credential_id: id, application_credential_name: name, token }: Identity): string {
+function defaultType(identity: Identity): string {
+  const { application_credential_id: id, application_credential_name: name, token, password } = identity;
   if (id !== undefined || name !== undefined) return 'v3applicationcredential';
-  return token === undefined ? 'password' : 'v3token';
+  return token !== undefined && password === undefined ? 'v3token' : 'password';
 }
 
 const DEFAULTS: Credentials = configFromText('').service_auth;
