@@ -42,6 +42,9 @@ function matches({ column, type }: Attribute, value: string): Condition {
         : NOTHING;
     case 'time':
       return matchesSecond(column, value);
+    case 'since':
+    case 'until':
+      return matchesBound(column, value, type);
   }
 }
 
@@ -52,10 +55,23 @@ export function isTrue(value: string): boolean {
 
 /** Times are stored with milliseconds and shown without: the second that is asked for is a range. */
 function matchesSecond(column: string, value: string): Condition {
-  const second = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)/.exec(value);
-  if (!second) return NOTHING;
-  const start = `${second[1]} ${second[2]}`;
-  return { sql: `(${column} >= ? and ${column} <= ?)`, bindings: [`${start}.000`, `${start}.999`] };
+  const second = secondOf(value);
+  if (second === undefined) return NOTHING;
+  return { sql: `(${column} >= ? and ${column} <= ?)`, bindings: [`${second}.000`, `${second}.999`] };
+}
+
+/** Both bounds belong to what is asked for. */
+function matchesBound(column: string, value: string, bound: 'since' | 'until'): Condition {
+  const second = secondOf(value);
+  if (second === undefined) return NOTHING;
+  return bound === 'since'
+    ? { sql: `${column} >= ?`, bindings: [`${second}.000`] }
+    : { sql: `${column} <= ?`, bindings: [`${second}.999`] };
+}
+
+function secondOf(value: string): string | undefined {
+  const found = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)/.exec(value);
+  return found ? `${found[1]} ${found[2]}` : undefined;
 }
 
 function tagConditions(query: URLSearchParams): Condition[] {

@@ -55,6 +55,8 @@ const FILES = [
   'availabilityzones',
   'providers',
   'amphorae',
+  'groups',
+  'fleet',
 ] as const;
 
 let loaded: ApiDocument | undefined;

@@ -859,6 +859,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/service-engine-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List service engine groups; filter, sort and page */
+        get: operations["listServiceEngineGroups"];
+        put?: never;
+        /** Create a service engine group */
+        post: operations["createServiceEngineGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engine-groups/{service_engine_group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        /** Show a service engine group */
+        get: operations["showServiceEngineGroup"];
+        /** Change a service engine group */
+        put: operations["updateServiceEngineGroup"];
+        post?: never;
+        /** Delete a service engine group that has no engines */
+        delete: operations["deleteServiceEngineGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List service engines; filter, sort and page */
+        get: operations["listServiceEngines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines/{service_engine_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        /** Show a service engine */
+        get: operations["showServiceEngine"];
+        put?: never;
+        post?: never;
+        /** Retire a service engine; what is on it moves first */
+        delete: operations["deleteServiceEngine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/placements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is placed where; filter, sort and page */
+        get: operations["listPlacements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/placements/{placement_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                placement_id: components["parameters"]["PlacementId"];
+            };
+            cookie?: never;
+        };
+        /** Show the place of a load balancer on an engine */
+        get: operations["showPlacement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List events; filter, sort and page */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: components["parameters"]["EventId"];
+            };
+            cookie?: never;
+        };
+        /** Show an event */
+        get: operations["showEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1907,6 +2055,284 @@ export interface components {
             request_errors: number;
             total_connections: number;
         };
+        /** @description It does not apply here; a request that has it is refused with the reason. */
+        RefusedGroupField: unknown;
+        ServiceEngineGroupCreate: {
+            name: string | null;
+            description?: string | null;
+            /**
+             * @description How engines back each other up; n_plus_m by default. Avi's words are taken, too.
+             * @enum {string|null}
+             */
+            ha_mode?: "n_plus_m" | "active_active" | "active_standby" | "HA_MODE_SHARED" | "HA_MODE_SHARED_PAIR" | "HA_MODE_LEGACY_ACTIVE_STANDBY" | null;
+            /**
+             * @description Whether running engines are filled first; packed by default. Avi's words are taken, too.
+             * @enum {string|null}
+             */
+            algo?: "packed" | "distributed" | "PLACEMENT_ALGO_PACKED" | "PLACEMENT_ALGO_DISTRIBUTED" | null;
+            /** @description Engines kept up even when nothing is placed. 1 by default. */
+            min_se?: number | null;
+            /** @description Engines of the group at most. 10 by default. */
+            max_se?: number | null;
+            /** @description Load balancers that a new engine takes (its slots). 10 by default. */
+            max_vs_per_se?: number | null;
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free. 1 by default. */
+            buffer_se?: number | null;
+            /** @description Engines that every load balancer starts on. 1 by default. */
+            min_scaleout_per_vs?: number | null;
+            /** @description Engines of one load balancer at most. 4 by default. */
+            max_scaleout_per_vs?: number | null;
+            /** @description New engines take two load balancers at most; false by default. */
+            per_app?: boolean | null;
+            /** @description The engines of one load balancer are on different hosts; true by default. */
+            vs_host_redundancy?: boolean | null;
+            /** @description What the names of new engines begin with; by default what the configuration says. */
+            se_name_prefix?: string | null;
+            /** @description Only PLACEMENT_MODE_AUTO. */
+            placement_mode?: string | null;
+            /** @description Only false here. */
+            active_standby?: boolean | null;
+            /** @description Only false here. */
+            distribute_load_active_standby?: boolean | null;
+            /** @description Only false here. */
+            auto_redistribute_active_standby_load?: boolean | null;
+            /** @description Only true here. */
+            hm_on_standby?: boolean | null;
+            /** @description Only false here. */
+            self_se_election?: boolean | null;
+            /** @description Only false here. */
+            bgp_peer_monitor_failover_enabled?: boolean | null;
+            /** @description Only false here. */
+            auto_rebalance?: boolean | null;
+            /** @description Only false here. */
+            aggressive_failure_detection?: boolean | null;
+            /** @description Only false here. */
+            dedicated_dispatcher_core?: boolean | null;
+            /** @description Only false here. */
+            cpu_reserve?: boolean | null;
+            /** @description Only false here. */
+            enable_gratarp_permanent?: boolean | null;
+            vcpus_per_se?: components["schemas"]["RefusedGroupField"];
+            memory_per_se?: components["schemas"]["RefusedGroupField"];
+            disk_per_se?: components["schemas"]["RefusedGroupField"];
+            mem_reserve?: components["schemas"]["RefusedGroupField"];
+            connection_memory_percentage?: components["schemas"]["RefusedGroupField"];
+            log_disksz?: components["schemas"]["RefusedGroupField"];
+            se_mtu?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_interval?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_criteria?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_capacity_per_se?: components["schemas"]["RefusedGroupField"];
+            max_cpu_usage?: components["schemas"]["RefusedGroupField"];
+            min_cpu_usage?: components["schemas"]["RefusedGroupField"];
+            se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
+            vs_scaleout_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            vs_scalein_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
+            vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            vs_se_primary_switchover_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            dp_hb_frequency?: components["schemas"]["RefusedGroupField"];
+            dp_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            dp_aggressive_hb_frequency?: components["schemas"]["RefusedGroupField"];
+            dp_aggressive_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            bgp_state_update_interval?: components["schemas"]["RefusedGroupField"];
+            gratarp_permanent_periodicity?: components["schemas"]["RefusedGroupField"];
+            disable_avi_securitygroups?: components["schemas"]["RefusedGroupField"];
+            custom_securitygroups_mgmt?: components["schemas"]["RefusedGroupField"];
+            custom_securitygroups_data?: components["schemas"]["RefusedGroupField"];
+            ingress_access_mgmt?: components["schemas"]["RefusedGroupField"];
+            ingress_access_data?: components["schemas"]["RefusedGroupField"];
+        };
+        ServiceEngineGroupUpdate: {
+            name?: string | null;
+            description?: string | null;
+            /**
+             * @description How engines back each other up; n_plus_m by default. Avi's words are taken, too.
+             * @enum {string|null}
+             */
+            ha_mode?: "n_plus_m" | "active_active" | "active_standby" | "HA_MODE_SHARED" | "HA_MODE_SHARED_PAIR" | "HA_MODE_LEGACY_ACTIVE_STANDBY" | null;
+            /**
+             * @description Whether running engines are filled first; packed by default. Avi's words are taken, too.
+             * @enum {string|null}
+             */
+            algo?: "packed" | "distributed" | "PLACEMENT_ALGO_PACKED" | "PLACEMENT_ALGO_DISTRIBUTED" | null;
+            /** @description Engines kept up even when nothing is placed. 1 by default. */
+            min_se?: number | null;
+            /** @description Engines of the group at most. 10 by default. */
+            max_se?: number | null;
+            /** @description Load balancers that a new engine takes (its slots). 10 by default. */
+            max_vs_per_se?: number | null;
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free. 1 by default. */
+            buffer_se?: number | null;
+            /** @description Engines that every load balancer starts on. 1 by default. */
+            min_scaleout_per_vs?: number | null;
+            /** @description Engines of one load balancer at most. 4 by default. */
+            max_scaleout_per_vs?: number | null;
+            /** @description New engines take two load balancers at most; false by default. */
+            per_app?: boolean | null;
+            /** @description The engines of one load balancer are on different hosts; true by default. */
+            vs_host_redundancy?: boolean | null;
+            /** @description What the names of new engines begin with; by default what the configuration says. */
+            se_name_prefix?: string | null;
+            /** @description Only PLACEMENT_MODE_AUTO. */
+            placement_mode?: string | null;
+            /** @description Only false here. */
+            active_standby?: boolean | null;
+            /** @description Only false here. */
+            distribute_load_active_standby?: boolean | null;
+            /** @description Only false here. */
+            auto_redistribute_active_standby_load?: boolean | null;
+            /** @description Only true here. */
+            hm_on_standby?: boolean | null;
+            /** @description Only false here. */
+            self_se_election?: boolean | null;
+            /** @description Only false here. */
+            bgp_peer_monitor_failover_enabled?: boolean | null;
+            /** @description Only false here. */
+            auto_rebalance?: boolean | null;
+            /** @description Only false here. */
+            aggressive_failure_detection?: boolean | null;
+            /** @description Only false here. */
+            dedicated_dispatcher_core?: boolean | null;
+            /** @description Only false here. */
+            cpu_reserve?: boolean | null;
+            /** @description Only false here. */
+            enable_gratarp_permanent?: boolean | null;
+            vcpus_per_se?: components["schemas"]["RefusedGroupField"];
+            memory_per_se?: components["schemas"]["RefusedGroupField"];
+            disk_per_se?: components["schemas"]["RefusedGroupField"];
+            mem_reserve?: components["schemas"]["RefusedGroupField"];
+            connection_memory_percentage?: components["schemas"]["RefusedGroupField"];
+            log_disksz?: components["schemas"]["RefusedGroupField"];
+            se_mtu?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_interval?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_criteria?: components["schemas"]["RefusedGroupField"];
+            auto_rebalance_capacity_per_se?: components["schemas"]["RefusedGroupField"];
+            max_cpu_usage?: components["schemas"]["RefusedGroupField"];
+            min_cpu_usage?: components["schemas"]["RefusedGroupField"];
+            se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
+            vs_scaleout_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            vs_scalein_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
+            vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
+            vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            vs_se_primary_switchover_additional_wait_time?: components["schemas"]["RefusedGroupField"];
+            dp_hb_frequency?: components["schemas"]["RefusedGroupField"];
+            dp_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            dp_aggressive_hb_frequency?: components["schemas"]["RefusedGroupField"];
+            dp_aggressive_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            bgp_state_update_interval?: components["schemas"]["RefusedGroupField"];
+            gratarp_permanent_periodicity?: components["schemas"]["RefusedGroupField"];
+            disable_avi_securitygroups?: components["schemas"]["RefusedGroupField"];
+            custom_securitygroups_mgmt?: components["schemas"]["RefusedGroupField"];
+            custom_securitygroups_data?: components["schemas"]["RefusedGroupField"];
+            ingress_access_mgmt?: components["schemas"]["RefusedGroupField"];
+            ingress_access_data?: components["schemas"]["RefusedGroupField"];
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        ServiceEngineGroupViewPart: {
+            id?: string;
+            name?: string;
+            description?: string;
+            is_default?: boolean;
+            /** @enum {string} */
+            ha_mode?: "n_plus_m" | "active_active" | "active_standby";
+            /** @enum {string} */
+            algo?: "packed" | "distributed";
+            min_se?: number;
+            max_se?: number;
+            max_vs_per_se?: number;
+            buffer_se?: number;
+            min_scaleout_per_vs?: number;
+            max_scaleout_per_vs?: number;
+            per_app?: boolean;
+            vs_host_redundancy?: boolean;
+            se_name_prefix?: string | null;
+            placement_mode?: string;
+            active_standby?: boolean;
+            distribute_load_active_standby?: boolean;
+            auto_redistribute_active_standby_load?: boolean;
+            hm_on_standby?: boolean;
+            self_se_election?: boolean;
+            bgp_peer_monitor_failover_enabled?: boolean;
+            auto_rebalance?: boolean;
+            aggressive_failure_detection?: boolean;
+            dedicated_dispatcher_core?: boolean;
+            cpu_reserve?: boolean;
+            enable_gratarp_permanent?: boolean;
+            created_at?: components["schemas"]["Time"];
+            updated_at?: components["schemas"]["NullableTime"];
+        };
+        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "se_name_prefix" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
+        /** @description Any part of the view: what `fields` leaves of it. */
+        ServiceEngineViewPart: {
+            id?: string;
+            service_engine_group_id?: string;
+            name?: string;
+            /** @enum {string} */
+            status?: "BUILDING" | "READY" | "DRAINING" | "DELETING" | "DOWN" | "GHOST";
+            deleting?: boolean;
+            compute_id?: string | null;
+            management_address?: string | null;
+            host?: string | null;
+            availability_zone?: string | null;
+            connected?: boolean;
+            connected_to?: string | null;
+            last_heartbeat?: components["schemas"]["NullableTime"];
+            slots?: number;
+            slots_used?: number;
+            created_at?: components["schemas"]["Time"];
+            updated_at?: components["schemas"]["NullableTime"];
+        };
+        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "created_at" | "updated_at">;
+        /** @description Any part of the view: what `fields` leaves of it. */
+        PlacementViewPart: {
+            id?: string;
+            loadbalancer_id?: string;
+            service_engine_id?: string;
+            project_id?: string;
+            /** @enum {string} */
+            role?: "primary" | "secondary" | "standby";
+            deleting?: boolean;
+            stale?: boolean;
+            wanted_generation?: number;
+            /** @description What the engine has confirmed; -1 before the first time. */
+            confirmed_generation?: number;
+            refused?: boolean;
+            refusals?: components["schemas"]["Refusal"][];
+            request?: string | null;
+            request_id?: string | null;
+            created_at?: components["schemas"]["Time"];
+            updated_at?: components["schemas"]["NullableTime"];
+        };
+        PlacementView: WithRequired<components["schemas"]["PlacementViewPart"], "id" | "loadbalancer_id" | "service_engine_id" | "project_id" | "role" | "deleting" | "stale" | "wanted_generation" | "confirmed_generation" | "refused" | "refusals" | "request" | "request_id" | "created_at" | "updated_at">;
+        /** @description What the engine does not serve of it, and why. */
+        Refusal: {
+            kind: string;
+            id: string;
+            reason: string;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        EventViewPart: {
+            id?: string;
+            created_at?: components["schemas"]["Time"];
+            name?: string;
+            /** @enum {string} */
+            severity?: "info" | "warning" | "error";
+            project_id?: string | null;
+            loadbalancer_id?: string | null;
+            service_engine_id?: string | null;
+            resource_type?: string | null;
+            resource_id?: string | null;
+            message?: string;
+            request_id?: string | null;
+            user_id?: string | null;
+        };
+        EventView: WithRequired<components["schemas"]["EventViewPart"], "id" | "created_at" | "name" | "severity" | "project_id" | "loadbalancer_id" | "service_engine_id" | "resource_type" | "resource_id" | "message" | "request_id" | "user_id">;
     };
     responses: {
         /** @description The request failed */
@@ -1961,6 +2387,14 @@ export interface components {
         AvailabilityZoneProfileId: string;
         ProviderName: string;
         AmphoraId: string;
+        ServiceEngineGroupId: string;
+        ServiceEngineId: string;
+        PlacementId: string;
+        EventId: string;
+        /** @description Not before this time, in UTC. */
+        Since: string;
+        /** @description Not after this time, in UTC. */
+        Until: string;
     };
     requestBodies: never;
     headers: never;
@@ -4341,6 +4775,380 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listServiceEngineGroups: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine_groups: components["schemas"]["ServiceEngineGroupViewPart"][];
+                        service_engine_groups_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createServiceEngineGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    service_engine_group: components["schemas"]["ServiceEngineGroupCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine_group: components["schemas"]["ServiceEngineGroupView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showServiceEngineGroup: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine_group: components["schemas"]["ServiceEngineGroupViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateServiceEngineGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    service_engine_group: components["schemas"]["ServiceEngineGroupUpdate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine_group: components["schemas"]["ServiceEngineGroupView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteServiceEngineGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listServiceEngines: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engines: components["schemas"]["ServiceEngineViewPart"][];
+                        service_engines_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showServiceEngine: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listPlacements: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placements: components["schemas"]["PlacementViewPart"][];
+                        placements_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showPlacement: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                placement_id: components["parameters"]["PlacementId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement: components["schemas"]["PlacementViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Id of the last item seen. */
+                marker?: components["parameters"]["Marker"];
+                /** @description `True` for the page before the marker. */
+                page_reverse?: components["parameters"]["PageReverse"];
+                /** @description `key[:dir],key...`; wins over sort_key and sort_dir. */
+                sort?: components["parameters"]["Sort"];
+                /** @description Attributes to sort by, comma-separated. */
+                sort_key?: components["parameters"]["SortKey"];
+                /** @description asc or desc, one a key. */
+                sort_dir?: components["parameters"]["SortDir"];
+                /** @description Not before this time, in UTC. */
+                since?: components["parameters"]["Since"];
+                /** @description Not after this time, in UTC. */
+                until?: components["parameters"]["Until"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and the links around it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        events: components["schemas"]["EventViewPart"][];
+                        events_links: components["schemas"]["Links"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showEvent: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                event_id: components["parameters"]["EventId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        event: components["schemas"]["EventViewPart"];
+                    };
+                };
             };
             default: components["responses"]["Fault"];
         };

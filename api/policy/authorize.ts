@@ -4,7 +4,7 @@ import { credentialsOf } from './language/credentials';
 import { compileRules, type RuleSet } from './language/rules';
 import type { Attributes } from './language/template';
 import { builtInRules } from './roles';
-import { RULE_PREFIX, type RuleName } from './rules';
+import { nameInPolicyFiles, type RuleName } from './rules';
 
 /** What a rule is asked about; null: an object of no project, which callers see from within their own. */
 export interface PolicyTarget {
@@ -40,7 +40,7 @@ export function createPolicy(deps: PolicyDeps = builtIn()): Policy {
       if (enforceScope && identity.projectId === null && !identity.isAdmin) return false;
       const inForce = rules();
       const credentials = credentialsFor(identity, inForce);
-      return inForce.check(RULE_PREFIX + rule, targetOf(identity, rule, projectId), credentials);
+      return inForce.check(nameInPolicyFiles(rule), targetOf(identity, rule, projectId), credentials);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { RuleSources } from './language/rules';
-import { RULE_PREFIX, RULES } from './rules';
+import { nameInPolicyFiles, RULES } from './rules';
 
 /**
  * Who the callers are that the rules of the API speak of, by role model. The names are Octavia's, so that policy files
@@ -104,6 +104,6 @@ export type RoleModel = keyof typeof MODELS;
 
 /** All rules there are without a policy file. */
 export function builtInRules(model: RoleModel): RuleSources {
-  const ofApi = Object.entries(RULES).map(([name, check]) => [RULE_PREFIX + name, check]);
+  const ofApi = Object.entries(RULES).map(([name, check]) => [nameInPolicyFiles(name), check]);
   return { ...ACCESS, ...MODELS[model], ...Object.fromEntries(ofApi) };
 }

@@ -76,16 +76,31 @@ const RULES_BY_OBJECT = {
   'availability-zone-profile': PROFILE_RULES,
 } as const;
 
-type Objects = typeof RULES_BY_OBJECT;
+/** The operator API: its rules are this service's own and have its name in front in policy files. */
+const OPERATOR_RULES = {
+  'slipstream:service-engine-group': PROFILE_RULES,
+  'slipstream:service-engine': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY, delete: ADMIN_ONLY },
+  'slipstream:placement': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },
+  'slipstream:event': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },
+} as const;
+
+const ALL_RULES = { ...RULES_BY_OBJECT, ...OPERATOR_RULES };
+
+type Objects = typeof ALL_RULES;
 /** `<object>:<action>`. */
 export type RuleName = { [O in keyof Objects]: `${O}:${keyof Objects[O] & string}` }[keyof Objects];
 
-/** What stands before the name of a rule in policy files, and in what Horizon asks. */
-export const RULE_PREFIX = 'os_load-balancer_api:';
+/** What stands before the names of Octavia's rules in policy files, and in what Horizon asks. */
+const RULE_PREFIX = 'os_load-balancer_api:';
+
+/** A rule as policy files call it. */
+export function nameInPolicyFiles(rule: string): string {
+  return rule.startsWith('slipstream:') ? rule : RULE_PREFIX + rule;
+}
 
 /** Every rule of the API by its name. */
 export const RULES: Readonly<Record<RuleName, string>> = Object.fromEntries(
-  Object.entries(RULES_BY_OBJECT).flatMap(([object, rules]) =>
+  Object.entries(ALL_RULES).flatMap(([object, rules]) =>
     Object.entries(rules).map(([action, check]) => [`${object}:${action}`, check]),
   ),
 ) as Record<RuleName, string>;

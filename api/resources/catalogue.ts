@@ -8,17 +8,27 @@ import type { RuleName } from '../policy/rules';
 import type { ResourceDeps } from './deps';
 import { param } from './reading';
 
-/** A kind of object that belongs to no project: flavors, availability zones and their profiles. */
+/** A kind of object that belongs to no project: flavors, availability zones and their profiles, and what operators see. */
 export interface CatalogueKind<R, V extends object> {
   readonly model: ReadModel;
   readonly view: (row: R) => V;
   readonly title: string;
-  readonly object: 'flavor' | 'flavor-profile' | 'availability-zone' | 'availability-zone-profile';
+  readonly object: CatalogueObject;
   readonly root: string;
   readonly plural: string;
   readonly linksKey: string;
   readonly keyParam: string;
 }
+
+type CatalogueObject =
+  | 'flavor'
+  | 'flavor-profile'
+  | 'availability-zone'
+  | 'availability-zone-profile'
+  | 'slipstream:service-engine-group'
+  | 'slipstream:service-engine'
+  | 'slipstream:placement'
+  | 'slipstream:event';
 
 type Action = 'get_all' | 'get_one' | 'post' | 'put' | 'delete';
 

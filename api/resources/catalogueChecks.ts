@@ -1,10 +1,13 @@
 import { type Db, DuplicateKeyError } from '../../driver/db/connect';
+import { GROUP_KEY, groupNamedIn } from '../../driver/db/groups';
+import { isGroup } from '../../driver/db/groupWrites';
 import type { ReadModel } from '../../driver/db/read/model';
 import { readOne } from '../../driver/db/read/model';
 import {
   BadRequestError,
   ConflictError,
   InvalidOptionError,
+  InvalidReferenceError,
   NotFoundError,
   UnsupportedOptionError,
 } from '../../driver/domain/errors';
@@ -49,6 +52,19 @@ export function checkProfileData(
       throw new UnsupportedOptionError(provider, `The value of the ${option} key '${key}' is not one it can have.`);
     }
   }
+}
+
+/**
+ * A profile's data may name a service engine group, which must be there.
+ * @throws InvalidOptionError for what is no name, InvalidReferenceError
+ */
+export async function checkNamedGroup(db: Db, text: string): Promise<void> {
+  const data = parseObject(text);
+  const name = groupNamedIn(data);
+  if (name === undefined && data && GROUP_KEY in data) {
+    throw new InvalidOptionError(JSON.stringify(data[GROUP_KEY]), GROUP_KEY);
+  }
+  if (name !== undefined && !(await isGroup(db, name))) throw new InvalidReferenceError('Service engine group', name);
 }
 
 function parseObject(text: string): object | undefined {

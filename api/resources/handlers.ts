@@ -11,6 +11,7 @@ import { memberRoutes } from './members/routes';
 import { poolRoutes } from './pools/routes';
 import { providerRoutes } from './providers/routes';
 import { quotaRoutes } from './quotas/routes';
+import { slipstreamRoutes } from './slipstream/routes';
 import { versionRoutes } from './versions/routes';
 
 /** A handler for every operation of the OpenAPI document: one that is missing does not compile. */
@@ -29,5 +30,6 @@ export function createHandlers(deps: ResourceDeps): Handlers {
     ...availabilityZoneRoutes(deps),
     ...providerRoutes(deps),
     ...amphoraRoutes(deps),
+    ...slipstreamRoutes(deps),
   };
 }

@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
 import { startAgent } from './agent';
 import { runUntilSignal } from './lifecycle';
+import { addOperatorCommands } from './operator/commands';
 import type { ProcessName } from './processes';
 import { type ConfigFlags, prepareProcess, readConfig } from './settings';
 
@@ -43,6 +44,7 @@ export function createProgram(onConfig: (config: Config) => void): Command {
   );
   addDatabaseCommands(program.command('db').description('the schema of the database'));
   addConfigCommands(program.command('config').description('the configuration'));
+  addOperatorCommands(program);
   return program;
 }
 

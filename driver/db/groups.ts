@@ -12,12 +12,20 @@ export interface Group {
 
 type GroupColumns = { readonly id: string; readonly name: string; readonly properties: Json; readonly is_default: Bit };
 
+/** What a load balancer chooses its group by. */
+export interface GroupChoice {
+  readonly flavorId: string | null;
+  readonly availabilityZone: string | null;
+}
+
 /**
- * The group a load balancer goes to: the one its flavor names (`service_engine_group`, by name or id), else the default
- * group. Undefined when there is none.
+ * The group a load balancer goes to: the one its flavor names (`service_engine_group`, by name or id), else the one its
+ * availability zone names in the same way, else the default group. Undefined when there is none.
  */
-export async function findGroupFor(db: Db, flavorId: string | null): Promise<Group | undefined> {
-  const name = flavorId === null ? undefined : await groupOfFlavor(db, flavorId);
+export async function findGroupFor(db: Db, { flavorId, availabilityZone }: GroupChoice): Promise<Group | undefined> {
+  const byFlavor = flavorId === null ? undefined : await namedBy(db, OF_FLAVOR, flavorId);
+  const byZone = availabilityZone === null ? undefined : await namedBy(db, OF_ZONE, availabilityZone);
+  const name = byFlavor ?? byZone;
   const [row] =
     name === undefined
       ? await prepared<GroupColumns>(db, `${SELECT} where is_default = 1 order by created_at, id limit 1`)
@@ -27,14 +35,22 @@ export async function findGroupFor(db: Db, flavorId: string | null): Promise<Gro
 
 const SELECT = 'select id, name, properties, is_default from service_engine_group';
 
-async function groupOfFlavor(db: Db, flavorId: string): Promise<string | undefined> {
-  const [row] = await prepared<{ flavor_data: Json }>(
-    db,
-    'select p.flavor_data from flavor f join flavor_profile p on p.id = f.flavor_profile_id where f.id = ?',
-    [flavorId],
-  );
-  if (!row) return undefined;
-  const group = fromJson<Record<string, unknown>>(row.flavor_data)['service_engine_group'];
+const OF_FLAVOR =
+  'select p.flavor_data as data from flavor f join flavor_profile p on p.id = f.flavor_profile_id where f.id = ?';
+const OF_ZONE = `select p.availability_zone_data as data from availability_zone z
+  join availability_zone_profile p on p.id = z.availability_zone_profile_id where z.name = ?`;
+
+async function namedBy(db: Db, select: string, key: string): Promise<string | undefined> {
+  const [row] = await prepared<{ data: Json }>(db, select, [key]);
+  return row && groupNamedIn(fromJson<unknown>(row.data));
+}
+
+/** The key of a flavor's or an availability zone's data that names a group. */
+export const GROUP_KEY = 'service_engine_group';
+
+/** The group that the data of a profile names; undefined when it names none. */
+export function groupNamedIn(data: unknown): string | undefined {
+  const group = typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[GROUP_KEY] : undefined;
   return typeof group === 'string' && group !== '' ? group : undefined;
 }
 

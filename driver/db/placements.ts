@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { engineName } from '../domain/engine';
+import { slotsOfNewEngine } from '../domain/group';
 import { chooseEngines, type EngineCandidate, type PlacementRequest, rolesForNew } from '../domain/placement';
 import { isLeaving } from '../domain/placementPlan';
 import type { LoadBalancerTree, Placement } from '../domain/tree';
@@ -52,8 +53,8 @@ export async function placeLoadBalancer(trx: Db, request: PlaceRequest): Promise
   for (const engineId of choice.engineIds) await takeSlot(trx, engineId);
   const newEngineIds = Array.from({ length: choice.newEngines }, () => randomUUID());
   for (const id of newEngineIds) {
-    const name = engineName(request.namePrefix, id);
-    await insertEngine(trx, { id, groupId: group.id, name, slots: group.properties.slotsPerEngine });
+    const name = engineName(group.properties.namePrefix ?? request.namePrefix, id);
+    await insertEngine(trx, { id, groupId: group.id, name, slots: slotsOfNewEngine(group.properties) });
     await takeSlot(trx, id);
   }
   const engineIds = [...choice.engineIds, ...newEngineIds];

@@ -1,5 +1,5 @@
 import type { Engine } from './engine';
-import type { GroupProperties } from './group';
+import { type GroupProperties, slotsOfNewEngine } from './group';
 
 /** What a group's fleet needs, as a function of its engines alone. */
 export interface FleetPlan {
@@ -19,7 +19,7 @@ export function planFleet(group: GroupProperties, engines: readonly Engine[]): F
   const free = alive
     .filter(({ status }) => status === 'READY' || status === 'BUILDING')
     .reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0);
-  const slots = Math.max(1, group.slotsPerEngine);
+  const slots = Math.max(1, slotsOfNewEngine(group));
   const forBuffer = Math.ceil((group.bufferEngines * slots - free) / slots);
   const forMinimum = group.minEngines - alive.length;
   const room = group.maxEngines - alive.length;

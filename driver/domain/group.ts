@@ -22,6 +22,12 @@ export interface GroupProperties {
   /** Engines every load balancer starts on. */
   readonly minScaleout: number;
   readonly maxScaleout: number;
+  /** Engines for few load balancers: at most two on each. */
+  readonly perApp: boolean;
+  /** The engines of one load balancer are on different hosts. */
+  readonly hostRedundancy: boolean;
+  /** What the names of new engines begin with; null: as the configuration says. */
+  readonly namePrefix: string | null;
 }
 
 /** Avi's defaults, less the buffer: without a cloud behind it nothing may be booted ahead. */
@@ -34,7 +40,17 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
   bufferEngines: 0,
   minScaleout: 1,
   maxScaleout: 4,
+  perApp: false,
+  hostRedundancy: true,
+  namePrefix: null,
 };
+
+const PER_APP_SLOTS = 2;
+
+/** Load balancers that an engine takes which is made now. */
+export function slotsOfNewEngine({ slotsPerEngine, perApp }: GroupProperties): number {
+  return perApp ? Math.min(PER_APP_SLOTS, slotsPerEngine) : slotsPerEngine;
+}
 
 /** Reads a group's stored properties; what is missing or makes no sense there has its default. */
 export function readGroupProperties(stored: unknown): GroupProperties {
@@ -43,7 +59,12 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     const value = given[key];
     return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : fallback;
   };
+  const flag = (key: keyof GroupProperties & string, fallback: boolean): boolean => {
+    const value = given[key];
+    return typeof value === 'boolean' ? value : fallback;
+  };
   const defaults = DEFAULT_GROUP_PROPERTIES;
+  const prefix = given['namePrefix'];
   return {
     haMode: oneOf(HA_MODES, given['haMode'], defaults.haMode),
     algorithm: oneOf(PLACEMENT_ALGORITHMS, given['algorithm'], defaults.algorithm),
@@ -53,6 +74,9 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     bufferEngines: count('bufferEngines', defaults.bufferEngines),
     minScaleout: count('minScaleout', defaults.minScaleout),
     maxScaleout: count('maxScaleout', defaults.maxScaleout),
+    perApp: flag('perApp', defaults.perApp),
+    hostRedundancy: flag('hostRedundancy', defaults.hostRedundancy),
+    namePrefix: typeof prefix === 'string' && prefix !== '' ? prefix : defaults.namePrefix,
   };
 }
 

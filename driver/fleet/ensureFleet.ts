@@ -8,7 +8,7 @@ import { addDefaultGroup, type FleetGroup, listGroups } from '../db/fleet';
 import { lockGroup } from '../db/groups';
 import { engineName } from '../domain/engine';
 import { planFleet } from '../domain/fleet';
-import { DEFAULT_GROUP_PROPERTIES, type GroupProperties } from '../domain/group';
+import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, slotsOfNewEngine } from '../domain/group';
 
 export interface FleetDeps {
   readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'embedded'>;
@@ -37,8 +37,8 @@ async function keepGroup({ config, db, bus, log }: FleetDeps, group: FleetGroup)
     const { add, retire } = planFleet(group.properties, await listEngines(trx, group.id));
     const made = Array.from({ length: add }, () => randomUUID());
     for (const id of made) {
-      const name = engineName(config.service_engine.name_prefix, id);
-      await insertEngine(trx, { id, groupId: group.id, name, slots: group.properties.slotsPerEngine });
+      const name = engineName(group.properties.namePrefix ?? config.service_engine.name_prefix, id);
+      await insertEngine(trx, { id, groupId: group.id, name, slots: slotsOfNewEngine(group.properties) });
     }
     for (const id of retire) await retireEngine(trx, id);
     return [...made, ...retire];

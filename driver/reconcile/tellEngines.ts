@@ -24,7 +24,7 @@ export type Told =
  */
 export async function tellEngines(run: Run): Promise<Told> {
   const { parts, tree } = run;
-  const group = await findGroupFor(parts.db, tree.flavorId);
+  const group = await findGroupFor(parts.db, tree);
   if (!group) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
   const plan = planPlacements(tree, wantedEngines(tree.topology, group.properties));
   const present = tree.placements.filter(({ deleting }) => !deleting);

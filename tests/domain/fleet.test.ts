@@ -1,6 +1,6 @@
 import type { Engine } from '../../driver/domain/engine';
 import { planFleet } from '../../driver/domain/fleet';
-import { DEFAULT_GROUP_PROPERTIES, readGroupProperties } from '../../driver/domain/group';
+import { DEFAULT_GROUP_PROPERTIES, readGroupProperties, slotsOfNewEngine } from '../../driver/domain/group';
 
 const ENGINE: Engine = {
   id: 'e',
@@ -71,4 +71,14 @@ it('reads a group with what is missing or senseless at its default', () => {
     algorithm: 'distributed',
   });
   expect(readGroupProperties(null)).toEqual(DEFAULT_GROUP_PROPERTIES);
+});
+
+it('gives an engine of few load balancers two slots at most, and the buffer counts those', () => {
+  const few = group({ perApp: true, bufferEngines: 1, minEngines: 0 });
+
+  expect(slotsOfNewEngine(few)).toBe(2);
+  expect(slotsOfNewEngine(group({ perApp: true, slotsPerEngine: 1 }))).toBe(1);
+  expect(slotsOfNewEngine(group())).toBe(DEFAULT_GROUP_PROPERTIES.slotsPerEngine);
+  expect(planFleet(few, [anEngine({ slots: 2, slotsUsed: 0 })]).add).toBe(0);
+  expect(planFleet(few, [anEngine({ slots: 2, slotsUsed: 1 })]).add).toBe(1);
 });

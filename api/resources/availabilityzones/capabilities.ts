@@ -18,4 +18,8 @@ export const AVAILABILITY_ZONE_CAPABILITIES: Readonly<Record<string, Capability>
     description: 'List of network IDs that are allowed for VIP use.',
     takes: isNames,
   },
+  service_engine_group: {
+    description: 'Name or id of the service engine group of load balancers whose flavor names none.',
+    takes: isName,
+  },
 };

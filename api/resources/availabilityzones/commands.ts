@@ -8,6 +8,7 @@ import { InvalidReferenceError, NotFoundError } from '../../../driver/domain/err
 import type { CommandDeps } from '../../changes/deps';
 import type { Schemas } from '../../openapi/schemas';
 import {
+  checkNamedGroup,
   checkProfileData,
   checkProvider,
   enabledOr,
@@ -81,6 +82,7 @@ export async function createAvailabilityZoneProfile(
     availability_zone_data: required(body.availability_zone_data, DATA),
   };
   checkProfile(deps, row);
+  await checkNamedGroup(deps.db, row.availability_zone_data);
   await insertCatalogue(deps.db, 'availability_zone_profile', row);
   return row.id;
 }
@@ -99,6 +101,7 @@ export async function updateAvailabilityZoneProfile(
     if (touches && (await isUsed(trx, 'availability_zone_profile', id))) throw inUse(PROFILE, id);
     const changes = Object.fromEntries(Object.entries(body)) as Partial<AvailabilityZoneProfileRow>;
     if (touches) checkProfile(deps, { ...stored, ...changes });
+    if (typeof changes.availability_zone_data === 'string') await checkNamedGroup(trx, changes.availability_zone_data);
     await updateCatalogue(trx, 'availability_zone_profile', id, changes);
   });
 }

@@ -8,6 +8,7 @@ import { InvalidReferenceError, NotFoundError } from '../../../driver/domain/err
 import type { CommandDeps } from '../../changes/deps';
 import type { Schemas } from '../../openapi/schemas';
 import {
+  checkNamedGroup,
   checkProfileData,
   checkProvider,
   enabledOr,
@@ -72,6 +73,7 @@ export async function createFlavorProfile(deps: CommandDeps, body: Schemas['Flav
     flavor_data: required(body.flavor_data, DATA),
   };
   checkProfile(deps, row);
+  await checkNamedGroup(deps.db, row.flavor_data);
   await insertCatalogue(deps.db, 'flavor_profile', row);
   return row.id;
 }
@@ -90,6 +92,7 @@ export async function updateFlavorProfile(
     if (touches && (await isUsed(trx, 'flavor_profile', id))) throw inUse('Flavor profile', id);
     const changes = Object.fromEntries(Object.entries(body)) as Partial<FlavorProfileRow>;
     if (touches) checkProfile(deps, { ...stored, ...changes });
+    if (typeof changes.flavor_data === 'string') await checkNamedGroup(trx, changes.flavor_data);
     await updateCatalogue(trx, 'flavor_profile', id, changes);
   });
 }

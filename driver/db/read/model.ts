@@ -23,7 +23,8 @@ export interface ReadModel {
 export interface Attribute {
   /** SQL expression. */
   readonly column: string;
-  readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'time';
+  /** `since` and `until` are times, too: a filter by them is a bound. */
+  readonly type: 'text' | 'integer' | 'number' | 'boolean' | 'time' | 'since' | 'until';
 }
 
 /** A piece of a WHERE clause. */

@@ -75,6 +75,29 @@ it('has all 81 operations of Octavia on their 43 paths', () => {
   expect(Object.values(documented).flatMap((methods) => methods.split(' '))).toHaveLength(81);
 });
 
+/** What operators of this service have beside Octavia's API. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  '/v2/slipstream/service-engine-groups': 'get post',
+  '/v2/slipstream/service-engine-groups/{}': 'get put delete',
+  '/v2/slipstream/service-engines': 'get',
+  '/v2/slipstream/service-engines/{}': 'get delete',
+  '/v2/slipstream/placements': 'get',
+  '/v2/slipstream/placements/{}': 'get',
+  '/v2/slipstream/events': 'get',
+  '/v2/slipstream/events/{}': 'get',
+};
+
+it('has the operator API below a path of its own, and beyond that the document alone', () => {
+  const documented: Record<string, string> = {};
+  for (const { path, method } of operations) {
+    const bare = path.replace(/\{\w+\}/g, '{}');
+    if (bare in OCTAVIA) continue;
+    documented[bare] = documented[bare] ? `${documented[bare]} ${method}` : method;
+  }
+
+  expect(documented).toEqual({ ...OPERATORS, '/v2/openapi.json': 'get' });
+});
+
 it('says in a line of its own what every operation does', () => {
   const nameless = operations.filter(({ summary = '' }) => summary.length < 10 || summary.length > 80);
   const summaries = operations.map(({ summary, method, path }) => (path === '/' ? `${method} ${summary}` : summary));

@@ -1,4 +1,6 @@
 import { authorize, createPolicy } from '../../../api/policy/authorize';
+import { compileRules } from '../../../api/policy/language/rules';
+import { builtInRules } from '../../../api/policy/roles';
 import { RULES, type RuleName } from '../../../api/policy/rules';
 import type { Identity } from '../../../driver/domain/identity';
 
@@ -75,4 +77,13 @@ it('tells who is refused in the one sentence clients know', () => {
 
 it('has a rule for every object and action of the API', () => {
   expect(Object.keys(RULES).length).toBeGreaterThanOrEqual(75);
+});
+
+it('lets a policy file open the operator API by rules of its own name', () => {
+  const rules = compileRules([builtInRules('either'), { 'slipstream:event:get_all': 'role:reader' }]);
+  const opened = createPolicy({ rules: () => rules });
+
+  expect(policy.allows(caller('reader'), 'slipstream:event:get_all', { projectId: null })).toBe(false);
+  expect(opened.allows(caller('reader'), 'slipstream:event:get_all', { projectId: null })).toBe(true);
+  expect(opened.allows(caller('reader'), 'slipstream:event:get_one', { projectId: null })).toBe(false);
 });

@@ -84,17 +84,18 @@ async function plant(ground: Ground): Promise<Planted> {
   await make('availabilityzones', 'availability_zone', zoneFields);
   const tree = await make('loadbalancers', 'loadbalancer', aTree(ground));
   await api.settle();
-  const placement = await place(api, tree.id);
-  const rows = { ...rowsOf(tree), flavor: flavor.id, flavor_profile: profile.id, placement };
+  const placed = await place(api, tree.id);
+  const rows = { ...rowsOf(tree), flavor: flavor.id, flavor_profile: profile.id, ...placed };
   const zones = { availability_zone: 'planted', availability_zone_profile: zoneProfile.id };
   return { ...namesOf({ ...rows, ...zones }, { projectId, subnetId }), rows: { ...rows, ...zones } };
 }
 
-/** An amphora, as the API shows it. */
-async function place({ db }: TestApi, loadBalancerId: string): Promise<string> {
+/** An amphora, as the API shows it, and what operators see of it. */
+async function place({ db }: TestApi, loadBalancerId: string): Promise<Record<string, string>> {
   const group = await insertGroup(db);
   const engine = await insertEngine(db, { service_engine_group_id: group.id, compute_id: 'server' });
-  return (await insertPlacement(db, { load_balancer_id: loadBalancerId, service_engine_id: engine.id })).id;
+  const placement = await insertPlacement(db, { load_balancer_id: loadBalancerId, service_engine_id: engine.id });
+  return { placement: placement.id, service_engine: engine.id, service_engine_group: group.id };
 }
 
 function aTree({ projectId, subnetId }: Ground): object {
@@ -148,6 +149,9 @@ function namesOf(
     flavorprofile_id: rows['flavor_profile'],
     availability_zone_profile_id: rows['availability_zone_profile'],
     amphora_id: rows['placement'],
+    placement_id: rows['placement'],
+    service_engine_id: rows['service_engine'],
+    service_engine_group_id: rows['service_engine_group'],
     project_id: projectId,
   } as Record<string, string>;
   return {

@@ -1,0 +1,71 @@
+import type { Schemas } from '../../openapi/schemas';
+import { authorizeCatalogue, listCatalogue, readCatalogue, showCatalogue } from '../catalogue';
+import { callerOf, type Handlers, type ResourceDeps } from '../deps';
+import { param } from '../reading';
+import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
+import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
+
+type Ids =
+  | `${'list' | 'show'}${'Placement' | 'Event' | 'ServiceEngine' | 'ServiceEngineGroup'}`
+  | 'createServiceEngineGroup'
+  | 'updateServiceEngineGroup'
+  | 'deleteServiceEngineGroup'
+  | 'deleteServiceEngine';
+type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
+
+/** The operator API. */
+export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
+  return {
+    listServiceEngineGroups: listCatalogue(deps, GROUP),
+    showServiceEngineGroup: showCatalogue(deps, GROUP),
+    ...groupWrites(deps),
+    listServiceEngines: listCatalogue(deps, ENGINE),
+    showServiceEngine: showCatalogue(deps, ENGINE),
+    deleteServiceEngine: {
+      handle: async (request) => {
+        authorizeCatalogue(deps, request, ENGINE, 'delete');
+        await removeServiceEngine(deps.commands, callerOf(request), param(request, ENGINE.keyParam));
+        return { status: 204 };
+      },
+    },
+    listPlacements: listCatalogue(deps, PLACEMENT),
+    showPlacement: showCatalogue(deps, PLACEMENT),
+    listEvents: listCatalogue(deps, EVENT),
+    showEvent: showCatalogue(deps, EVENT),
+  };
+}
+
+function groupWrites(
+  deps: ResourceDeps,
+): Handlers<'createServiceEngineGroup' | 'updateServiceEngineGroup' | 'deleteServiceEngineGroup'> {
+  const answer = async (id: string) => ({ [GROUP.root]: await readCatalogue(deps, GROUP, id) });
+  return {
+    createServiceEngineGroup: {
+      handle: async (request) => {
+        authorizeCatalogue(deps, request, GROUP, 'post');
+        const { service_engine_group: body } = request.body as {
+          service_engine_group: Schemas['ServiceEngineGroupCreate'];
+        };
+        return { status: 201, body: await answer(await createGroup(deps.commands, callerOf(request), body)) };
+      },
+    },
+    updateServiceEngineGroup: {
+      handle: async (request) => {
+        authorizeCatalogue(deps, request, GROUP, 'put');
+        const id = param(request, GROUP.keyParam);
+        const { service_engine_group: body } = request.body as {
+          service_engine_group: Schemas['ServiceEngineGroupUpdate'];
+        };
+        await changeGroup(deps.commands, callerOf(request), { id, body });
+        return { status: 200, body: await answer(id) };
+      },
+    },
+    deleteServiceEngineGroup: {
+      handle: async (request) => {
+        authorizeCatalogue(deps, request, GROUP, 'delete');
+        await removeGroup(deps.commands, callerOf(request), param(request, GROUP.keyParam));
+        return { status: 204 };
+      },
+    },
+  };
+}

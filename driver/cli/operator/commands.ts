@@ -1,0 +1,167 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { GROUP_FIELDS } from '../../domain/groupFields';
+import type { OperatorClient, Shown } from './client';
+import { findIdentity, IDENTITY_OPTIONS, type Identity, type IdentityOption } from './identity';
+import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT } from './objects';
+import { FORMATS, type Format, formatMany, formatOne } from './output';
+
+type Flags = Readonly<Record<string, unknown>> & { readonly format: Format };
+
+/** The commands over the operator API. They talk to that API alone, as whoever the environment says. */
+export function addOperatorCommands(program: Command): void {
+  for (const object of [GROUP, ENGINE, PLACEMENT, EVENT]) {
+    const parent = program.command(object.word).description(`${object.title}s, by the operator API`);
+    addList(parent, object);
+    addShow(parent, object);
+    if (object === GROUP) addGroupWrites(parent);
+    if (object === GROUP) addDelete(parent, object, 'deletes a service engine group that has no engines');
+    if (object === ENGINE) addDelete(parent, object, 'retires a service engine; what is on it moves first');
+  }
+}
+
+function addList(parent: Command, object: OperatorObject): void {
+  const command = withIdentity(parent.command('list').description(`lists ${object.title}s`));
+  for (const name of Object.keys(object.filters)) command.option(`--${name} <value>`, `only of this ${name}`);
+  command
+    .addOption(pairs('--filter <attribute=value>', 'only with this value of an attribute; repeatable'))
+    .option('--sort <key[:desc]>', 'attributes to sort by, comma-separated')
+    .option('--limit <number>', 'objects at most', atLeastOne)
+    .action((flags: Flags) =>
+      run(flags, async (client) => {
+        const filters: Record<string, string> = { ...(flags['filter'] as Record<string, string>) };
+        for (const [name, attribute] of Object.entries(object.filters)) {
+          const value = flags[name];
+          if (typeof value === 'string') filters[attribute] = await attributeValue(client, object, { name, value });
+        }
+        if (typeof flags['sort'] === 'string') filters['sort'] = flags['sort'];
+        const limit = flags['limit'] as number | undefined;
+        const items = await client.list(object, { filters, ...(limit === undefined ? {} : { limit }) });
+        return formatMany(items, object.columns, flags.format);
+      }),
+    );
+}
+
+/** Groups and engines may be named where the API wants their ids. */
+async function attributeValue(
+  client: OperatorClient,
+  object: OperatorObject,
+  { name, value }: { name: string; value: string },
+): Promise<string> {
+  const referred = [GROUP, ENGINE].find(({ word }) => word === name && word !== object.word);
+  return referred ? String((await client.show(referred, value))['id']) : value;
+}
+
+function addShow(parent: Command, object: OperatorObject): void {
+  withIdentity(parent.command('show').description(`shows one ${object.title}`))
+    .argument(argumentOf(object))
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => formatOne(await client.show(object, nameOrId), flags.format)),
+    );
+}
+
+function addDelete(parent: Command, object: OperatorObject, description: string): void {
+  withIdentity(parent.command('delete').description(description))
+    .argument(argumentOf(object))
+    .action((nameOrId: string, flags: Flags) => run(flags, (client) => client.remove(object, nameOrId)));
+}
+
+function addGroupWrites(parent: Command): void {
+  withFields(withIdentity(parent.command('create').description('makes a service engine group')))
+    .argument('<name>')
+    .action((name: string, flags: Flags) =>
+      run(flags, async (client) => {
+        return formatOne(await client.create(GROUP, { name, ...fieldsOf(flags) }), flags.format);
+      }),
+    );
+  withFields(withIdentity(parent.command('set').description('changes a service engine group')))
+    .argument(argumentOf(GROUP))
+    .option('--name <name>', 'its new name')
+    .addOption(
+      new Option('--unset <field>', 'gives a field its default; repeatable').default([], 'none').argParser(collected),
+    )
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => {
+        const unset = Object.fromEntries((flags['unset'] as readonly string[]).map((field) => [field, null]));
+        const name = typeof flags['name'] === 'string' ? { name: flags['name'] } : {};
+        const changed = await client.change(GROUP, nameOrId, { ...name, ...fieldsOf(flags), ...unset });
+        return formatOne(changed, flags.format);
+      }),
+    );
+}
+
+function withFields(command: Command): Command {
+  command.option('--description <text>', 'what it is for');
+  for (const field of Object.keys(GROUP_FIELDS)) command.option(`--${kebab(field)} <value>`, `its ${field}`);
+  return command.addOption(pairs('--property <field=value>', 'any other field of the API; repeatable'));
+}
+
+/** The API turns words into numbers and booleans, and says which fields there are. */
+function fieldsOf(flags: Flags): Shown {
+  const named = ['description', ...Object.keys(GROUP_FIELDS)]
+    .map((field) => [field, flags[camel(field)]])
+    .filter(([, value]) => value !== undefined);
+  return { ...(flags['property'] as Shown), ...Object.fromEntries(named) };
+}
+
+function withIdentity(command: Command): Command {
+  command
+    .addOption(new Option('-f, --format <format>', 'how to show it').choices(FORMATS).default('table'))
+    .option('--os-cloud <name>', 'the cloud of clouds.yaml (OS_CLOUD)')
+    .option('--insecure', 'do not check certificates (OS_INSECURE)');
+  for (const [name, what] of Object.entries(IDENTITY_OPTIONS)) {
+    command.option(`--os-${kebab(name)} <value>`, `${what} (OS_${name.toUpperCase()})`);
+  }
+  return command;
+}
+
+async function run(flags: Flags, work: (client: OperatorClient) => Promise<unknown>): Promise<void> {
+  const given: Identity = {};
+  for (const name of Object.keys(IDENTITY_OPTIONS) as IdentityOption[]) {
+    const value = flags[camel(`os_${name}`)];
+    if (typeof value === 'string') given[name] = value;
+  }
+  const cloud = flags['osCloud'];
+  const found = findIdentity({
+    flags: given,
+    ...(typeof cloud === 'string' ? { cloud } : {}),
+    insecure: flags['insecure'] === true,
+    env: process.env,
+  });
+  const { openOperatorClient } = require('./client') as typeof import('./client');
+  const client = await openOperatorClient(found);
+  try {
+    const text = await work(client);
+    if (typeof text === 'string' && text !== '') process.stdout.write(`${text}\n`);
+  } finally {
+    await client.close();
+  }
+}
+
+function argumentOf({ named }: OperatorObject): string {
+  return named ? '<name-or-id>' : '<id>';
+}
+
+function pairs(flags: string, description: string): Option {
+  return new Option(flags, description).default({}, 'none').argParser((text: string, before: Shown) => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined) throw new InvalidArgumentError('It has to be name=value.');
+    return { ...before, [name]: value };
+  });
+}
+
+function collected(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 up.');
+  return Number(text);
+}
+
+function kebab(name: string): string {
+  return name.replaceAll('_', '-');
+}
+
+function camel(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,135 @@
+import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, type HaMode, type PlacementAlgorithm } from './group';
+
+/**
+ * The fields of a service engine group as operators know them from Avi: which of them mean something here, and why the
+ * others do not. Ranges are in the OpenAPI document.
+ */
+
+/** What a group is made with. Unlike the group there is from the start, it keeps a buffer, as Avi's do. */
+export const NEW_GROUP_PROPERTIES: GroupProperties = { ...DEFAULT_GROUP_PROPERTIES, bufferEngines: 1 };
+
+/** Fields that are in force, by their name in the API. */
+export const GROUP_FIELDS = {
+  ha_mode: 'haMode',
+  algo: 'algorithm',
+  min_se: 'minEngines',
+  max_se: 'maxEngines',
+  max_vs_per_se: 'slotsPerEngine',
+  buffer_se: 'bufferEngines',
+  min_scaleout_per_vs: 'minScaleout',
+  max_scaleout_per_vs: 'maxScaleout',
+  per_app: 'perApp',
+  vs_host_redundancy: 'hostRedundancy',
+  se_name_prefix: 'namePrefix',
+} as const satisfies Readonly<Record<string, keyof GroupProperties>>;
+
+/** Avi's words for values, and ours. */
+export const AVI_WORDS: Readonly<Record<string, HaMode | PlacementAlgorithm>> = {
+  HA_MODE_SHARED: 'n_plus_m',
+  HA_MODE_SHARED_PAIR: 'active_active',
+  HA_MODE_LEGACY_ACTIVE_STANDBY: 'active_standby',
+  PLACEMENT_ALGO_PACKED: 'packed',
+  PLACEMENT_ALGO_DISTRIBUTED: 'distributed',
+};
+
+const NO_REBALANCING = 'load balancers are not moved by load: an operator or the scale-out of the flavor decides';
+const NO_PAIR_SPREAD = 'in a pair the first engine serves all load balancers that are on both';
+
+/** Fields that have one value here: it is shown and taken, any other is refused for the reason. */
+export const FIXED_GROUP_FIELDS = {
+  placement_mode: { value: 'PLACEMENT_MODE_AUTO', reason: 'there is no other mode' },
+  active_standby: { value: false, reason: `${NO_PAIR_SPREAD}; a pair is had by ha_mode` },
+  distribute_load_active_standby: { value: false, reason: NO_PAIR_SPREAD },
+  auto_redistribute_active_standby_load: { value: false, reason: NO_PAIR_SPREAD },
+  hm_on_standby: { value: true, reason: 'a standby engine checks members at all times, to be ready at once' },
+  self_se_election: {
+    value: false,
+    reason: 'while the controllers are away engines go on as they are and elect nobody',
+  },
+  bgp_peer_monitor_failover_enabled: { value: false, reason: 'an engine withdraws its own routes instead' },
+  auto_rebalance: { value: false, reason: NO_REBALANCING },
+  aggressive_failure_detection: {
+    value: false,
+    reason: 'how fast a dead engine is found is a matter of [health_manager], for all groups alike',
+  },
+  dedicated_dispatcher_core: { value: false, reason: 'haproxy has no dispatcher: all its threads take connections' },
+  cpu_reserve: { value: false, reason: 'reservations are a matter of the compute flavor' },
+  enable_gratarp_permanent: { value: false, reason: 'the network learns of a VIP by its wiring, not by ARP' },
+} as const satisfies Readonly<Record<string, { readonly value: boolean | string; readonly reason: string }>>;
+
+const BY_FLAVOR = 'an engine has the size of its compute flavor';
+const ONE_HEARTBEAT = 'engines report to the health-manager, not to one another: [health_manager] says how often';
+const PROMPT =
+  'a load balancer is on another engine once that has confirmed it; [controller_worker] pending_deadline ends the wait';
+const NO_ROUTE_WAIT = 'an engine leaves the wiring only when another one serves';
+const OWN_GROUPS = 'the security groups of engine ports are a matter of the network driver, for all groups alike';
+const NO_GRATARP = 'the network learns of a VIP by its wiring, not by ARP';
+
+/** Fields that mean nothing here, each with the reason that whoever sends it is told. */
+export const REFUSED_GROUP_FIELDS = {
+  vcpus_per_se: BY_FLAVOR,
+  memory_per_se: BY_FLAVOR,
+  disk_per_se: BY_FLAVOR,
+  mem_reserve: 'reservations are a matter of the compute flavor',
+  connection_memory_percentage: 'haproxy has no cache that takes memory from connections',
+  log_disksz: 'engines keep no logs: [service_engine] log_target says where they go',
+  se_mtu: 'an engine takes the MTU of each network from the network service',
+  auto_rebalance_interval: NO_REBALANCING,
+  auto_rebalance_criteria: NO_REBALANCING,
+  auto_rebalance_capacity_per_se: NO_REBALANCING,
+  max_cpu_usage: NO_REBALANCING,
+  min_cpu_usage: NO_REBALANCING,
+  se_deprovision_delay: 'engines that serve nobody are kept: an operator deletes them',
+  vs_scaleout_timeout: 'the time a new engine has is [service_engine] se_create_timeout',
+  vs_se_scaleout_ready_timeout: PROMPT,
+  vs_se_scaleout_additional_wait_time: NO_ROUTE_WAIT,
+  vs_scalein_timeout: PROMPT,
+  vs_scalein_timeout_for_upgrade: PROMPT,
+  vs_switchover_timeout: PROMPT,
+  vs_se_scalein_additional_wait_time: NO_ROUTE_WAIT,
+  vs_se_primary_switchover_additional_wait_time: NO_ROUTE_WAIT,
+  dp_hb_frequency: ONE_HEARTBEAT,
+  dp_hb_timeout_count: ONE_HEARTBEAT,
+  dp_aggressive_hb_frequency: ONE_HEARTBEAT,
+  dp_aggressive_hb_timeout_count: ONE_HEARTBEAT,
+  bgp_state_update_interval: 'the state of BGP peers is told with every change, not by the clock',
+  gratarp_permanent_periodicity: NO_GRATARP,
+  disable_avi_securitygroups: OWN_GROUPS,
+  custom_securitygroups_mgmt: OWN_GROUPS,
+  custom_securitygroups_data: OWN_GROUPS,
+  ingress_access_mgmt: OWN_GROUPS,
+  ingress_access_data: OWN_GROUPS,
+} as const satisfies Readonly<Record<string, string>>;
+
+export type GroupFieldName = keyof typeof GROUP_FIELDS;
+
+/** Why a field cannot have this value; undefined when it can. Null is its default. */
+export function refusalOf(field: string, value: unknown): string | undefined {
+  if (Object.hasOwn(REFUSED_GROUP_FIELDS, field)) {
+    return `${field} does not apply here: ${REFUSED_GROUP_FIELDS[field as keyof typeof REFUSED_GROUP_FIELDS]}`;
+  }
+  if (!Object.hasOwn(FIXED_GROUP_FIELDS, field)) return undefined;
+  const fixed = FIXED_GROUP_FIELDS[field as keyof typeof FIXED_GROUP_FIELDS];
+  if (value === null || value === fixed.value) return undefined;
+  return `${field} can only be ${fixed.value} here: ${fixed.reason}`;
+}
+
+/** What contradicts itself in a group; undefined when nothing does. */
+export function contradictionIn(group: GroupProperties): string | undefined {
+  if (group.minEngines > group.maxEngines) return 'min_se is greater than max_se';
+  if (group.minScaleout > group.maxScaleout) return 'min_scaleout_per_vs is greater than max_scaleout_per_vs';
+  return undefined;
+}
+
+/** A group's properties with the given fields over them: null is the default, as is what has no value of its own. */
+export function applyGroupFields(group: GroupProperties, given: Readonly<Record<string, unknown>>): GroupProperties {
+  const changes = Object.entries(GROUP_FIELDS)
+    .filter(([field]) => Object.hasOwn(given, field))
+    .map(([field, property]) => [property, storedValue(given[field], NEW_GROUP_PROPERTIES[property])]);
+  return { ...group, ...Object.fromEntries(changes) } as GroupProperties;
+}
+
+function storedValue(value: unknown, fallback: unknown): unknown {
+  if (value === null) return fallback;
+  return typeof value === 'string' && Object.hasOwn(AVI_WORDS, value) ? AVI_WORDS[value] : value;
+}
