@@ -6,6 +6,7 @@ import type { Certificates } from '../clouds/certificates/port';
 import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keystone/http';
 import { BadValueError, type Config } from '../config/config';
 import { UnavailableError } from '../domain/errors';
+import { hasOwnLogin, serviceCredentials } from './serviceLogin';
 
 /** The key manager of a process of its own. */
 export interface OpenedCertificates {
@@ -23,12 +24,9 @@ export function openCertificates(
   keystone: KeystoneValidator | undefined,
   log: Logger,
 ): OpenedCertificates | undefined {
-  const { certificates: settings, service_auth: own, keystone_authtoken: shared } = config;
+  const { certificates: settings } = config;
   if (!keystone || settings.cert_manager === 'noop_cert_manager') return undefined;
-  const hasOwn = own.auth_url !== null || own.username !== null || own.user_id !== null;
-  const login = hasOwn
-    ? createKeystoneValidator({ ...shared, ...own, auth_url: own.auth_url ?? shared.auth_url }, { log })
-    : undefined;
+  const login = hasOwnLogin(config) ? createKeystoneValidator(serviceCredentials(config), { log }) : undefined;
   const { session } = login ?? keystone;
   const wanted = { type: 'key-manager', interface: settings.endpoint_type, region: settings.region_name };
   const store = createHttpSecretStore({

@@ -5,6 +5,7 @@ import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keyst
 import { createNoopNetwork } from '../clouds/network/noop';
 import type { NetworkDriver } from '../clouds/network/port';
 import { BadValueError, type Config } from '../config/config';
+import { type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
 
 /** The drivers a process of its own can have. Those of the embedded site live within `all-in-one`. */
 export interface Drivers {
@@ -12,11 +13,33 @@ export interface Drivers {
   readonly compute: ComputeDriver;
 }
 
-/** @throws BadValueError for a driver that this version does not have, or has within `all-in-one` alone */
-export function createDrivers({ controller_worker: worker }: Config): Drivers {
-  if (worker.network_driver !== 'noop') throw unusable('network_driver', worker.network_driver);
-  if (worker.compute_driver !== 'noop') throw unusable('compute_driver', worker.compute_driver);
-  return { network: createNoopNetwork(), compute: createNoopCompute() };
+/** Drivers, and what they hold open. */
+export interface OpenedDrivers {
+  readonly drivers: Drivers;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes no call: a cloud that is away holds no start up.
+ * @throws BadValueError for a driver that this version does not have, or has within `all-in-one` alone, and for one that
+ * lacks an option
+ */
+export function openDrivers(config: Config, log: Logger): OpenedDrivers {
+  const openstack = openOpenstackDrivers(config, log);
+  const drivers = { network: networkOf(config, openstack), compute: computeOf(config, openstack) };
+  return { drivers, close: () => openstack.close() };
+}
+
+function networkOf({ controller_worker: { network_driver: name } }: Config, cloud: OpenstackDrivers): NetworkDriver {
+  if (name === 'noop') return createNoopNetwork();
+  if (name === 'neutron') return cloud.network();
+  throw unusable('network_driver', name, ['noop', 'neutron']);
+}
+
+function computeOf({ controller_worker: { compute_driver: name } }: Config, cloud: OpenstackDrivers): ComputeDriver {
+  if (name === 'noop') return createNoopCompute();
+  if (name === 'nova') return cloud.compute();
+  throw unusable('compute_driver', name, ['noop', 'nova']);
 }
 
 /**
@@ -35,8 +58,7 @@ export function logInEarly({ session }: KeystoneValidator, log: Logger): void {
   );
 }
 
-function unusable(option: string, value: string): BadValueError {
-  const expected =
-    value === 'local' ? 'noop (local works within "slipstream all-in-one")' : 'noop: this version has no other yet';
-  return new BadValueError('controller_worker', option, value, expected);
+function unusable(option: string, value: string, known: readonly string[]): BadValueError {
+  const hint = value === 'local' ? ' (local works within "slipstream all-in-one")' : ': this version has no other yet';
+  return new BadValueError('controller_worker', option, value, `${known.join(' or ')}${hint}`);
 }

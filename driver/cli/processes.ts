@@ -16,7 +16,7 @@ import { serveTelemetry } from '../telemetry/server';
 import { openBus, openNotifier, staysWithin } from './bus';
 import { openCertificates } from './certificates';
 import { openDatabase } from './database';
-import { createDrivers, type Drivers, logInEarly, openTokens } from './drivers';
+import { type Drivers, logInEarly, openDrivers, openTokens } from './drivers';
 
 /** What every controller process is made of. */
 interface Parts extends Drivers {
@@ -73,10 +73,10 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
  * @throws BadValueError for what this version cannot do outside the embedded site; SchemaError before `db upgrade`
  */
 export async function startProcess(name: ProcessName, config: Config, log: Logger): Promise<RunningProcess> {
-  const drivers = createDrivers(config);
+  const { drivers, close: closeDrivers } = openDrivers(config, log);
   const tokens = asksKeystone(name, config) ? openTokens(config, log) : undefined;
   const keys = openCertificates(config, tokens, log);
-  const opened: (() => Promise<unknown>)[] = [];
+  const opened: (() => Promise<unknown>)[] = [closeDrivers];
   if (tokens) opened.push(() => tokens.close());
   if (keys) opened.push(() => keys.close());
   const closeAll = async (): Promise<void> => {

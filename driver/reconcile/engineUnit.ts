@@ -10,7 +10,7 @@ import { listVnics, removeVnic } from '../db/vnics';
 import type { Engine } from '../domain/engine';
 import { ServiceError } from '../domain/errors';
 import { runStages, type Stage, stageOf } from './kind';
-import { type EngineTarget, engineServer, type ServerClouds } from './kinds/server';
+import { BrokenServerError, type EngineTarget, engineServer, type ServerClouds } from './kinds/server';
 import { engineVnic, type VnicClouds } from './kinds/vnic';
 import { type BackOff, type Outcome, SETTLED, waiting } from './outcome';
 
@@ -135,13 +135,16 @@ async function stageWork({ parts, engine, before }: EngineRun) {
   return { target, clouds: parts, before };
 }
 
-/** What a cloud refuses or does not answer is tried again; told of once, until a run ends well. */
+/**
+ * What a cloud refuses or does not answer is tried again; told of once, until a run ends well. A server that could not be
+ * built is told of each time: the runs before it have waited for its call, which is no trouble.
+ */
 async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   const { parts, engine, log } = run;
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) log.warn({ reason }, 'a run of an engine waits');
   else log.error({ err: error }, 'a run of an engine broke');
-  if (engine.attempts === 0) {
+  if (engine.attempts === 0 || error instanceof BrokenServerError) {
     const message = `service engine ${engine.name}: ${reason}`;
     await recordEvents(parts.db, [{ name: 'ENGINE_FAILED', severity: 'warning', message }], { engineId: engine.id });
   }

@@ -1,6 +1,6 @@
 /**
  * What Slipstream needs of the compute service. Twins: `local.ts` (agents as child processes of the embedded site),
- * `noop.ts`, later Nova over HTTP. Every server bears the id of its engine row, which exists before the server does:
+ * `noop.ts`, `http.ts` (Nova). Every server bears the id of its engine row, which exists before the server does:
  * creating twice is found by listing.
  */
 export interface Server {
@@ -12,6 +12,8 @@ export interface Server {
   /** Address on the management network, once it has one. */
   readonly managementAddress: string | null;
   readonly host: string | null;
+  /** Why it could not be built, in the service's words; absent or null while it is well. */
+  readonly fault?: string | null;
 }
 
 export interface ServerRequest {
@@ -21,6 +23,16 @@ export interface ServerRequest {
   readonly token: string;
   /** Where the engine finds its controllers: WebSocket URLs. */
   readonly controllers: readonly string[];
+  /** Its service engine group: where hosts are to differ, they differ within it. */
+  readonly groupId?: string;
+  /** Ports that exist already, the one in the management network first; otherwise the service makes what is configured. */
+  readonly portIds?: readonly string[];
+  /** Over the configured one. */
+  readonly availabilityZone?: string;
+  /** Over the configured one: a flavor of the compute service. */
+  readonly flavorId?: string;
+  /** Over the configured one. */
+  readonly imageTag?: string;
 }
 
 export interface ComputeDriver {
@@ -32,4 +44,10 @@ export interface ComputeDriver {
   createServer(request: ServerRequest): Promise<Server>;
   /** A server that is not there counts as deleted. */
   deleteServer(id: string): Promise<void>;
+  /** Ids of the ports a server has, the management port first. Absent, like the next two, where servers have none. */
+  listServerPorts?(serverId: string): Promise<readonly string[]>;
+  /** Plugs a port in. One that is plugged in there already stays. @throws NotFoundError for an unknown server */
+  attachPort?(serverId: string, portId: string): Promise<void>;
+  /** Unplugs a port, which goes on to exist if the service has not made it itself. What is not there counts as unplugged. */
+  detachPort?(serverId: string, portId: string): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 
 export interface Call {
@@ -6,7 +7,18 @@ export interface Call {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of a body. Such a call is never repeated: the service may have taken a part. */
+  readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds the call may take, instead of the service's. */
+  readonly timeout?: number;
+}
+
+/** Bytes that are too many to be held at once. */
+export interface Content {
+  /** Of all bytes. */
+  readonly length: number;
+  read(): AsyncIterable<Uint8Array>;
 }
 
 export interface Answer {
@@ -49,23 +61,25 @@ const REPEATABLE = ['GET', 'PUT', 'DELETE'];
 
 /** Sends once. @throws Outage when there is no answer, or one that is about the service instead of what was asked */
 export async function sendOnce({ address, dispatcher, token, timeout }: Target, call: Call): Promise<Answer> {
-  const { method, path, body, headers } = call;
-  const signal = AbortSignal.timeout(timeout);
-  const harmless = REPEATABLE.includes(method);
+  const { method, path, headers } = call;
+  const limit = call.timeout ?? timeout;
+  const signal = AbortSignal.timeout(limit);
+  const harmless = REPEATABLE.includes(method) && !call.content;
   const what = `${method} ${path.split('?')[0]}`;
   try {
     const answer = await request(`${address}${path}`, {
       method,
       dispatcher,
       signal,
+      headersTimeout: limit,
       headers: {
         Accept: 'application/json',
         'User-Agent': 'slipstream',
         'X-Auth-Token': token,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...describePayload(call),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...payloadOf(call),
     });
     const { statusCode: status } = answer;
     const content = parse(await readBody(answer.body));
@@ -80,9 +94,19 @@ export async function sendOnce({ address, dispatcher, token, timeout }: Target, 
   } catch (error) {
     if (error instanceof Outage) throw error;
     const { code, message } = error as { code?: string; message?: string };
-    const mayRepeat = !signal.aborted && (harmless || NOT_SENT.includes(code ?? ''));
+    const mayRepeat = !signal.aborted && (harmless || (!call.content && NOT_SENT.includes(code ?? '')));
     throw new Outage(`${what}: ${[code, message].filter(Boolean).join(' ')}`, mayRepeat);
   }
+}
+
+function describePayload({ body, content }: Call): Record<string, string> {
+  if (content) return { 'Content-Type': 'application/octet-stream', 'Content-Length': String(content.length) };
+  return body === undefined ? {} : { 'Content-Type': 'application/json' };
+}
+
+function payloadOf({ body, content }: Call) {
+  if (content) return { body: Readable.from(content.read(), { objectMode: false }) };
+  return body === undefined ? {} : { body: JSON.stringify(body) };
 }
 
 async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {

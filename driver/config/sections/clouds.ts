@@ -69,40 +69,45 @@ export const keystone_authtoken = section(
 );
 
 export const service_auth = section(
-  'Credentials towards other services; read for Barbican. Where they name no user, those of `[keystone_authtoken]` do.',
+  'Credentials towards other services: Barbican, Neutron, Nova and Glance. Where they name no user, those of `[keystone_authtoken]` do.',
   credentials,
   'any',
 );
 
 export const nova = section(
-  'The compute service. Not read yet.',
+  'The compute service, for `compute_driver = nova`. What engines are made of there, `[controller_worker] amp_*` says.',
   {
     ...endpoint('Nova'),
-    service_name: optionalText('Name in the catalogue.'),
-    endpoint: optionalText('URL to use instead of the catalogue’s.'),
+    service_name: optionalText('Name in the catalogue. Not read: services are found by their type.'),
+    endpoint: optionalText('URL to use instead of the catalogue’s, with its version: `http://host:8774/v2.1`.'),
     availability_zone: optionalText('Zone that engines are made in.'),
-    enable_anti_affinity: bool(false, 'Keep the engines of a group on different hosts.'),
+    enable_anti_affinity: bool(false, 'Keep the engines of a group on different hosts, by a server group of its own.'),
+    anti_affinity_policy: choice(
+      'anti-affinity',
+      ['anti-affinity', 'soft-anti-affinity'],
+      'Policy of these server groups: no engine without a host of its own, or one on a shared host if need be.',
+    ),
   },
   'any',
 );
 
 export const neutron = section(
-  'The network service. Not read yet.',
+  'The network service, for `network_driver = neutron`.',
   {
     ...endpoint('Neutron'),
-    service_name: optionalText('Name in the catalogue.'),
-    endpoint: optionalText('URL to use instead of the catalogue’s.'),
+    service_name: optionalText('Name in the catalogue. Not read: services are found by their type.'),
+    endpoint: optionalText('URL to use instead of the catalogue’s, without its version.'),
     endpoint_override: optionalText('Newer name of `endpoint`.'),
   },
   'any',
 );
 
 export const glance = section(
-  'The image service. Not read yet.',
+  'The image service, where `compute_driver = nova` finds the image of engines.',
   {
     ...endpoint('Glance'),
-    service_name: optionalText('Name in the catalogue.'),
-    endpoint: optionalText('URL to use instead of the catalogue’s.'),
+    service_name: optionalText('Name in the catalogue. Not read: services are found by their type.'),
+    endpoint: optionalText('URL to use instead of the catalogue’s, without its version.'),
   },
   'any',
 );

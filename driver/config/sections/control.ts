@@ -18,6 +18,17 @@ export const controller_worker = section(
       'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (not there yet).',
       { compute_noop_driver: 'noop', compute_nova_driver: 'nova' },
     ),
+    amp_flavor_id: optionalText('Flavor of the servers of engines. Needed for `nova`.'),
+    amp_image_tag: optionalText('Tag of their image: the newest active one is taken. Needed for `nova`.'),
+    amp_image_owner_id: optionalText(
+      'Project the image must belong to. Without it anybody who may share images could have engines boot theirs.',
+    ),
+    amp_ssh_key_name: optionalText('Key pair of their servers.'),
+    amp_boot_network_list: list(
+      [],
+      'Networks (by id) that their servers are plugged into, the management network first. Needed for `nova`.',
+    ),
+    amp_secgroup_list: list([], 'Security groups (by id) of the ports in these networks.'),
     loadbalancer_topology: choice(
       'SINGLE',
       ['SINGLE', 'ACTIVE_STANDBY'],
@@ -94,6 +105,15 @@ export const service_engine = section('Service engines, and the group that is ma
   slots: integer(10, [1, 100_000], 'Load balancers one engine may serve (`max_vs_per_se`).'),
   max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
+  owner_tag: text(
+    'slipstream',
+    'Tag and metadata of every server of this installation. What bears it and has no engine is deleted: installations that share a project need different ones. At most 23 letters, digits, `-`, `_` and `.`.',
+  ),
+  bootstrap: choice(
+    'config_drive',
+    ['config_drive', 'metadata'],
+    'How a server learns of its controllers: by a config drive, or by the metadata service alone, which a management network without router or DHCP agent may not have.',
+  ),
   haproxy_path: text('haproxy', 'The haproxy that an engine on this host runs: a path, or a name to be found by PATH.'),
   members_start_down: bool(
     true,

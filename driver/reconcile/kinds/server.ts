@@ -29,6 +29,10 @@ export interface EngineServer {
   readonly managementAddress: string | null;
   readonly host: string | null;
   readonly broken: boolean;
+  /** Why, in the compute service's words, if it says so. */
+  readonly fault?: string | null;
+  /** Its service engine group; known of those that are wanted. */
+  readonly groupId?: string;
   /** The engine has another one, which stays. */
   readonly surplus: boolean;
 }
@@ -59,14 +63,15 @@ export const engineServer: Kind<EngineServer, EngineTarget, ServerClouds> = {
 };
 
 function describeServer(server: Server, surplus: boolean): EngineServer {
-  const { id, engineId, name, managementAddress, host, status } = server;
-  return { engineId, name, computeId: id, managementAddress, host, broken: status === 'ERROR', surplus };
+  const { id, engineId, name, managementAddress, host, status, fault = null } = server;
+  return { engineId, name, computeId: id, managementAddress, host, broken: status === 'ERROR', fault, surplus };
 }
 
 async function adoptServer(have: EngineServer, { db, compute }: ServerClouds): Promise<void> {
   if (have.broken && have.computeId !== null) {
     await compute.deleteServer(have.computeId);
-    throw new BrokenServerError(`the compute service could not build server ${have.computeId}`);
+    const why = have.fault ? `: ${have.fault}` : '';
+    throw new BrokenServerError(`the compute service could not build server ${have.computeId}${why}`);
   }
   await recordServer(db, have.engineId, have);
 }
@@ -75,6 +80,10 @@ async function adoptServer(have: EngineServer, { db, compute }: ServerClouds): P
 async function makeServer(want: EngineServer, { db, compute, controllers }: ServerClouds): Promise<void> {
   const token = newToken();
   await startBuilding(db, want.engineId, hashToken(token));
-  const server = await compute.createServer({ engineId: want.engineId, name: want.name, token, controllers });
+  const { engineId, name, groupId } = want;
+  const server = await compute.createServer({
+    ...{ engineId, name, token, controllers },
+    ...(groupId !== undefined && { groupId }),
+  });
   await recordServer(db, want.engineId, describeServer(server, false));
 }

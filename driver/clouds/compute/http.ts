@@ -1,0 +1,75 @@
+import { UnavailableError } from '../../domain/errors';
+import type { ImageDriver } from '../image/port';
+import type { OpenstackService } from '../openstack/service';
+import { type Ask, accepted, createAsk, readIn } from './nova/answers';
+import { NovaError } from './nova/errors';
+import { createInterfaces } from './nova/interfaces';
+import { segment } from './nova/paths';
+import { fromRequest } from './nova/requests';
+import { createServerGroups } from './nova/serverGroups';
+import type { NovaSettings } from './nova/settings';
+import { CreatedView, ServersView, toServer } from './nova/views';
+import type { ComputeDriver, Server, ServerRequest } from './port';
+
+export interface NovaDeps {
+  /** Its address ends with the version: `/v2.1`. */
+  readonly service: OpenstackService;
+  readonly images: Pick<ImageDriver, 'findImage'>;
+  readonly settings: NovaSettings;
+}
+
+/** Servers of one page: Nova's own maximum. */
+const PAGE = 1_000;
+
+/**
+ * Servers of Nova, in the project of this service. What Nova refuses is a NovaError with its status and text; that no
+ * host can take a server, the server tells later by its status and fault.
+ */
+export function createNovaDriver({ service, images, settings }: NovaDeps): ComputeDriver {
+  const ask = createAsk(service);
+  const serverGroupFor = createServerGroups(ask, settings);
+  return {
+    bootsNothing: false,
+    listServers: () => listServers(ask, settings.owner),
+    async createServer(request) {
+      const imageId = await findImageId(images, settings, request);
+      const serverGroupId = await serverGroupFor(request.groupId);
+      const body = fromRequest(request, settings, { imageId, serverGroupId });
+      const { server } = readIn(await ask.ok({ method: 'POST', path: '/servers', body }), CreatedView);
+      const { engineId, name } = request;
+      return { id: server.id, engineId, name, status: 'BUILD', managementAddress: null, host: null, fault: null };
+    },
+    async deleteServer(id) {
+      const answer = await ask.any({ method: 'DELETE', path: `/servers/${segment(id)}` });
+      if (answer.status !== 404) accepted(answer);
+    },
+    ...createInterfaces(ask),
+  };
+}
+
+/** Asked anew for each server: an image that is uploaded serves the next one. */
+async function findImageId(
+  images: NovaDeps['images'],
+  { image: { tag: configured, ownerId } }: NovaSettings,
+  { imageTag: tag = configured }: ServerRequest,
+): Promise<string> {
+  const image = await images.findImage({ tag, ...(ownerId === null ? {} : { ownerId }) });
+  if (image) return image.id;
+  const whose = ownerId === null ? '' : ` of project ${ownerId}`;
+  throw new NovaError(404, 'imageNotFound', `There is no active image${whose} with the tag "${tag}".`);
+}
+
+/** All of the project, sorted out here: not every Nova lets a server that waits to be scheduled pass a filter by tags. */
+async function listServers(ask: Ask, owner: string): Promise<Server[]> {
+  const servers: Server[] = [];
+  const query = new URLSearchParams({ limit: String(PAGE), sort_key: 'uuid', sort_dir: 'asc' });
+  for (;;) {
+    const { servers: page } = readIn(await ask.ok({ method: 'GET', path: `/servers/detail?${query}` }), ServersView);
+    servers.push(...page.flatMap((body) => toServer(body, owner) ?? []));
+    const last = page.at(-1);
+    // A Nova with a lower maximum gives shorter pages, so only an empty one is the last.
+    if (!last) return servers;
+    if (query.get('marker') === last.id) throw new UnavailableError('Nova repeats a page of servers.');
+    query.set('marker', last.id);
+  }
+}

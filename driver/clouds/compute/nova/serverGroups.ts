@@ -1,0 +1,61 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Ask, accepted, readIn } from './answers';
+import type { NovaSettings } from './settings';
+import { ServerGroupsView, ServerGroupView } from './views';
+
+/** Server groups of one page. */
+const PAGE = 1_000;
+/** How often one that is made at once with others is looked at again, and after how many milliseconds each time. */
+const LOOKS = 10;
+const LOOK_AFTER = 100;
+
+/** Finds or makes the server group of a service engine group; null where hosts need not differ. */
+export function createServerGroups(ask: Ask, { owner, antiAffinity: policy }: NovaSettings) {
+  const underWay = new Map<string, Promise<string>>();
+  return async (groupId: string | undefined): Promise<string | null> => {
+    if (policy === null || groupId === undefined) return null;
+    const name = `${owner}-${groupId}`;
+    const known = underWay.get(name);
+    if (known) return known;
+    const search = findOrMake(ask, { name, policy }).finally(() => underWay.delete(name));
+    underWay.set(name, search);
+    return search;
+  };
+}
+
+/**
+ * Nova takes any number of groups of one name. Of those made at once the first by id stays and the makers of the others
+ * take theirs away; one that stays all the same has been used before the first was there, and the first gives way.
+ */
+async function findOrMake(ask: Ask, wanted: { readonly name: string; readonly policy: string }): Promise<string> {
+  const [known] = await listByName(ask, wanted.name);
+  if (known !== undefined) return known;
+  const answer = await ask.ok({ method: 'POST', path: '/os-server-groups', body: { server_group: wanted } });
+  const { id } = readIn(answer, ServerGroupView).server_group;
+  for (let look = 0; ; look += 1) {
+    const all = await listByName(ask, wanted.name);
+    const other = all.find((one) => one !== id);
+    if (other === undefined) return id;
+    if (all[0] !== id || look === LOOKS) {
+      await remove(ask, id);
+      return other;
+    }
+    await setTimeout(LOOK_AFTER);
+  }
+}
+
+async function remove(ask: Ask, id: string): Promise<void> {
+  const answer = await ask.any({ method: 'DELETE', path: `/os-server-groups/${id}` });
+  if (answer.status !== 404) accepted(answer);
+}
+
+/** Ids in an order that everybody sees. */
+async function listByName(ask: Ask, name: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (let offset = 0; ; offset += PAGE) {
+    const path = `/os-server-groups?limit=${PAGE}&offset=${offset}`;
+    const { server_groups: page } = readIn(await ask.ok({ method: 'GET', path }), ServerGroupsView);
+    ids.push(...page.filter((group) => group.name === name).map(({ id }) => id));
+    if (page.length < PAGE) return ids.sort();
+  }
+}

@@ -1,0 +1,165 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { z } from 'zod';
+import { type NovaBehaviour, NovaModel, Refusal, type SimulatedServer } from './nova/model';
+import { CreateInterface, CreateServer, CreateServerGroup } from './nova/schemas';
+
+/** A Nova behind its API v2.1, on a loopback port, for one project. */
+export interface NovaSimulator {
+  /** As the catalogue has it. */
+  readonly url: string;
+  readonly model: NovaModel;
+  readonly behaviour: NovaBehaviour;
+  /** `METHOD path` of every call, in their order. */
+  readonly calls: string[];
+  /** So many POSTs from now on are carried out, and not answered. */
+  loseAnswers(count: number): void;
+  close(): Promise<void>;
+}
+
+/** Largest page it gives. */
+const MAX_PAGE = 1_000;
+
+export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage = MAX_PAGE): Promise<NovaSimulator> {
+  const model = new NovaModel({
+    quota: 100,
+    hosts: ['compute-1', 'compute-2', 'compute-3'],
+    serversPerHost: 100,
+    bootsSlowly: false,
+    deletesSlowly: false,
+    onBoot: () => undefined,
+    ...behaviour,
+  });
+  const calls: string[] = [];
+  let lost = 0;
+  const app = express();
+  app.use('/v2.1', express.json(), requireManners, (req, res, next) => {
+    calls.push(`${req.method} ${req.path}`);
+    if (req.method === 'POST' && lost > 0) {
+      lost -= 1;
+      res.json = () => {
+        req.socket.destroy();
+        return res;
+      };
+    }
+    next();
+  });
+  serveServers(app, model, maxPage);
+  serveGroups(app, model);
+  app.use(answerRefusal);
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2.1`,
+    model,
+    behaviour: model.behaviour,
+    calls,
+    loseAnswers: (count) => {
+      lost = count;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function requireManners(req: Request, _res: Response, next: () => void): void {
+  if (!req.get('X-Auth-Token')) throw new Refusal(401, 'unauthorized', 'The request you have made requires a token.');
+  const version = /^compute 2\.(\d+)$/.exec(req.get('OpenStack-API-Version') ?? '')?.[1];
+  if (version === undefined || Number(version) < 64)
+    throw new Refusal(400, 'badRequest', 'The microversion is too old.');
+  next();
+}
+
+function serveServers(app: Express, model: NovaModel, maxPage: number): void {
+  app.get('/v2.1/servers/detail', (req, res) => {
+    const all = [...model.servers.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const { marker, limit } = req.query;
+    const rest = typeof marker === 'string' ? all.filter(({ id }) => id > marker) : all;
+    res.json({ servers: rest.slice(0, Math.min(maxPage, Number(limit ?? maxPage))).map(showServer) });
+  });
+  app.post('/v2.1/servers', (req, res) => {
+    const { server, 'os:scheduler_hints': hints } = read(CreateServer, req.body);
+    const { id } = model.create({
+      name: server.name,
+      imageId: server.imageRef,
+      flavorId: server.flavorRef,
+      keyName: server.key_name ?? null,
+      availabilityZone: server.availability_zone ?? null,
+      securityGroups: server.security_groups.map(({ name }) => name),
+      tags: server.tags,
+      metadata: server.metadata,
+      configDrive: server.config_drive,
+      networks: server.networks,
+      group: hints?.group ?? null,
+    });
+    res.status(202).json({ server: { id, links: [] } });
+  });
+  app.delete('/v2.1/servers/:id', (req, res) => {
+    model.remove(req.params.id);
+    res.status(204).end();
+  });
+  app.get('/v2.1/servers/:id/os-interface', (req, res) => {
+    const { ports } = model.server(req.params.id);
+    res.json({ interfaceAttachments: ports.map(({ id, networkId }) => ({ port_id: id, net_id: networkId })) });
+  });
+  app.post('/v2.1/servers/:id/os-interface', (req, res) => {
+    const port = model.attach(req.params.id, read(CreateInterface, req.body).interfaceAttachment.port_id);
+    res.json({ interfaceAttachment: { port_id: port.id, net_id: port.networkId } });
+  });
+  app.delete('/v2.1/servers/:id/os-interface/:port', (req, res) => {
+    model.detach(req.params.id, req.params.port);
+    res.status(202).end();
+  });
+}
+
+function serveGroups(app: Express, model: NovaModel): void {
+  app.get('/v2.1/os-server-groups', (req, res) => {
+    const from = Number(req.query['offset'] ?? 0);
+    res.json({ server_groups: [...model.groups.values()].slice(from, from + Number(req.query['limit'] ?? 1_000)) });
+  });
+  app.post('/v2.1/os-server-groups', (req, res) => {
+    const { name, policy } = read(CreateServerGroup, req.body).server_group;
+    res.json({ server_group: model.addGroup(name, policy) });
+  });
+  app.delete('/v2.1/os-server-groups/:id', (req, res) => {
+    if (!model.groups.delete(req.params.id)) throw new Refusal(404, 'itemNotFound', 'No such server group.');
+    res.status(204).end();
+  });
+}
+
+function showServer(server: SimulatedServer) {
+  const shown = server.status === 'ACTIVE' ? server.ports : [];
+  const addresses = Object.fromEntries(
+    shown.map(({ networkId, address }) => [
+      `net-${networkId}`,
+      [{ addr: address, version: 4, 'OS-EXT-IPS:type': 'fixed' }],
+    ]),
+  );
+  return {
+    id: server.id,
+    name: server.name,
+    status: server.status,
+    tags: server.tags,
+    metadata: server.metadata,
+    addresses,
+    hostId: server.host === null ? '' : `hash-of-${server.host}`,
+    'OS-EXT-SRV-ATTR:host': server.host,
+    'OS-EXT-STS:task_state': server.taskState,
+    ...(server.fault === null ? {} : { fault: { code: 500, message: server.fault, created: '2026-01-01T00:00:00Z' } }),
+  };
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw new Refusal(400, 'badRequest', z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+const answerRefusal: ErrorRequestHandler = (error, _req, res, _next) => {
+  const { status, type, message } = error instanceof Refusal ? error : new Refusal(500, 'computeFault', String(error));
+  res.status(status).json({ [type]: { code: status, message } });
+};
