@@ -9,13 +9,13 @@ export const controller_worker = section(
     network_driver: choice(
       'local',
       ['local', 'noop', 'neutron', 'contrail'],
-      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` address pairs through Neutron, `contrail` the VNC API (not there yet, both).',
+      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` VIP ports and address pairs in Neutron (seen with a simulator only), `contrail` the VNC API (not there yet).',
       { network_noop_driver: 'noop', allowed_address_pairs_driver: 'neutron' },
     ),
     compute_driver: choice(
       'local',
       ['local', 'noop', 'nova'],
-      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (not there yet).',
+      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (their ports are not plugged in yet).',
       { compute_noop_driver: 'noop', compute_nova_driver: 'nova' },
     ),
     amp_flavor_id: optionalText('Flavor of the servers of engines. Needed for `nova`.'),
