@@ -1,5 +1,5 @@
 import { type Db, DuplicateKeyError } from '../../driver/db/connect';
-import { GROUP_KEY, groupNamedIn } from '../../driver/db/groups';
+import { groupNamedIn } from '../../driver/db/groups';
 import { isGroup } from '../../driver/db/groupWrites';
 import type { ReadModel } from '../../driver/db/read/model';
 import { readOne } from '../../driver/db/read/model';
@@ -55,15 +55,11 @@ export function checkProfileData(
 }
 
 /**
- * A profile's data may name a service engine group, which must be there.
- * @throws InvalidOptionError for what is no name, InvalidReferenceError
+ * A profile's data, already checked, may name a service engine group, which must be there.
+ * @throws InvalidReferenceError
  */
 export async function checkNamedGroup(db: Db, text: string): Promise<void> {
-  const data = parseObject(text);
-  const name = groupNamedIn(data);
-  if (name === undefined && data && GROUP_KEY in data) {
-    throw new InvalidOptionError(JSON.stringify(data[GROUP_KEY]), GROUP_KEY);
-  }
+  const name = groupNamedIn(parseObject(text));
   if (name !== undefined && !(await isGroup(db, name))) throw new InvalidReferenceError('Service engine group', name);
 }
 

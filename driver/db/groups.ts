@@ -46,7 +46,7 @@ async function namedBy(db: Db, select: string, key: string): Promise<string | un
 }
 
 /** The key of a flavor's or an availability zone's data that names a group. */
-export const GROUP_KEY = 'service_engine_group';
+const GROUP_KEY = 'service_engine_group';
 
 /** The group that the data of a profile names; undefined when it names none. */
 export function groupNamedIn(data: unknown): string | undefined {
