@@ -144,6 +144,8 @@ async function prepareSession(connection: Connection, options: MySqlOptions): Pr
     'default_storage_engine = InnoDB',
     'group_concat_max_len = 33554432',
     `innodb_lock_wait_timeout = ${lockSeconds}`,
+    // A process that stands still in a transaction would else lock its rows for hours. MySQL has nothing like it.
+    `/*M! idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}, */ unique_checks = 1`,
     `/*M! max_statement_time = ${statementSeconds}, */ /*!80000 max_execution_time = ${options.statementTimeout}, */ autocommit = 1`,
   ];
   const session = connection.promise();
@@ -151,6 +153,9 @@ async function prepareSession(connection: Connection, options: MySqlOptions): Pr
   await session.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
   if (options.wsrepSyncWait > 0) await session.query(`SET SESSION wsrep_sync_wait = ${options.wsrepSyncWait}`);
 }
+
+/** How long a transaction of ours may wait for its next statement; each takes milliseconds. */
+const IDLE_TRANSACTION_SECONDS = 10;
 
 /** Deadlock, lock wait time-out, row changed since the snapshot, roll-back during a Galera or group commit. */
 const RETRYABLE = new Set([1213, 1205, 1020, 3101]);
