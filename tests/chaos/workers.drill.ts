@@ -55,7 +55,7 @@ describe('trouble with workers', () => {
       // Statements that a stopped worker has begun hold locks until its connections are cut: what follows is that it is
       // seen to be gone, as after a host has died.
       await drill.site.start('worker');
-      await drill.judge(`workers stopped at points ${points.join(', ')}`, [tally], { within: 90_000 });
+      await drill.judge(`workers stopped at points ${points.join(', ')}`, [tally], { within: 180_000 });
 
       const before = await snapshot(drill);
       for (const actor of stopped) actor.resume();
