@@ -1,16 +1,5 @@
 import type { ProviderDict } from '../../driver/db/providerDicts';
 
-export {
-  healthMonitorDict,
-  l7PolicyDict,
-  l7RuleDict,
-  listenerDict,
-  loadBalancerDict,
-  memberDict,
-  type ProviderDict,
-  poolDict,
-} from '../../driver/db/providerDicts';
-
 /** Octavia's names for a few keys differ inside update dictionaries, each kind in its own way. */
 type Renames = Readonly<Record<string, string>>;
 

@@ -81,7 +81,18 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
     log,
     engine,
     random: Math.random,
-    hello: () => ({ type: 'hello', versions, engineId, token, bootId, agentVersion, daemons, held: engine.held() }),
+    hello: () => ({
+      type: 'hello',
+      versions,
+      engineId,
+      token,
+      bootId,
+      agentVersion,
+      daemons,
+      held: engine.held(),
+      managesNetworks: false,
+      networksDigest: null,
+    }),
   });
   return {
     async stop(options) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineSpec, NetworkProblem } from './engineSpec';
 import { LoadBalancerSpec } from './spec';
 
 /**
@@ -8,7 +9,7 @@ import { LoadBalancerSpec } from './spec';
  */
 
 /** Versions of this protocol the present code speaks: the current and the previous one. */
-export const PROTOCOL_VERSIONS = [1] as const;
+export const PROTOCOL_VERSIONS = [2, 1] as const;
 /** WebSocket messages above this size (bytes) are refused on both sides. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -47,6 +48,10 @@ export const Hello = z.object({
   /** Versions of the daemons found, e.g. `{"haproxy": "2.6.12"}`. */
   daemons: z.record(z.string(), z.string()),
   held: z.array(Held),
+  /** Whether it makes namespaces and moves interfaces into them: an agent that is root on a machine of its own. */
+  managesNetworks: z.boolean().default(false),
+  /** Digest of the `EngineSpec` it holds. */
+  networksDigest: z.string().nullable().default(null),
 });
 export type Hello = z.infer<typeof Hello>;
 
@@ -126,7 +131,17 @@ export const EngineEvent = z.object({
 });
 export type EngineEvent = z.infer<typeof EngineEvent>;
 
-export const FromEngine = z.discriminatedUnion('type', [Hello, Heartbeat, Counters, Ack, EngineEvent]);
+/** How an `EngineSpec` is in force; sent again whenever that changes: an interface that was awaited has come. */
+export const NetworksAck = z.object({
+  type: z.literal('networksAck'),
+  generation: z.number().int(),
+  digest: z.string(),
+  /** Empty: all of it is in force. */
+  problems: z.array(NetworkProblem),
+});
+export type NetworksAck = z.infer<typeof NetworksAck>;
+
+export const FromEngine = z.discriminatedUnion('type', [Hello, Heartbeat, Counters, Ack, NetworksAck, EngineEvent]);
 export type FromEngine = z.infer<typeof FromEngine>;
 
 export const Welcome = z.object({
@@ -158,5 +173,9 @@ export const RemoveSpec = z.object({
 });
 export type RemoveSpec = z.infer<typeof RemoveSpec>;
 
-export const FromController = z.discriminatedUnion('type', [Welcome, PutSpec, RemoveSpec]);
+/** These are your networks. To agents of version 2 and later that say `managesNetworks`; answered by a networksAck. */
+export const PutNetworks = z.object({ type: z.literal('networks'), spec: EngineSpec });
+export type PutNetworks = z.infer<typeof PutNetworks>;
+
+export const FromController = z.discriminatedUnion('type', [Welcome, PutSpec, RemoveSpec, PutNetworks]);
 export type FromController = z.infer<typeof FromController>;

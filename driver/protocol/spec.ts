@@ -179,6 +179,20 @@ export const ListenerSpec = z.object({
 });
 export type ListenerSpec = z.infer<typeof ListenerSpec>;
 
+/**
+ * What a security group of the user lets in to a VIP. Groups of others that a rule names have become addresses by then.
+ */
+export const FirewallRule = z.object({
+  /** Null: every protocol. `icmp` and `ipv6-icmp` have no ports. */
+  protocol: z.enum(['tcp', 'udp', 'icmp', 'ipv6-icmp']).nullable(),
+  /** Null, both: every port. */
+  portMin: z.number().int().min(0).max(65535).nullable(),
+  portMax: z.number().int().min(0).max(65535).nullable(),
+  /** CIDRs of one address family; empty: nobody. */
+  sources: z.array(z.string()),
+});
+export type FirewallRule = z.infer<typeof FirewallRule>;
+
 export const LoadBalancerSpec = z.object({
   id: uuid,
   /** The change this spec is the result of; with `epoch` it orders specs of one load balancer. */
@@ -186,8 +200,12 @@ export const LoadBalancerSpec = z.object({
   epoch: z.number().int().min(0),
   /** Of everything below; equal digests need no work. */
   digest: z.string(),
+  /** The routing domain it is served in (`EngineSpec.domains`); null: where the agent runs, with VIPs that are there already. */
+  domainId: uuid.nullable().default(null),
   /** Main VIP first, additional ones after it. */
   vips: z.array(z.string()),
+  /** What the user's security groups let in to the VIPs, besides what listeners ask for; null: the user chose no groups, all listeners' ports are open (to `allowedCidrs`). */
+  firewall: z.array(FirewallRule).nullable().default(null),
   listeners: z.array(ListenerSpec),
   pools: z.array(PoolSpec),
 });

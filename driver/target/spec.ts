@@ -53,6 +53,8 @@ export function buildSpec(
     ]),
   );
   const content = {
+    domainId: null,
+    firewall: null,
     vips: vipAddresses(tree),
     listeners: listeners.sort(byId),
     pools: pools

@@ -101,6 +101,8 @@ export function aSpec(over: Partial<LoadBalancerSpec> = {}): LoadBalancerSpec {
     id: 'lb-1',
     generation: 1,
     epoch: 1,
+    domainId: null,
+    firewall: null,
     vips: ['127.80.200.1'],
     listeners: [aListener()],
     pools: [aPool()],

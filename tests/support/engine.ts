@@ -95,6 +95,8 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
     versions: [1],
     engineId: id,
     token,
+    managesNetworks: false,
+    networksDigest: null,
     bootId: 'boot',
     agentVersion: 'fake',
     daemons: { haproxy: '2.6.12' },

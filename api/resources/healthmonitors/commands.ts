@@ -7,12 +7,13 @@ import {
   updateHealthMonitor as writeHealthMonitor,
 } from '../../../driver/db/healthMonitors';
 import { findPool } from '../../../driver/db/pools';
+import { healthMonitorDict } from '../../../driver/db/providerDicts';
 import { checkQuota } from '../../../driver/db/quotas';
 import { insertTags, replaceTags, tagRows } from '../../../driver/db/tags';
 import { ConflictError, InvalidOptionError } from '../../../driver/domain/errors';
 import type { HealthMonitorCreate, HealthMonitorUpdate } from '../../changes/bodies';
 import { refuseDeleting } from '../../changes/busy';
-import { healthMonitorDict, MONITOR_RENAMES, updatesOf } from '../../changes/casts';
+import { MONITOR_RENAMES, updatesOf } from '../../changes/casts';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found } from '../../changes/found';

@@ -10,13 +10,14 @@ import {
 } from '../../../driver/db/l7Policies';
 import { findListener } from '../../../driver/db/listeners';
 import { findPool } from '../../../driver/db/pools';
+import { l7PolicyDict } from '../../../driver/db/providerDicts';
 import { checkQuota } from '../../../driver/db/quotas';
 import type { ListenerRow } from '../../../driver/db/rows';
 import { insertTags, replaceTags, tagRows } from '../../../driver/db/tags';
 import { InvalidOptionError, NotFoundError } from '../../../driver/domain/errors';
 import type { L7PolicyCreate, L7PolicyUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
-import { ENABLED, l7PolicyDict, updatesOf } from '../../changes/casts';
+import { ENABLED, updatesOf } from '../../changes/casts';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';
 import { found } from '../../changes/found';

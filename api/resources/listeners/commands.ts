@@ -10,6 +10,7 @@ import {
 } from '../../../driver/db/listeners';
 import { listSecurityGroupIds, listVipAddresses } from '../../../driver/db/loadBalancers';
 import { findPool } from '../../../driver/db/pools';
+import { listenerDict } from '../../../driver/db/providerDicts';
 import { checkQuota } from '../../../driver/db/quotas';
 import type { ListenerRow } from '../../../driver/db/rows';
 import { insertTags, replaceTags, tagRows } from '../../../driver/db/tags';
@@ -17,7 +18,7 @@ import { BadRequestError, ConflictError, InvalidOptionError, NotFoundError } fro
 import { transportOf } from '../../../driver/domain/protocols';
 import type { Given, ListenerCreate, ListenerUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
-import { listenerDict, updatesOf } from '../../changes/casts';
+import { updatesOf } from '../../changes/casts';
 import { checkCertificates, referencesOfListener } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';

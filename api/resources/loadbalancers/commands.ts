@@ -10,12 +10,13 @@ import {
   requestFailover,
   updateLoadBalancer as writeLoadBalancer,
 } from '../../../driver/db/loadBalancers';
+import { loadBalancerDict, type ProviderDict } from '../../../driver/db/providerDicts';
 import type { LoadBalancerRow } from '../../../driver/db/rows';
 import { replaceTags } from '../../../driver/db/tags';
 import { ValidationError } from '../../../driver/domain/errors';
 import type { LoadBalancerUpdate } from '../../changes/bodies';
 import { claimOwn } from '../../changes/busy';
-import { ENABLED, loadBalancerDict, type ProviderDict, updatesOf } from '../../changes/casts';
+import { ENABLED, updatesOf } from '../../changes/casts';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import { unique, type Writers, writeColumns } from '../../changes/columns';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';

@@ -8,13 +8,14 @@ import {
   insertPools,
   updatePool as writePool,
 } from '../../../driver/db/pools';
+import { poolDict } from '../../../driver/db/providerDicts';
 import { checkQuota } from '../../../driver/db/quotas';
 import type { ListenerRow } from '../../../driver/db/rows';
 import { insertTags, replaceTags, tagRows } from '../../../driver/db/tags';
 import { ConflictError, ValidationError } from '../../../driver/domain/errors';
 import type { PoolCreate, PoolUpdate } from '../../changes/bodies';
 import { claimForChild, refuseDeleting } from '../../changes/busy';
-import { POOL_RENAMES, poolDict, rename, updatesOf } from '../../changes/casts';
+import { POOL_RENAMES, rename, updatesOf } from '../../changes/casts';
 import { checkCertificates, referencesOfPool } from '../../changes/certificates';
 import { NO_ANSWER, runChange } from '../../changes/change';
 import type { Answer, Caller, CommandDeps } from '../../changes/deps';

@@ -156,6 +156,8 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
     welcome(connection, message, deps, events);
     return;
   }
+  // Never sent to an agent that does not say `managesNetworks`.
+  if (message.type === 'networks') return;
   const answer =
     message.type === 'put'
       ? deps.engine.put(message.spec, message.materials)

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { identify, isAlive, ProcessIdentity, signal } from '../process/identity';
+import { StartError } from '../process/startError';
 import type { Nginx } from './find';
 
 /**
@@ -24,21 +25,6 @@ export const Generation = z.object({
 });
 export type Generation = z.infer<typeof Generation>;
 
-/**
- * nginx did not come up; `output` is what it said. There is no check before a start: `nginx -t` binds as well, and for that
- * moment takes the datagrams of who serves them (1.22, seen). A file is read before anything is bound, so that one that
- * is refused harms nobody.
- */
-export class NginxStartError extends Error {
-  override readonly name = 'NginxStartError';
-  constructor(
-    message: string,
-    readonly output: string,
-  ) {
-    super(message);
-  }
-}
-
 /** Milliseconds; a port that it cannot bind is tried for 2.5 s. */
 const STARTING = 10_000;
 
@@ -51,12 +37,16 @@ export interface StartOptions {
   readonly record: (generation: Generation) => void;
 }
 
-/** Starts nginx detached: it outlives this process. Resolves once its ports are its own. Throws NginxStartError. */
+/**
+ * Starts nginx detached: it outlives this process. Resolves once its ports are its own. Throws StartError. There is no
+ * check before a start: `nginx -t` binds as well, and for that moment takes the datagrams of who serves them (1.22, seen).
+ * A file is read before anything is bound, so that one that is refused harms nobody.
+ */
 export async function startGeneration({ path }: Nginx, options: StartOptions): Promise<Generation> {
   const { sequence, endpoints, record } = options;
   const start = sizeOf(options.errorLog);
   const master = launch(path, options);
-  if (master === null) throw new NginxStartError('nginx could not be started', '');
+  if (master === null) throw new StartError('nginx could not be started', '');
   const born: Generation = { sequence, master, worker: null, endpoints: [...endpoints], retiredAt: null };
   try {
     record(born);
@@ -88,10 +78,10 @@ async function firstWorker(master: ProcessIdentity, output: () => string): Promi
   for (let pause = 2; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
     const worker = workerOf(master);
     if (worker !== null) return worker;
-    if (!isAlive(master)) throw new NginxStartError('nginx ended at its start', output());
+    if (!isAlive(master)) throw new StartError('nginx ended at its start', output());
     await sleep(pause);
   }
-  throw new NginxStartError('nginx does not come up', output());
+  throw new StartError('nginx does not come up', output());
 }
 
 function sizeOf(path: string): number {

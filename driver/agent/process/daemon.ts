@@ -8,6 +8,7 @@ import type { UnitPaths } from '../config';
 import { end, identify, isAlive, ProcessIdentity, signal } from './identity';
 import { waitForMaster } from './masterSocket';
 import { openRuntimeSocket, type RuntimeSocket } from './runtimeSocket';
+import { StartError } from './startError';
 
 /** What is on disk about a running haproxy, so that a later agent finds it again. */
 export const ProcessRecord = z.object({
@@ -24,17 +25,6 @@ export interface Daemon {
   readonly worker: ProcessIdentity;
   readonly sequence: number;
   readonly runtime: RuntimeSocket;
-}
-
-/** haproxy did not come up with a configuration that its checker had passed. `output` is what it said. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-  constructor(
-    message: string,
-    readonly output: string,
-  ) {
-    super(message);
-  }
 }
 
 /** Milliseconds a worker may take to answer after a start or reload; seen: 15 to 60. */

@@ -5,9 +5,10 @@ import { openFileLimit } from '../config';
 import { type Fault, fault } from '../haproxy/fault';
 import { readComplaint } from '../nginx/complaint';
 import type { Nginx } from '../nginx/find';
-import { type Generation, isRunning, NginxStartError, startGeneration } from '../nginx/generation';
+import { type Generation, isRunning, startGeneration } from '../nginx/generation';
 import { type RenderedNginx, renderNginx } from '../nginx/render';
 import { isAlive } from '../process/identity';
+import { StartError } from '../process/startError';
 import { whyNotBindable } from '../process/tryBind';
 import { writeAtomically } from '../state/files';
 import { faultOfEach } from './faults';
@@ -133,7 +134,7 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
 
 /** The object whose line nginx complains about. Throws what cannot be laid to anyone. */
 function blame(error: unknown, { owners }: RenderedNginx): Fault[] {
-  if (!(error instanceof NginxStartError)) throw error;
+  if (!(error instanceof StartError)) throw error;
   const { line, reason } = readComplaint(error.output);
   const owner = line === null ? null : (owners[line - 1] ?? null);
   if (owner === null) throw new Error(`${error.message}: ${reason}`);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
+import { describeError, parseJson, readBody, TooLongError } from '../answerBody';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -82,7 +83,7 @@ export async function sendOnce({ address, dispatcher, token, timeout }: Target, 
       ...payloadOf(call),
     });
     const { statusCode: status } = answer;
-    const content = parse(await readBody(answer.body));
+    const content = parseJson(await readBody(answer.body, MAX_ANSWER));
     const requestId = answer.headers['x-openstack-request-id'] ?? null;
     if (status >= 500 || status === 429) {
       throw new Outage(
@@ -93,9 +94,10 @@ export async function sendOnce({ address, dispatcher, token, timeout }: Target, 
     return { status, body: content, requestId: typeof requestId === 'string' ? requestId : null };
   } catch (error) {
     if (error instanceof Outage) throw error;
-    const { code, message } = error as { code?: string; message?: string };
-    const mayRepeat = !signal.aborted && (harmless || (!call.content && NOT_SENT.includes(code ?? '')));
-    throw new Outage(`${what}: ${[code, message].filter(Boolean).join(' ')}`, mayRepeat);
+    if (error instanceof TooLongError) throw new Outage(error.message, false);
+    const { code = '' } = error as { code?: string };
+    const mayRepeat = !signal.aborted && (harmless || (!call.content && NOT_SENT.includes(code)));
+    throw new Outage(`${what}: ${describeError(error)}`, mayRepeat);
   }
 }
 
@@ -107,25 +109,4 @@ function describePayload({ body, content }: Call): Record<string, string> {
 function payloadOf({ body, content }: Call) {
   if (content) return { body: Readable.from(content.read(), { objectMode: false }) };
   return body === undefined ? {} : { body: JSON.stringify(body) };
-}
-
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    // Leaving the loop destroys the body, and with it the connection.
-    if (size > MAX_ANSWER) throw new Outage(`an answer of more than ${MAX_ANSWER} bytes`, false);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parse(content: Buffer): unknown {
-  if (content.length === 0) return undefined;
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -145,8 +145,7 @@ async function prepareSession(connection: Connection, options: MySqlOptions): Pr
     'group_concat_max_len = 33554432',
     `innodb_lock_wait_timeout = ${lockSeconds}`,
     // A process that stands still in a transaction would else lock its rows for hours. MySQL has nothing like it.
-    `/*M! idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}, */ unique_checks = 1`,
-    `/*M! max_statement_time = ${statementSeconds}, */ /*!80000 max_execution_time = ${options.statementTimeout}, */ autocommit = 1`,
+    `/*M! idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS}, max_statement_time = ${statementSeconds}, */ /*!80000 max_execution_time = ${options.statementTimeout}, */ autocommit = 1`,
   ];
   const session = connection.promise();
   await session.query(`SET SESSION ${settings.join(', ')}`);

@@ -1,6 +1,7 @@
 import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { UnavailableError } from '../../../domain/errors';
+import { readBody } from '../../answerBody';
 
 export interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -61,17 +62,10 @@ async function send({ address, dispatcher, timeout }: Target, call: Call): Promi
     },
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    // Leaving the loop destroys the body, and with it the connection.
-    if (size > MAX_ANSWER) throw unavailable();
-  }
+  const content = await readBody(body, MAX_ANSWER);
   const found = status >= 200 && status < 300;
   if (!found && !REFUSALS.includes(status)) throw unavailable();
-  return { status, found, body: Buffer.concat(chunks) };
+  return { status, found, body: content };
 }
 
 /** The JSON of an answer. @throws UnavailableError when it is something else */

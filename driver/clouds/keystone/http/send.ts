@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from 'undici';
+import { describeError, parseJson, readBody, TooLongError } from '../../answerBody';
 import { Outage } from './outage';
 
 /** One request to Keystone. */
@@ -41,39 +42,14 @@ export async function send(
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const content = parse(await readBody(answer.body));
+    const content = parseJson(await readBody(answer.body, MAX_ANSWER));
     const { statusCode: status } = answer;
     if (status >= 500 || status === 429) throw new Outage(`${method} ${url}: ${status}`, PASSING.includes(status));
     const subjectToken = answer.headers['x-subject-token'];
     return { status, subjectToken: typeof subjectToken === 'string' ? subjectToken : null, body: content };
   } catch (error) {
     if (error instanceof Outage) throw error;
-    throw new Outage(`${method} ${url}: ${describe(error)}`, !signal.aborted);
+    if (error instanceof TooLongError) throw new Outage(error.message, false);
+    throw new Outage(`${method} ${url}: ${describeError(error)}`, !signal.aborted);
   }
-}
-
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    // Leaving the loop destroys the body, and with it the connection.
-    if (size > MAX_ANSWER) throw new Outage(`an answer of more than ${MAX_ANSWER} bytes`, false);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parse(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Errors of connections to a name with several addresses have a code and no text. */
-function describe(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return [code, message].filter(Boolean).join(' ');
 }

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/**
+ * What an engine is told of its networks: one an engine, beside a spec for each load balancer. A domain is the routing
+ * domain of one VIP network and becomes one network namespace on the engine, with the vNIC in that network, those in the
+ * networks of the members, and routes of its own. Addresses, routes and MTU come from the network service: nothing is
+ * asked by DHCP in it.
+ */
+
+const uuid = z.string().min(1).max(64);
+
+export const VnicSpec = z.object({
+  /** Of the row `se_vnic`. */
+  id: uuid,
+  networkId: uuid,
+  /** Lower case, with colons: how the agent finds the interface, whenever it is plugged in. */
+  macAddress: z.string().regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/),
+  /** Bytes. */
+  mtu: z.number().int().min(68),
+  /** With prefix length: `10.0.0.5/24`. */
+  addresses: z.array(z.string()),
+});
+export type VnicSpec = z.infer<typeof VnicSpec>;
+
+export const RouteSpec = z.object({
+  /** A CIDR; `0.0.0.0/0` and `::/0` are the default routes. */
+  destination: z.string(),
+  nextHop: z.string(),
+  /** The vNIC it leaves by. */
+  vnicId: uuid,
+  /** Lower is preferred. */
+  metric: z.number().int().min(0),
+});
+export type RouteSpec = z.infer<typeof RouteSpec>;
+
+export const DomainSpec = z.object({
+  /** The VIP network's id. */
+  id: uuid,
+  /** The one in the VIP network first. */
+  vnics: z.array(VnicSpec),
+  routes: z.array(RouteSpec),
+});
+export type DomainSpec = z.infer<typeof DomainSpec>;
+
+export const EngineSpec = z.object({
+  /** `service_engine.generation` it was read at: never falls for one engine. */
+  generation: z.number().int().min(0),
+  /** Of the domains; equal digests need no work. */
+  digest: z.string(),
+  domains: z.array(DomainSpec),
+});
+export type EngineSpec = z.infer<typeof EngineSpec>;
+
+/** Why a domain, or a vNIC of it, is not as wanted: an interface that has not been plugged in yet, a route that is refused. */
+export const NetworkProblem = z.object({ domainId: uuid, vnicId: uuid.nullable(), reason: z.string() });
+export type NetworkProblem = z.infer<typeof NetworkProblem>;
