@@ -15,6 +15,8 @@ export interface NewEngine {
   readonly name: string;
   readonly slots: number;
   readonly availabilityZone?: string | null;
+  readonly computeFlavor?: string | null;
+  readonly imageTag?: string | null;
 }
 
 export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
@@ -43,6 +45,10 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     lease_until: null,
     created_at: dbNow(db),
     updated_at: dbNow(db),
+    project_id: null,
+    per_app: null,
+    compute_flavor: engine.computeFlavor ?? null,
+    image_tag: engine.imageTag ?? null,
   });
 }
 
@@ -164,5 +170,10 @@ function toEngine(row: ServiceEngineRow & { db_now: Time }): Engine {
     attempts: row.attempts,
     leaseEpoch: toNumber(row.lease_epoch),
     unchangedFor: (fromDbTime(row.db_now).getTime() - since) / 1000,
+    availabilityZone: row.availability_zone,
+    computeFlavor: row.compute_flavor,
+    imageTag: row.image_tag,
+    projectId: row.slots_used > 0 ? row.project_id : null,
+    perApp: row.slots_used > 0 && row.per_app !== null && fromBit(row.per_app),
   };
 }

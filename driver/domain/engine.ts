@@ -82,4 +82,13 @@ export interface Engine {
   readonly leaseEpoch: number;
   /** Seconds since the last change of its status or server, by the database's clock. */
   readonly unchangedFor: number;
+  /** Compute availability zone its server has to be in; null: any. */
+  readonly availabilityZone: string | null;
+  /** What its server has to be made of, by name or id; null: as the configuration says. */
+  readonly computeFlavor: string | null;
+  readonly imageTag: string | null;
+  /** The project whose load balancers alone it serves; null: several, or none. */
+  readonly projectId: string | null;
+  /** It serves load balancers whose flavor gives them engines of their own. */
+  readonly perApp: boolean;
 }

@@ -21,6 +21,11 @@ const ENGINE: Engine = {
   attempts: 0,
   leaseEpoch: 0,
   unchangedFor: 0,
+  availabilityZone: null,
+  computeFlavor: null,
+  imageTag: null,
+  projectId: null,
+  perApp: false,
 };
 
 function anEngine(changes: Partial<Engine>): Engine {

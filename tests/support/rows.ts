@@ -203,6 +203,10 @@ export function insertEngine(db: Db, given: Seed<'service_engine'>): Promise<Tab
     ...noLease,
     created_at: dbNow(db),
     updated_at: null,
+    project_id: null,
+    per_app: null,
+    compute_flavor: null,
+    image_tag: null,
     ...given,
   });
 }

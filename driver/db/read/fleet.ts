@@ -33,6 +33,10 @@ export type EngineRead = Omit<
   | 'lease_owner'
   | 'lease_epoch'
   | 'lease_until'
+  | 'project_id'
+  | 'per_app'
+  | 'compute_flavor'
+  | 'image_tag'
 >;
 
 export const engines: ReadModel = {

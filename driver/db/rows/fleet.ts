@@ -47,6 +47,13 @@ export interface ServiceEngineRow {
   lease_until: Time | null;
   created_at: Time;
   updated_at: Time | null;
+  /** The project whose load balancers alone it serves; null: several, or none yet. Of no meaning while no slot is used. */
+  project_id: string | null;
+  /** It serves load balancers whose flavor gives them engines of their own. Of no meaning while no slot is used. */
+  per_app: Bit | null;
+  /** What its server is made of; null: as the configuration says. */
+  compute_flavor: string | null;
+  image_tag: string | null;
 }
 
 /** An engine's vNIC in a network; the row exists before the port does, and the port's name carries its id. */
