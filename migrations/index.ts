@@ -6,6 +6,7 @@ import { fleetTables } from './0004_fleet';
 import { workTables } from './0005_work';
 import { certificateConsumerTable } from './0006_certificate_consumer';
 import { eventNotified } from './0007_event_notified';
+import { engineNetworks } from './0008_engine_networks';
 import { engineKinds } from './0009_engine_kinds';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
@@ -23,5 +24,6 @@ export const migrations: readonly Migration[] = [
   { name: '0005_work', up: workTables },
   { name: '0006_certificate_consumer', up: certificateConsumerTable },
   { name: '0007_event_notified', up: eventNotified },
+  { name: '0008_engine_networks', up: engineNetworks },
   { name: '0009_engine_kinds', up: engineKinds },
 ];

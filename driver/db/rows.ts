@@ -4,7 +4,9 @@ import type {
   ServiceEngineGroupRow,
   ServiceEngineRow,
   SeVnicRow,
+  VipFirewallRow,
   VipWiringRow,
+  VnicUseRow,
 } from './rows/fleet';
 import type {
   AdditionalVipRow,
@@ -65,6 +67,8 @@ export interface Tables {
   service_engine_group: ServiceEngineGroupRow;
   service_engine: ServiceEngineRow;
   se_vnic: SeVnicRow;
+  vnic_use: VnicUseRow;
+  vip_firewall: VipFirewallRow;
   placement: PlacementRow;
   vip_wiring: VipWiringRow;
   certificate_consumer: CertificateConsumerRow;

@@ -1,25 +1,18 @@
-import { fromBit, toBit } from './codecs';
-import { type Db, dbNow } from './connect';
+import type { Vnic, VnicFacts } from '../domain/vnic';
+import { fromBit, fromJson, toBit, toJson } from './codecs';
+import { type Db, dbNow, prepared } from './connect';
 import type { SeVnicRow } from './rows';
 
 /** Engines' vNICs: the row says that one is wanted; the engine's unit makes the port and notes it here. */
 
-export interface Vnic {
-  readonly id: string;
-  readonly engineId: string;
-  readonly networkId: string;
-  readonly subnetId: string | null;
-  readonly portId: string | null;
-  readonly macAddress: string | null;
-  readonly ipAddress: string | null;
-  readonly deleting: boolean;
-}
+export type { Vnic } from '../domain/vnic';
 
 export async function listVnics(db: Db, engineId: string): Promise<readonly Vnic[]> {
-  const rows: SeVnicRow[] = await db('se_vnic')
-    .where({ service_engine_id: engineId })
-    .orderBy(['created_at', 'id'])
-    .select('*');
+  const rows = await prepared<SeVnicRow>(
+    db,
+    'select * from se_vnic where service_engine_id = ? order by created_at, id',
+    [engineId],
+  );
   return rows.map(toVnic);
 }
 
@@ -30,36 +23,152 @@ export interface VnicNeed {
   readonly engineId: string;
   readonly networkId: string;
   readonly subnetId: string | null;
+  /** The VIP network. Absent: the engine's vNICs are not plugged in, and belong to no domain. */
+  readonly domainId?: string;
+  /** Absent: `subnetId`. */
+  readonly subnetIds?: readonly string[];
+  /** Absent: it is. */
+  readonly vipSide?: boolean;
+  /** Who needs it, until `releaseVnics`. */
+  readonly loadBalancerId?: string;
 }
 
 /**
- * States that the engine needs a vNIC in the network, and makes the engine work if it has none yet. Gives the vNIC; its
- * `portId` is null until the engine's unit has met the need. In a transaction of the caller.
+ * States that the engine needs a vNIC in the network, and makes the engine work if it has none yet, or none in one of the
+ * subnets. Gives the vNIC; its `portId` is null until the engine's unit has met the need. In a transaction of the caller.
  */
 export async function needVnic(trx: Db, need: VnicNeed): Promise<Vnic> {
-  // Writing the engine's row first makes concurrent callers wait for each other.
-  await trx('service_engine')
-    .where({ id: need.engineId })
-    .update({ generation: trx.raw('generation') });
+  await lockEngine(trx, need.engineId);
   const row: SeVnicRow | undefined = await trx('se_vnic')
-    .where({ service_engine_id: need.engineId, network_id: need.networkId, deleting: 0 })
+    .where({
+      service_engine_id: need.engineId,
+      network_id: need.networkId,
+      domain_id: need.domainId ?? null,
+      deleting: 0,
+    })
     .first('*');
-  if (row) return toVnic(row);
-  await trx('se_vnic').insert({
+  const wanted = need.subnetIds ?? (need.subnetId === null ? [] : [need.subnetId]);
+  const vnic = row ? await widen(trx, toVnic(row), wanted, need) : await insertVnic(trx, need, wanted);
+  if (need.loadBalancerId !== undefined) await noteUse(trx, vnic.id, need.loadBalancerId);
+  return vnic;
+}
+
+/** Writing the engine's row first makes concurrent callers wait for each other. */
+async function lockEngine(trx: Db, engineId: string): Promise<void> {
+  await trx('service_engine')
+    .where({ id: engineId })
+    .update({ generation: trx.raw('generation') });
+}
+
+async function makeWork(trx: Db, engineId: string): Promise<void> {
+  await trx('service_engine')
+    .where({ id: engineId })
+    .update({ generation: trx.raw('generation + 1'), retry_at: null });
+}
+
+async function insertVnic(trx: Db, need: VnicNeed, subnetIds: readonly string[]): Promise<Vnic> {
+  const row: SeVnicRow = {
     id: need.id,
     service_engine_id: need.engineId,
     network_id: need.networkId,
-    subnet_id: need.subnetId,
+    subnet_id: subnetIds[0] ?? null,
+    subnet_ids: toJson(subnetIds),
+    domain_id: need.domainId ?? null,
+    vip_side: toBit(need.vipSide ?? true),
     port_id: null,
     mac_address: null,
     ip_address: null,
-    deleting: toBit(false),
-    created_at: dbNow(trx),
-  });
-  await trx('service_engine')
-    .where({ id: need.engineId })
-    .update({ generation: trx.raw('generation + 1'), retry_at: null });
-  return { ...need, portId: null, macAddress: null, ipAddress: null, deleting: false };
+    facts: null,
+    deleting: 0,
+    created_at: '',
+  };
+  await trx('se_vnic').insert({ ...row, created_at: dbNow(trx) });
+  await makeWork(trx, need.engineId);
+  return toVnic(row);
+}
+
+/** One vNIC serves all that is in its network: each may ask for another subnet of it, and some have VIPs there. */
+async function widen(trx: Db, vnic: Vnic, wanted: readonly string[], { vipSide = true }: VnicNeed): Promise<Vnic> {
+  const missing = wanted.filter((id) => !vnic.subnetIds.includes(id));
+  // Without a domain there is one address, as there always was.
+  const grows = missing.length > 0 && vnic.domainId !== null;
+  const turns = vipSide && !vnic.vipSide;
+  if (!grows && !turns) return vnic;
+  const subnetIds = grows ? [...vnic.subnetIds, ...missing] : vnic.subnetIds;
+  // What was known of its place no longer is the whole: whoever waits for the new subnet is not to go on with the old facts.
+  const stale = grows ? { facts: null } : {};
+  const change = { subnet_ids: toJson(subnetIds), subnet_id: subnetIds[0] ?? null, ...stale };
+  await trx('se_vnic')
+    .where({ id: vnic.id })
+    .update({ ...change, vip_side: toBit(vipSide || vnic.vipSide) });
+  await makeWork(trx, vnic.engineId);
+  return { ...vnic, subnetIds, vipSide: vipSide || vnic.vipSide, facts: grows ? null : vnic.facts };
+}
+
+async function noteUse(trx: Db, vnicId: string, loadBalancerId: string): Promise<void> {
+  const use = { se_vnic_id: vnicId, load_balancer_id: loadBalancerId };
+  if (await trx('vnic_use').where(use).first('se_vnic_id')) return;
+  await trx('vnic_use').insert(use);
+}
+
+/** What a load balancer has stated that it needs of an engine. */
+export async function listVnicsUsed(db: Db, loadBalancerId: string, engineId: string): Promise<readonly Vnic[]> {
+  const rows = await prepared<SeVnicRow>(
+    db,
+    `select v.* from vnic_use u join se_vnic v on v.id = u.se_vnic_id
+      where u.load_balancer_id = ? and v.service_engine_id = ? order by v.created_at, v.id`,
+    [loadBalancerId, engineId],
+  );
+  return rows.map(toVnic);
+}
+
+/** A vNIC that a load balancer has stated it needs. */
+export interface VnicUse {
+  readonly vnicId: string;
+  readonly engineId: string;
+  readonly networkId: string;
+  readonly domainId: string | null;
+}
+
+/** Everything that a load balancer has stated it needs, on all engines. */
+export async function listVnicUses(db: Db, loadBalancerId: string): Promise<readonly VnicUse[]> {
+  const rows = await prepared<Pick<SeVnicRow, 'id' | 'service_engine_id' | 'network_id' | 'domain_id'>>(
+    db,
+    `select v.id, v.service_engine_id, v.network_id, v.domain_id from vnic_use u join se_vnic v on v.id = u.se_vnic_id
+      where u.load_balancer_id = ?`,
+    [loadBalancerId],
+  );
+  return rows.map((row) => ({
+    vnicId: row.id,
+    engineId: row.service_engine_id,
+    networkId: row.network_id,
+    domainId: row.domain_id,
+  }));
+}
+
+/**
+ * The load balancer needs these no more, and its engines have confirmed that they do without. Those that nobody else
+ * needs are to be unplugged. Gives the engines that have something to do. In a transaction of the caller.
+ */
+export async function releaseVnics(
+  trx: Db,
+  loadBalancerId: string,
+  uses: readonly VnicUse[],
+): Promise<readonly string[]> {
+  const engineIds = new Set<string>();
+  // In one order everywhere, so that two who release on the same engines do not wait for each other in a circle.
+  for (const { vnicId, engineId } of [...uses].sort((a, b) => (a.engineId < b.engineId ? -1 : 1))) {
+    await lockEngine(trx, engineId);
+    await trx('vnic_use').where({ se_vnic_id: vnicId, load_balancer_id: loadBalancerId }).delete();
+    const unused = await trx('se_vnic')
+      .where({ id: vnicId, deleting: 0 })
+      .whereNotExists(trx('vnic_use').where({ se_vnic_id: vnicId }).select('se_vnic_id'))
+      .update({ deleting: 1 });
+    if (unused === 0) continue;
+    await makeWork(trx, engineId);
+    engineIds.add(engineId);
+  }
+  return [...engineIds];
 }
 
 /** What the network service says of a vNIC's port. */
@@ -75,6 +184,14 @@ export async function recordVnicPort(db: Db, vnicId: string, port: VnicPort): Pr
     .update({ port_id: port.portId, mac_address: port.macAddress, ip_address: port.ipAddress });
 }
 
+/** Notes what the network service says of a vNIC's place, unless other subnets are wanted of it by now. */
+export async function recordVnicFacts(db: Db, { id, subnetIds }: Vnic, facts: VnicFacts): Promise<void> {
+  await db('se_vnic')
+    .where({ id })
+    .where((same) => same.where({ subnet_ids: toJson(subnetIds) }).orWhereNull('subnet_ids'))
+    .update({ facts: toJson(facts) });
+}
+
 /** Forgets a vNIC whose port is gone. */
 export async function removeVnic(db: Db, vnicId: string): Promise<void> {
   await db('se_vnic').where({ id: vnicId, deleting: 1 }).delete();
@@ -84,11 +201,20 @@ function toVnic(row: SeVnicRow): Vnic {
   return {
     id: row.id,
     engineId: row.service_engine_id,
+    domainId: row.domain_id,
     networkId: row.network_id,
     subnetId: row.subnet_id,
+    subnetIds: subnetIdsOf(row),
+    vipSide: row.vip_side === null || fromBit(row.vip_side),
     portId: row.port_id,
     macAddress: row.mac_address,
     ipAddress: row.ip_address,
+    facts: row.facts === null ? null : fromJson<VnicFacts>(row.facts),
     deleting: fromBit(row.deleting),
   };
+}
+
+function subnetIdsOf(row: SeVnicRow): readonly string[] {
+  if (row.subnet_ids !== null) return fromJson<string[]>(row.subnet_ids);
+  return row.subnet_id === null ? [] : [row.subnet_id];
 }

@@ -35,7 +35,8 @@ const PLACED = `select p.id, e.id as engine_id, p.load_balancer_id, l.project_id
   p.updated_at
   from placement p join service_engine e on e.id = p.service_engine_id join load_balancer l on l.id = p.load_balancer_id
   left join vip v on v.load_balancer_id = p.load_balancer_id
-  left join se_vnic n on n.service_engine_id = e.id and n.network_id = v.network_id and n.deleting = 0`;
+  left join se_vnic n on n.service_engine_id = e.id and n.network_id = v.network_id and n.deleting = 0
+    and (n.domain_id is null or n.domain_id = v.network_id)`;
 const SPARE = `select e.id, e.id as engine_id, null as load_balancer_id, null as project_id, e.compute_id,
   e.management_address as lb_network_ip, null as vrrp_ip, null as ha_ip, null as vrrp_port_id, null as ha_port_id,
   null as role, ${SPARE_STATUS} as status, e.availability_zone as cached_zone, e.created_at, e.updated_at

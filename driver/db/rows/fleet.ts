@@ -67,6 +67,28 @@ export interface SeVnicRow {
   ip_address: string | null;
   deleting: Bit;
   created_at: Time;
+  /** The VIP network it serves: the engine's routing domain. Null where vNICs are not plugged in. */
+  domain_id: string | null;
+  /** It is where VIPs are. Null: yes, and nobody asked. */
+  vip_side: Bit | null;
+  /** JSON list of the subnets it has to have an address in. Null: `subnet_id`. */
+  subnet_ids: Json | null;
+  /** What the network service says of it: see `VnicFacts` in driver/target/engineSpec.ts. Null until it was asked. */
+  facts: Json | null;
+}
+
+/** That a load balancer needs a vNIC, from before its engine is told until the engine has confirmed that it is without. */
+export interface VnicUseRow {
+  se_vnic_id: string;
+  load_balancer_id: string;
+}
+
+/** What the user's security groups let in to a VIP, as addresses. */
+export interface VipFirewallRow {
+  load_balancer_id: string;
+  /** JSON list of `FirewallRule` of driver/protocol. */
+  rules: Json;
+  updated_at: Time;
 }
 
 export const PLACEMENT_ROLES = ['primary', 'secondary', 'standby'] as const;

@@ -1,0 +1,43 @@
+/** An engine's networks: routing domains, the vNICs in them, and which of these a load balancer needs. Pure. */
+
+/** A way to addresses, as the network service or an operator has it. */
+export interface Route {
+  /** A CIDR. */
+  readonly destination: string;
+  readonly nextHop: string;
+}
+
+/** What the network service says of a vNIC's place, beside its port's MAC address. */
+export interface VnicFacts {
+  /** Bytes. */
+  readonly mtu: number;
+  /** With prefix length: `10.0.0.5/24`. */
+  readonly addresses: readonly string[];
+  /** Of the subnets it has addresses in. */
+  readonly gateways: readonly string[];
+  /** Of those subnets. */
+  readonly hostRoutes: readonly Route[];
+  /** Of the configuration, as far as their next hops are in those subnets. */
+  readonly staticRoutes: readonly Route[];
+}
+
+/** A vNIC of an engine: the row says that one is wanted; the engine's unit makes its port and plugs it in. */
+export interface Vnic {
+  readonly id: string;
+  readonly engineId: string;
+  /** The VIP network it serves: the routing domain. Null where vNICs are not plugged in. */
+  readonly domainId: string | null;
+  readonly networkId: string;
+  /** The first of `subnetIds`. */
+  readonly subnetId: string | null;
+  /** Subnets it has to have an address in; none: the network service chooses. */
+  readonly subnetIds: readonly string[];
+  /** VIPs are answered for on it, and the default route leaves by it. */
+  readonly vipSide: boolean;
+  readonly portId: string | null;
+  readonly macAddress: string | null;
+  readonly ipAddress: string | null;
+  /** Null until the network service was asked. */
+  readonly facts: VnicFacts | null;
+  readonly deleting: boolean;
+}
