@@ -26,6 +26,7 @@ module.exports = {
       '^driver/(bus|clouds/[^/]+)/port\\.ts$',
     ]),
     only('agent', '^driver/agent/', ['^driver/(agent|domain|protocol|telemetry|config)/']),
+    only('agent-bootstrap', '^driver/agentBootstrap/', ['^driver/(agentBootstrap|domain|telemetry|config)/']),
     {
       name: 'worker-health-not-agent-not-api',
       severity: 'error',

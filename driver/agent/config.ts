@@ -22,6 +22,8 @@ export interface AgentConfig {
   readonly haproxyPath?: string;
   /** Default: `nginx`, by PATH and where Debian has daemons. */
   readonly nginxPath?: string;
+  /** The machine is the agent's own: it makes namespaces and moves NICs as it is told. False by default. */
+  readonly managesNetworks?: boolean;
 }
 
 /** The files of one load balancer. */

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { AgentConfig } from '../agent/config';
+import type { Source } from '../agentBootstrap/source';
 import { ConfigError } from '../config/config';
 import type { RunningProcess } from '../domain/process';
 
@@ -15,21 +17,66 @@ const AgentFile = z.object({
   runDir: z.string().min(1),
   materialsDir: z.string().min(1).exactOptional(),
   haproxyPath: z.string().min(1).exactOptional(),
+  managesNetworks: z.boolean().exactOptional(),
 });
 
+/** What an agent without a file of its own is told on the command line. */
+export interface AgentFlags {
+  /** A directory that holds the config drive, instead of the device. */
+  readonly configDrive?: string;
+  readonly metadataUrl: string;
+  readonly stateDir: string;
+  readonly runDir: string;
+}
+
+/** The standard places, on a server of its own. */
+export const AGENT_DEFAULTS: AgentFlags = {
+  metadataUrl: 'http://169.254.169.254',
+  stateDir: '/var/lib/slipstream',
+  runDir: '/run/slipstream',
+};
+
 /**
- * Starts the agent of one Service Engine. Asked to end, it ends its haproxies too; killed, it leaves them to the next one.
- * @throws ConfigError when its file is missing or not what it should be
+ * Starts the agent of one Service Engine: as its file says, or, on a server of its own, as Nova's config drive or metadata
+ * do. Asked to end, it ends its haproxies too; killed, it leaves them to the next one.
+ * @throws ConfigError when its file is not what it should be
  */
-export async function startAgent(log: Logger): Promise<RunningProcess> {
-  const file = readAgentFile(process.env[VARIABLE]);
+export async function startAgent(log: Logger, flags: AgentFlags): Promise<RunningProcess> {
+  const path = process.env[VARIABLE];
+  return path ? runAs(readAgentFile(path), log) : startOnServer(log, flags);
+}
+
+async function runAs(config: AgentConfig, log: Logger): Promise<RunningProcess> {
   const { runAgent } = require('../agent/main') as typeof import('../agent/main');
-  const agent = await runAgent(file, { log: log.child({ engine: file.engineId }) });
+  const agent = await runAgent(config, { log: log.child({ engine: config.engineId }) });
   return { close: () => agent.stop({ keepServing: false }) };
 }
 
-function readAgentFile(path: string | undefined): z.infer<typeof AgentFile> {
-  if (!path) throw new ConfigError(`an agent needs the environment variable ${VARIABLE}: the path of its JSON file`);
+/** Does not wait for whoever tells it who it is: that may take for ever, and it has to be stoppable. */
+function startOnServer(log: Logger, flags: AgentFlags): RunningProcess {
+  const stop = new AbortController();
+  const { bootstrap } = require('../agentBootstrap/bootstrap') as typeof import('../agentBootstrap/bootstrap');
+  const { stateDir, runDir } = flags;
+  // What is thrown here is thrown as nobody's: it ends the program.
+  const running = bootstrap({ sources: sourcesOf(flags), stateDir, log, signal: stop.signal }).then((identity) =>
+    identity === undefined ? undefined : runAs({ ...identity, stateDir, runDir, managesNetworks: true }, log),
+  );
+  return {
+    async close() {
+      stop.abort();
+      await (await running)?.close();
+    },
+  };
+}
+
+function sourcesOf({ configDrive, metadataUrl }: AgentFlags): Source[] {
+  const drives = require('../agentBootstrap/configDrive') as typeof import('../agentBootstrap/configDrive');
+  const service = require('../agentBootstrap/metadataService') as typeof import('../agentBootstrap/metadataService');
+  const drive = configDrive === undefined ? drives.configDriveDevice() : drives.configDriveDirectory(configDrive);
+  return [drive, service.metadataService(metadataUrl)];
+}
+
+function readAgentFile(path: string): z.infer<typeof AgentFile> {
   const content = AgentFile.safeParse(readJson(path));
   if (content.success) return content.data;
   const [issue] = content.error.issues;

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
-import { startAgent } from './agent';
+import { AGENT_DEFAULTS, type AgentFlags, startAgent } from './agent';
 import { runUntilSignal } from './lifecycle';
 import { addOperatorCommands } from './operator/commands';
 import type { ProcessName } from './processes';
@@ -36,14 +36,10 @@ export function createProgram(onConfig: (config: Config) => void): Command {
       await runUntilSignal(() => startProcess(name as ProcessName, config, log), { log, patience: patienceOf(config) });
     });
   }
-  addCommand(program, 'agent', 'runs one Service Engine, told by the file in SLIPSTREAM_AGENT_CONFIG').action(
-    async (flags: ConfigFlags) => {
-      const { config, log } = prepare('agent', flags);
-      await runUntilSignal(() => startAgent(log), { log, patience: patienceOf(config) });
-    },
-  );
+  addAgent(program, prepare);
   addDatabaseCommands(program.command('db').description('the schema of the database'));
   addConfigCommands(program.command('config').description('the configuration'));
+  addPolicyCommands(program.command('policy').description('who may do what'));
   addOperatorCommands(program);
   return program;
 }
@@ -55,6 +51,19 @@ function addSite(program: Command, prepare: typeof prepareProcess): void {
     const { runAllInOne } = require('../embedded') as typeof import('../embedded');
     await runUntilSignal(() => runAllInOne(config, log), { log, patience: patienceOf(config) });
   });
+}
+
+function addAgent(program: Command, prepare: typeof prepareProcess): void {
+  const told = 'the file in SLIPSTREAM_AGENT_CONFIG, or else by the config drive or the metadata service of its server';
+  addCommand(program, 'agent', `runs one Service Engine, told by ${told}`)
+    .option('--config-drive <directory>', 'where the config drive is mounted, instead of the device labelled config-2')
+    .option('--metadata-url <url>', 'the metadata service', AGENT_DEFAULTS.metadataUrl)
+    .option('--state-dir <directory>', 'what survives restarts', AGENT_DEFAULTS.stateDir)
+    .option('--run-dir <directory>', 'sockets; a short path', AGENT_DEFAULTS.runDir)
+    .action(async (flags: ConfigFlags & AgentFlags) => {
+      const { config, log } = prepare('agent', flags);
+      await runUntilSignal(() => startAgent(log, flags), { log, patience: patienceOf(config) });
+    });
 }
 
 function addDatabaseCommands(db: Command): void {
@@ -72,6 +81,15 @@ function addConfigCommands(config: Command): void {
     const { config: values, warnings } = readConfig(flags);
     print(showConfig(values).trimEnd());
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  });
+}
+
+function addPolicyCommands(policy: Command): void {
+  const description = 'prints the rules in force as a policy.yaml, for Horizon or to begin one of your own';
+  addCommand(policy, 'show', description).action(async (flags: ConfigFlags) => {
+    const { readRulesInForce } = require('../../api/policy/open') as typeof import('../../api/policy/open');
+    const { stringify } = require('yaml') as typeof import('yaml');
+    print(stringify(await readRulesInForce(readConfig(flags).config), { lineWidth: 0 }).trimEnd());
   });
 }
 
