@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeze } from './freeze';
 
 /** A port of 127.0.0.1 that answers no further SYN, as a host behind a firewall: its queue is full and nobody accepts. */
 export interface Blackhole {
@@ -18,7 +19,8 @@ export async function startBlackhole(): Promise<Blackhole> {
   const child = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(child.stdout, 'data');
   const port = Number(line);
-  child.kill('SIGSTOP');
+  if (child.pid === undefined) throw new Error('the child did not start');
+  await freeze(child.pid);
   const sockets: Socket[] = [];
   // Each that is taken waits in the queue; the first that is not shows that the queue is full.
   while (await isTaken(port, sockets));

@@ -10,7 +10,7 @@ import { acknowledgement, heldEntry, removal } from './acknowledgement';
 import { shutDown } from './activate';
 import { bringAbout } from './bringAbout';
 import { createCounters } from './counters';
-import { loadCounters, storeCounters } from './countersFile';
+import { loadCounters, openCountersFile } from './countersFile';
 import { advanceNewcomers, deleteLeaving } from './members';
 import { readMetrics } from './metrics';
 import { createPinger, type Pinger, pingCheck } from './pinger';
@@ -66,6 +66,7 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     paths,
     deps,
     counters: createCounters(await loadCounters(paths)),
+    countersFile: openCountersFile(paths),
     materials: await openMaterials(paths.materials, deps.materialsHome.problem),
     udp: await openUdpSide(id, paths.directory, {
       log: deps.log,
@@ -103,14 +104,9 @@ function openPinger(unit: () => Unit, queue: Queue, { ping, log }: ServeDeps): P
 }
 
 function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
-  let saved = '';
   const work = <T>(job: () => Promise<T>) => queue.run(job).finally(upkeep.plan);
   const saveCounters = async () => {
-    const stored = unit.counters.stored();
-    const text = JSON.stringify(stored);
-    if (unit.held === null || text === saved) return;
-    await storeCounters(unit.paths, stored);
-    saved = text;
+    if (unit.held !== null) await unit.countersFile.store(unit.counters.stored);
   };
   return {
     id: unit.id,

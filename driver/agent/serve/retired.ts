@@ -5,7 +5,6 @@ import type { Daemon } from '../process/daemon';
 import { holdWorker, releaseHolder } from '../process/holder';
 import { isAlive, ProcessIdentity } from '../process/identity';
 import { openThroughMaster } from '../process/masterSocket';
-import { storeCounters } from './countersFile';
 import { endSessions, hasSessions } from './sessions';
 import { type Retired, type Unit, workerName } from './unit';
 
@@ -103,9 +102,9 @@ async function isBusy(unit: Unit, name: string, { runtime }: Retired): Promise<b
 async function release(unit: Unit, name: string): Promise<void> {
   const retired = unit.retired.get(name);
   if (retired === undefined) return;
-  await storeCounters(unit.paths, unit.counters.stored()).catch((err: unknown) =>
-    unit.deps.log.warn({ loadBalancer: unit.id, err }, 'counters could not be written'),
-  );
+  await unit.countersFile
+    .store(unit.counters.stored)
+    .catch((err: unknown) => unit.deps.log.warn({ loadBalancer: unit.id, err }, 'counters could not be written'));
   if (!unit.retired.delete(name)) return;
   retired.runtime.close();
   releaseHolder(retired.holder);

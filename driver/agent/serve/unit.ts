@@ -14,6 +14,7 @@ import type { MaterialsHome } from '../state/memoryDirectory';
 import type { HeldSpec } from '../state/specStore';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
+import type { CountersFile } from './countersFile';
 import type { Ping, Pinger } from './pinger';
 import type { Slots } from './slots';
 
@@ -67,6 +68,7 @@ export interface Unit {
   readonly paths: UnitPaths;
   readonly deps: ServeDeps;
   readonly counters: Counters;
+  readonly countersFile: CountersFile;
   readonly udp: UdpSide;
   readonly materials: MaterialStore;
   readonly pinger: Pinger | null;

@@ -10,6 +10,7 @@ import { amqpSettings, createAmqpBus } from '../../../driver/bus/amqp';
 import type { Bus, BusMessage } from '../../../driver/bus/port';
 import { configFromText } from '../../../driver/config/config';
 import { type Issued, issue } from '../../support/certificates/issue';
+import { freeze } from '../../support/freeze';
 import { RABBITMQ_PASSWORD, RABBITMQ_USER, type RabbitMq, startRabbitMq } from '../../support/rabbitmq';
 import { waitUntil } from '../../support/wait';
 import { describeWithBroker } from '../../support/withServers';
@@ -167,13 +168,13 @@ describeWithBroker('the bus on a broker that comes and goes', () => {
   it('gives up on a broker that confirms nothing, says so until it does, and closes all the same', async () => {
     const bus = open();
     await bus.publish(randomUUID(), hint('a'));
-    process.kill(broker.pid(), 'SIGSTOP');
+    await freeze(broker.pid());
     try {
       await expect(bus.publish(randomUUID(), hint('b'))).rejects.toThrow(/confirm/);
       expect(bus.trouble()).toMatch(/confirm/);
       process.kill(broker.pid(), 'SIGCONT');
       await waitUntil('it has confirmed after all', 10_000, () => bus.trouble() === undefined);
-      process.kill(broker.pid(), 'SIGSTOP');
+      await freeze(broker.pid());
       opened.splice(0);
       await bus.close();
     } finally {
@@ -184,7 +185,7 @@ describeWithBroker('the bus on a broker that comes and goes', () => {
   it('has no more messages under way than it may, however long the broker confirms nothing', async () => {
     const bus = open(broker.url(), '[oslo_messaging]\nmax_unconfirmed = 2\npublish_timeout = 0.3');
     await bus.publish(randomUUID(), hint('a'));
-    process.kill(broker.pid(), 'SIGSTOP');
+    await freeze(broker.pid());
     try {
       const given = await Promise.allSettled([
         bus.publish(randomUUID(), hint('b')),

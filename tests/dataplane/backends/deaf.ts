@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { freeze } from '../../support/freeze';
 
 /** A server that listens and never accepts: connections to it neither come about nor are refused. */
 export interface Deaf {
@@ -23,7 +24,8 @@ export async function startDeaf(): Promise<Deaf> {
   if (child.stdout === null) throw new Error('the child has no stdout');
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const port = Number(line.toString());
-  child.kill('SIGSTOP');
+  if (child.pid === undefined) throw new Error('the child did not start');
+  await freeze(child.pid);
   const sockets = await fillQueue(port);
   return {
     address: '127.0.0.1',
