@@ -99,7 +99,9 @@ describe.each(TWINS)('a network driver ($name)', ({ open }) => {
       name: 'new',
     });
 
-    expect(changed).toEqual({ ...port, allowedAddressPairs: [{ ipAddress: '127.80.7.7/32' }], name: 'new' });
+    const revision = expect.any(Number);
+    expect(changed).toEqual({ ...port, allowedAddressPairs: [{ ipAddress: '127.80.7.7/32' }], name: 'new', revision });
+    expect(changed.revision).toBeGreaterThan(port.revision ?? 0);
     expect(await driver.findPort(port.id)).toEqual(changed);
   });
 
@@ -177,6 +179,58 @@ describe.each(KNOWING)('a network driver that knows what exists ($name)', ({ ope
       name: 'NotFoundError',
       status: 404,
     });
+  });
+
+  it('lets one of two changes of the same revision through', async () => {
+    const port = await driver.createPort(aRequest());
+    const change = (ipAddress: string) =>
+      driver.updatePort(port.id, { allowedAddressPairs: [{ ipAddress }] }, { ifRevision: port.revision });
+
+    const ended = await Promise.allSettled([change('127.80.7.7'), change('127.80.7.8')]);
+
+    const refused = ended.flatMap((it) => (it.status === 'rejected' ? [it.reason] : []));
+    expect(refused).toEqual([expect.objectContaining({ status: 412 })]);
+    expect((await driver.findPort(port.id))?.allowedAddressPairs).toHaveLength(1);
+  });
+
+  it('gives a port one more address and keeps the one it has', async () => {
+    const port = await driver.createPort(aRequest());
+    const [have] = port.fixedIps;
+
+    const grown = await driver.updatePort(port.id, { fixedIps: [have ?? {}, { ipAddress: '127.80.7.9' }] });
+
+    expect(grown.fixedIps).toEqual([have, { subnetId: localSubnet, ipAddress: '127.80.7.9' }]);
+  });
+
+  it('makes a security group, adds a rule to it once, finds both, and deletes it when no port has it', async () => {
+    const request = { name: 'ours', description: 'mark of ours', projectId: 'project-demo', tags: ['slipstream'] };
+    const group = await driver.createSecurityGroup(request);
+    const rule = {
+      direction: 'ingress',
+      etherType: 'IPv4',
+      protocol: 'tcp',
+      portMin: 80,
+      portMax: 81,
+      remotePrefix: '10.0.0.0/8',
+      remoteGroupId: null,
+      remoteAddressGroupId: null,
+    } as const;
+    await driver.addSecurityGroupRule(group.id, rule);
+    await driver.addSecurityGroupRule(group.id, rule);
+    const port = await driver.createPort(aRequest({ securityGroupIds: [group.id], description: 'mark of ours' }));
+
+    expect(
+      (await driver.findSecurityGroup(group.id))?.rules.filter(({ direction }) => direction === 'ingress'),
+    ).toEqual([rule]);
+    expect(await driver.listSecurityGroups({ description: 'mark of ours' })).toMatchObject([{ id: group.id }]);
+    expect(await driver.listSecurityGroups({ name: 'theirs' })).toEqual([]);
+    expect(await driver.listPorts({ securityGroupId: group.id })).toMatchObject([{ id: port.id }]);
+    expect(await driver.listPorts({ description: 'mark of ours' })).toMatchObject([{ id: port.id }]);
+    await expect(driver.deleteSecurityGroup(group.id)).rejects.toMatchObject({ status: 409 });
+    await driver.deletePort(port.id);
+    await driver.deleteSecurityGroup(group.id);
+    await driver.deleteSecurityGroup(group.id);
+    expect(await driver.findSecurityGroup(group.id)).toBeUndefined();
   });
 
   it('puts a port into the default group of its project unless told otherwise', async () => {

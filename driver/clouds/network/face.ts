@@ -72,7 +72,8 @@ function serveResource(resource: Resource, model: NetworkModel): Router {
     res.status(201).json(show(id, req));
   });
   router.put('/:id', async (req, res) => {
-    await update(resource, contextOf(res), { id: req.params.id, body: bodyOf(req, singular) });
+    const ifRevision = revisionIn(req.get('if-match'));
+    await update(resource, contextOf(res), { id: req.params.id, body: bodyOf(req, singular), ifRevision });
     res.json(show(req.params.id, req));
   });
   router.delete('/:id', async (req, res) => {
@@ -110,11 +111,17 @@ async function create(resource: Resource, context: Context, body: StoredBody): P
 async function update(
   resource: Resource,
   context: Context,
-  { id, body }: { id: string; body: StoredBody },
+  { id, body, ifRevision }: { id: string; body: StoredBody; ifRevision: number | null },
 ): Promise<void> {
   requireOwned(resource, context, { id, action: 'update' });
   requireAllowedAttributes(resource, context, { body, rule: `update_${resource.singular}` });
-  await (resource.update ?? refuseMethod)(context, id, body);
+  await (resource.update ?? refuseMethod)(context, id, body, ifRevision);
+}
+
+/** Neutron's form: `If-Match: revision_number=7`. */
+function revisionIn(header: string | undefined): number | null {
+  const found = /^revision_number=(\d+)$/.exec(header ?? '')?.[1];
+  return found === undefined ? null : Number(found);
 }
 
 function refuseMethod(): never {

@@ -2,7 +2,8 @@ import { NotFoundError, UnavailableError } from '../../domain/errors';
 import type { OpenstackService } from '../openstack/service';
 import { type Ask, accepted, createAsk, readIn } from './http/answers';
 import { createFreeAddressCounter } from './http/freeAddresses';
-import { fromChange, fromRequest } from './http/requests';
+import { fromChange, fromRequest, segment } from './http/requests';
+import { securityGroupCalls } from './http/securityGroups';
 import {
   ExtensionsView,
   NetworkView,
@@ -52,9 +53,10 @@ export function createNeutronDriver(service: OpenstackService): NetworkDriver {
     countFreeAddresses: createFreeAddressCounter(ask),
     createPort: async (request) =>
       toPort(readIn(await ask.ok({ method: 'POST', path: '/v2.0/ports', body: fromRequest(request) }), PortView).port),
-    async updatePort(id, change) {
+    async updatePort(id, change, { ifRevision = null } = { ifRevision: null }) {
       const path = `/v2.0/ports/${segment(id)}`;
-      const answer = await ask.any({ method: 'PUT', path, body: fromChange(change) });
+      const headers = ifRevision === null ? {} : { 'If-Match': `revision_number=${ifRevision}` };
+      const answer = await ask.any({ method: 'PUT', path, body: fromChange(change), headers });
       if (answer.status === 404) throw new NotFoundError('Port', id);
       return toPort(readIn(accepted(answer).body, PortView).port);
     },
@@ -63,15 +65,20 @@ export function createNeutronDriver(service: OpenstackService): NetworkDriver {
       if (answer.status !== 404) accepted(answer);
     },
     listPorts: (filter) => listPorts(ask, filter),
+    ...securityGroupCalls(ask),
   };
 }
 
-async function listPorts(ask: Ask, { deviceId, deviceOwner, networkId }: PortFilter): Promise<Port[]> {
+async function listPorts(ask: Ask, filter: PortFilter): Promise<Port[]> {
+  const { deviceId, deviceOwner, networkId, name, description, securityGroupId } = filter;
   const ports: Port[] = [];
   const query = new URLSearchParams({
     ...(deviceId === undefined ? {} : { device_id: deviceId }),
     ...(deviceOwner === undefined ? {} : { device_owner: deviceOwner }),
     ...(networkId === undefined ? {} : { network_id: networkId }),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(securityGroupId === undefined ? {} : { security_groups: securityGroupId }),
     limit: String(PAGE),
     sort_key: 'id',
     sort_dir: 'asc',
@@ -84,11 +91,6 @@ async function listPorts(ask: Ask, { deviceId, deviceOwner, networkId }: PortFil
     if (query.get('marker') === last.id) throw new UnavailableError('Neutron repeats a page of ports.');
     query.set('marker', last.id);
   }
-}
-
-/** An id as one segment of a path: whoever names `..` or `?` gets a 404 of its own making. */
-function segment(id: string): string {
-  return encodeURIComponent(id).replaceAll('.', '%2E');
 }
 
 function map<T, U>(found: T | undefined, to: (value: T) => U): U | undefined {

@@ -2,8 +2,19 @@ import { NotFoundError } from '../../domain/errors';
 import { NeutronError } from './model/errors';
 import { type NetworkModel, type NetworkModelDeps, openNetworkModel, spaceOf } from './model/model';
 import { createPort, deletePort, updatePort } from './model/ports';
-import type { NetworkRecord, PortRecord, SubnetRecord } from './model/records';
-import type { Network, NetworkDriver, Port, PortChange, PortFilter, PortRequest, Subnet } from './port';
+import type { NetworkRecord, PortRecord, SecurityGroupRecord, SubnetRecord } from './model/records';
+import { addRule, createSecurityGroup, deleteSecurityGroup, updateSecurityGroup } from './model/securityGroups';
+import type {
+  Network,
+  NetworkDriver,
+  Port,
+  PortChange,
+  PortFilter,
+  PortRequest,
+  SecurityGroup,
+  SecurityGroupRule,
+  Subnet,
+} from './port';
 
 export interface EmbeddedNetwork {
   /** For the load-balancing service. */
@@ -32,12 +43,24 @@ function createDriver(model: NetworkModel): NetworkDriver {
       return subnet ? spaceOf(model, subnet).countFree() : 0;
     },
     createPort: async (request) => toPort(await createPort(model, fromRequest(request))),
-    updatePort: async (id, change) => {
+    updatePort: async (id, change, { ifRevision = null } = { ifRevision: null }) => {
       if (!model.ports.get(id)) throw new NotFoundError('Port', id);
-      return toPort(await updatePort(model, id, fromChange(change)));
+      return toPort(await updatePort(model, id, fromChange(change), ifRevision));
     },
     deletePort: (id) => deletePort(model, id).catch(ignoreGone),
     listPorts: async (filter) => listPorts(model, filter).map(toPort),
+    findSecurityGroup: async (id) => mapKnown(model.securityGroups.get(id), toSecurityGroup),
+    listSecurityGroups: async ({ name, description }) =>
+      [...(name === undefined ? model.securityGroups.all() : model.securityGroups.by('name', name))]
+        .filter((group) => description === undefined || group.description === description)
+        .map(toSecurityGroup),
+    createSecurityGroup: async ({ tags, ...request }) => {
+      const { id } = await createSecurityGroup(model, request);
+      return toSecurityGroup(await updateSecurityGroup(model, id, { tags }));
+    },
+    addSecurityGroupRule: async (groupId, rule) =>
+      void (await addRule(model, groupId, fromRule(rule)).catch(ignoreThere)),
+    deleteSecurityGroup: (id) => deleteSecurityGroup(model, id).catch(ignoreGone),
   };
 }
 
@@ -49,24 +72,37 @@ function ignoreGone(err: unknown): void {
   if (!(err instanceof NeutronError && err.status === 404)) throw err;
 }
 
+function ignoreThere(err: unknown): void {
+  if (!(err instanceof NeutronError && err.type === 'SecurityGroupRuleExists')) throw err;
+}
+
 /** Starts from the narrowest index the filter allows: ports are looked for before each creation. */
-function listPorts({ ports }: NetworkModel, { deviceId, networkId, deviceOwner }: PortFilter): readonly PortRecord[] {
+function listPorts({ ports }: NetworkModel, filter: PortFilter): readonly PortRecord[] {
+  const { deviceId, networkId, deviceOwner, name, description, securityGroupId } = filter;
   const candidates =
     deviceId !== undefined
       ? ports.by('device_id', deviceId)
       : networkId !== undefined
         ? ports.by('network_id', networkId)
-        : [...ports.all()];
+        : name !== undefined
+          ? ports.by('name', name)
+          : securityGroupId !== undefined
+            ? ports.by('security_group', securityGroupId)
+            : [...ports.all()];
   return candidates.filter(
     (port) =>
       (networkId === undefined || port.network_id === networkId) &&
-      (deviceOwner === undefined || port.device_owner === deviceOwner),
+      (deviceOwner === undefined || port.device_owner === deviceOwner) &&
+      (name === undefined || port.name === name) &&
+      (description === undefined || port.description === description) &&
+      (securityGroupId === undefined || port.security_groups.includes(securityGroupId)),
   );
 }
 
 function fromRequest(request: PortRequest) {
   const { name, projectId, networkId, deviceId, deviceOwner, adminStateUp, fixedIps, securityGroupIds, qosPolicyId } =
     request;
+  const { description, portSecurity } = request;
   return {
     name,
     projectId,
@@ -77,10 +113,33 @@ function fromRequest(request: PortRequest) {
     fixedIps: fixedIps.length === 0 ? undefined : fixedIps,
     securityGroups: securityGroupIds,
     qosPolicyId,
+    description,
+    portSecurity,
   };
 }
 
-function fromChange({ allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name }: PortChange) {
+function fromRule({
+  direction,
+  etherType,
+  protocol,
+  portMin,
+  portMax,
+  remotePrefix,
+  remoteGroupId,
+}: SecurityGroupRule) {
+  return {
+    direction,
+    ethertype: etherType,
+    protocol,
+    port_range_min: portMin,
+    port_range_max: portMax,
+    remote_ip_prefix: remotePrefix,
+    remote_group_id: remoteGroupId,
+  };
+}
+
+function fromChange(change: PortChange) {
+  const { allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name, fixedIps } = change;
   return {
     ...(allowedAddressPairs && {
       allowed_address_pairs: allowedAddressPairs.map((pair) => ({ ip_address: pair.ipAddress })),
@@ -90,6 +149,7 @@ function fromChange({ allowedAddressPairs, securityGroupIds, qosPolicyId, device
     ...(deviceId !== undefined && { device_id: deviceId }),
     ...(deviceOwner !== undefined && { device_owner: deviceOwner }),
     ...(name !== undefined && { name }),
+    ...(fixedIps && { fixed_ips: fixedIps }),
   };
 }
 
@@ -114,6 +174,7 @@ function toSubnet(record: SubnetRecord): Subnet {
     cidr: record.cidr,
     ipVersion: record.ip_version,
     gatewayIp: record.gateway_ip,
+    hostRoutes: record.host_routes.map(({ destination, nexthop }) => ({ destination, nextHop: nexthop })),
   };
 }
 
@@ -132,5 +193,27 @@ function toPort(record: PortRecord): Port {
     qosPolicyId: record.qos_policy_id,
     adminStateUp: record.admin_state_up,
     createdAt: new Date(record.created_at),
+    description: record.description,
+    revision: record.revision_number,
+  };
+}
+
+function toSecurityGroup(record: SecurityGroupRecord): SecurityGroup {
+  return {
+    id: record.id,
+    name: record.name,
+    description: record.description,
+    projectId: record.project_id,
+    createdAt: new Date(record.created_at),
+    rules: record.security_group_rules.map((rule) => ({
+      direction: rule.direction,
+      etherType: rule.ethertype,
+      protocol: rule.protocol,
+      portMin: rule.port_range_min,
+      portMax: rule.port_range_max,
+      remotePrefix: rule.remote_ip_prefix,
+      remoteGroupId: rule.remote_group_id,
+      remoteAddressGroupId: null,
+    })),
   };
 }

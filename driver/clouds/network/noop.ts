@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { FixedIp, NetworkDriver, Port, PortRequest, Subnet } from './port';
+import type { FixedIp, NetworkDriver, Port, PortRequest, SecurityGroup, Subnet } from './port';
 import { stableUuid } from './seed';
 
 export interface NoopNetworkDeps {
@@ -30,6 +30,13 @@ export function createNoopNetwork({ now = () => new Date(), newId = randomUUID }
     supportsQos: async () => true,
     hasQosPolicy: async () => true,
     hasSecurityGroup: async () => true,
+    findSecurityGroup: async (id) => inventGroup(id, now()),
+    listSecurityGroups: async () => [],
+    createSecurityGroup: async ({ name, description, projectId }) => {
+      return { ...inventGroup(newId(), now()), name, description, projectId };
+    },
+    addSecurityGroupRule: async () => {},
+    deleteSecurityGroup: async () => {},
     countFreeAddresses: async () => 1_000_000,
     async createPort(request) {
       const port = { ...buildPort(request, makeUp), id: newId(), createdAt: now() };
@@ -37,14 +44,19 @@ export function createNoopNetwork({ now = () => new Date(), newId = randomUUID }
       return port;
     },
     async updatePort(id, change) {
-      const port = { ...portNamed(id), ...change };
+      const { fixedIps: _made, ...plain } = change;
+      const known = portNamed(id);
+      const port = { ...known, ...plain, revision: (known.revision ?? 0) + 1 };
       if (ports.has(id)) ports.set(id, port);
       return port;
     },
     deletePort: async (id) => void ports.delete(id),
-    listPorts: async ({ deviceId, deviceOwner, networkId }) =>
+    listPorts: async ({ deviceId, deviceOwner, networkId, name, description, securityGroupId }) =>
       [...ports.values()].filter(
         (port) =>
+          (name === undefined || port.name === name) &&
+          (description === undefined || port.description === description) &&
+          (securityGroupId === undefined || port.securityGroupIds.includes(securityGroupId)) &&
           (deviceId === undefined || port.deviceId === deviceId) &&
           (deviceOwner === undefined || port.deviceOwner === deviceOwner) &&
           (networkId === undefined || port.networkId === networkId),
@@ -63,7 +75,12 @@ function inventSubnet(id: string): Subnet {
     cidr: '198.18.0.0/15',
     ipVersion: 4,
     gatewayIp: null,
+    hostRoutes: [],
   };
+}
+
+function inventGroup(id: string, createdAt: Date): SecurityGroup {
+  return { id, name: id, description: '', projectId: '', createdAt, rules: [] };
 }
 
 /** A port somebody else made, so its address must not depend on how many this process made up before. */
@@ -84,6 +101,8 @@ function inventPort(id: string, createdAt: Date): Port {
     qosPolicyId: null,
     adminStateUp: true,
     createdAt,
+    description: '',
+    revision: 1,
   };
 }
 
@@ -108,6 +127,8 @@ function buildPort(request: PortRequest, makeUp: () => string): Omit<Port, 'id' 
     securityGroupIds: request.securityGroupIds ?? [],
     qosPolicyId: request.qosPolicyId ?? null,
     adminStateUp,
+    description: request.description ?? '',
+    revision: 1,
   };
 }
 

@@ -22,6 +22,7 @@ export interface Subnet {
   readonly cidr: string;
   readonly ipVersion: 4 | 6;
   readonly gatewayIp: string | null;
+  readonly hostRoutes: readonly { readonly destination: string; readonly nextHop: string }[];
 }
 
 export interface FixedIp {
@@ -49,6 +50,9 @@ export interface Port {
   readonly qosPolicyId: string | null;
   readonly adminStateUp: boolean;
   readonly createdAt: Date;
+  readonly description: string;
+  /** Rises with every change; null from a service that does not count (Contrail's). */
+  readonly revision: number | null;
 }
 
 /** A port to be made. A fixed IP names a subnet, an address, or both; without any the service chooses. */
@@ -62,10 +66,14 @@ export interface PortRequest {
   readonly adminStateUp: boolean;
   readonly securityGroupIds?: readonly string[];
   readonly qosPolicyId?: string | null;
+  readonly description?: string;
+  /** False: no security groups, and no anti-spoofing that address pairs would lift. Absent: as the network says. */
+  readonly portSecurity?: boolean;
 }
 
 /** What may change on a port; what is absent stays. */
 export interface PortChange {
+  readonly fixedIps?: PortRequest['fixedIps'];
   readonly allowedAddressPairs?: readonly AddressPair[];
   readonly securityGroupIds?: readonly string[];
   readonly qosPolicyId?: string | null;
@@ -78,6 +86,33 @@ export interface PortFilter {
   readonly deviceOwner?: string;
   readonly deviceId?: string;
   readonly networkId?: string;
+  readonly name?: string;
+  readonly description?: string;
+  /** Ports that have the group. */
+  readonly securityGroupId?: string;
+}
+
+/** What a security group lets in or out; what is null means any. */
+export interface SecurityGroupRule {
+  readonly direction: 'ingress' | 'egress';
+  readonly etherType: 'IPv4' | 'IPv6';
+  /** A name (`tcp`, `icmpv6`) or a number, as it was given. */
+  readonly protocol: string | null;
+  readonly portMin: number | null;
+  readonly portMax: number | null;
+  readonly remotePrefix: string | null;
+  readonly remoteGroupId: string | null;
+  /** Addresses kept in a list of their own, which is not read here. */
+  readonly remoteAddressGroupId: string | null;
+}
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly projectId: string;
+  readonly createdAt: Date;
+  readonly rules: readonly SecurityGroupRule[];
 }
 
 export interface NetworkDriver {
@@ -95,12 +130,36 @@ export interface NetworkDriver {
   /** Addresses of the subnet that nobody has yet. */
   countFreeAddresses(subnetId: string): Promise<number>;
   createPort(request: PortRequest): Promise<Port>;
-  /** @throws NotFoundError for an unknown port */
-  updatePort(id: string, change: PortChange): Promise<Port>;
+  /**
+   * Changes a port; with `ifRevision` only if it is still that one.
+   * @throws NotFoundError for an unknown port, PassedThroughError with status 412 when another change was faster
+   */
+  updatePort(id: string, change: PortChange, given?: { readonly ifRevision: number | null }): Promise<Port>;
   /** A port that is not there counts as deleted. */
   deletePort(id: string): Promise<void>;
   /** All ports that match every given part of the filter. */
   listPorts(filter: PortFilter): Promise<readonly Port[]>;
+  findSecurityGroup(id: string): Promise<SecurityGroup | undefined>;
+  /** All groups that match every given part of the filter. */
+  listSecurityGroups(filter: {
+    readonly name?: string;
+    readonly description?: string;
+  }): Promise<readonly SecurityGroup[]>;
+  /** A group with the given rules besides those that the service gives every group (everything out). */
+  createSecurityGroup(request: SecurityGroupRequest): Promise<SecurityGroup>;
+  /** A rule that is there counts as added. */
+  addSecurityGroupRule(groupId: string, rule: SecurityGroupRule): Promise<void>;
+  /** A group that is not there counts as deleted. @throws PassedThroughError with status 409 while a port has it */
+  deleteSecurityGroup(id: string): Promise<void>;
+}
+
+/** A security group to be made. */
+export interface SecurityGroupRequest {
+  readonly name: string;
+  readonly description: string;
+  readonly projectId: string;
+  /** Shown to whoever looks at it. */
+  readonly tags: readonly string[];
 }
 
 /** `device_owner` of VIP ports: Octavia's, so that what knows Octavia's ports knows ours. */

@@ -50,7 +50,8 @@ export interface Rows {
 }
 
 export type Create = (context: Context, body: StoredBody, projectId: string) => Promise<Item>;
-export type Update = (context: Context, id: string, body: StoredBody) => Promise<Item>;
+/** `ifRevision`: changes the object only if it is still that one; kinds that do not count revisions ignore it. */
+export type Update = (context: Context, id: string, body: StoredBody, ifRevision: number | null) => Promise<Item>;
 
 /** Rows that are one table of the model. */
 export function inTable<T extends Item>(tableOf: (model: NetworkModel) => Table<T>): Rows {
@@ -73,9 +74,9 @@ export function creating<S extends z.ZodType>(
 /** An update whose body has passed the schema. @throws NeutronError 400 before anything is done */
 export function updating<S extends z.ZodType>(
   schema: S,
-  run: (context: Context, id: string, body: z.output<S>) => Promise<Item>,
+  run: (context: Context, id: string, body: z.output<S>, ifRevision: number | null) => Promise<Item>,
 ): Update {
-  return async (context, id, body) => run(context, id, parseBody(schema, body));
+  return async (context, id, body, ifRevision) => run(context, id, parseBody(schema, body), ifRevision);
 }
 
 /** @throws NeutronError 400 in Neutron's words */

@@ -152,9 +152,9 @@ const ports: Resource = {
       vnicType: body['binding:vnic_type'],
     });
   }),
-  update: updating(schemas.portChange, async (context, id, body) => {
+  update: updating(schemas.portChange, async (context, id, body, ifRevision) => {
     requireOwnReferences(context, { groups: body.security_groups });
-    return updatePort(context.model, id, defined(body));
+    return updatePort(context.model, id, defined(body), ifRevision);
   }),
   remove: deletePort,
   setTags: (model, id, tags) => updatePort(model, id, { tags }),

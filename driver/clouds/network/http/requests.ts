@@ -1,8 +1,8 @@
-import type { PortChange, PortRequest } from '../port';
+import type { PortChange, PortRequest, SecurityGroupRule } from '../port';
 
 /** The body that makes a port. */
 export function fromRequest(request: PortRequest) {
-  const { fixedIps, securityGroupIds, qosPolicyId } = request;
+  const { fixedIps, securityGroupIds, qosPolicyId, description, portSecurity } = request;
   return {
     port: {
       name: request.name,
@@ -14,6 +14,8 @@ export function fromRequest(request: PortRequest) {
       ...(fixedIps.length === 0 ? {} : { fixed_ips: fixedIps.map(fixedIp) }),
       ...(securityGroupIds === undefined ? {} : { security_groups: [...securityGroupIds] }),
       ...(qosPolicyId ? { qos_policy_id: qosPolicyId } : {}),
+      ...(description === undefined ? {} : { description }),
+      ...(portSecurity === undefined ? {} : { port_security_enabled: portSecurity }),
     },
   };
 }
@@ -27,7 +29,7 @@ function fixedIp({ subnetId, ipAddress }: PortRequest['fixedIps'][number]) {
 
 /** The body that changes a port: what is absent stays. */
 export function fromChange(change: PortChange) {
-  const { allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name } = change;
+  const { allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name, fixedIps } = change;
   return {
     port: {
       ...(allowedAddressPairs && {
@@ -38,6 +40,28 @@ export function fromChange(change: PortChange) {
       ...(deviceId !== undefined && { device_id: deviceId }),
       ...(deviceOwner !== undefined && { device_owner: deviceOwner }),
       ...(name !== undefined && { name }),
+      ...(fixedIps && { fixed_ips: fixedIps.map(fixedIp) }),
+    },
+  };
+}
+
+/** An id as one segment of a path: whoever names `..` or `?` gets a 404 of its own making. */
+export function segment(id: string): string {
+  return encodeURIComponent(id).replaceAll('.', '%2E');
+}
+
+/** The body that adds a rule to a group. */
+export function fromRule(groupId: string, rule: SecurityGroupRule) {
+  return {
+    security_group_rule: {
+      security_group_id: groupId,
+      direction: rule.direction,
+      ethertype: rule.etherType,
+      protocol: rule.protocol,
+      port_range_min: rule.portMin,
+      port_range_max: rule.portMax,
+      remote_ip_prefix: rule.remotePrefix,
+      remote_group_id: rule.remoteGroupId,
     },
   };
 }

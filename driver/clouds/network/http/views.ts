@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Network, Port, Subnet } from '../port';
+import type { Network, Port, SecurityGroup, Subnet } from '../port';
 
 const NetworkBody = z.object({
   id: z.string(),
@@ -20,6 +20,7 @@ const SubnetBody = z.object({
   cidr: z.string(),
   ip_version: z.union([z.literal(4), z.literal(6)]),
   gateway_ip: z.string().nullish(),
+  host_routes: z.array(z.object({ destination: z.string(), nexthop: z.string() })).nullish(),
 });
 const PortBody = z.object({
   id: z.string(),
@@ -36,12 +37,38 @@ const PortBody = z.object({
   qos_policy_id: z.string().nullish(),
   admin_state_up: z.boolean().nullish(),
   created_at: z.string().nullish(),
+  description: z.string().nullish(),
+  revision_number: z.number().nullish(),
+});
+const SecurityGroupBody = z.object({
+  id: z.string(),
+  name: z.string().nullish(),
+  description: z.string().nullish(),
+  project_id: z.string().nullish(),
+  tenant_id: z.string().nullish(),
+  created_at: z.string().nullish(),
+  security_group_rules: z
+    .array(
+      z.object({
+        direction: z.enum(['ingress', 'egress']),
+        ethertype: z.enum(['IPv4', 'IPv6']),
+        protocol: z.union([z.string(), z.number().transform(String)]).nullish(),
+        port_range_min: z.number().nullish(),
+        port_range_max: z.number().nullish(),
+        remote_ip_prefix: z.string().nullish(),
+        remote_group_id: z.string().nullish(),
+        remote_address_group_id: z.string().nullish(),
+      }),
+    )
+    .nullish(),
 });
 
 export const NetworkView = z.object({ network: NetworkBody });
 export const SubnetView = z.object({ subnet: SubnetBody });
 export const PortView = z.object({ port: PortBody });
 export const PortsView = z.object({ ports: z.array(PortBody) });
+export const SecurityGroupView = z.object({ security_group: SecurityGroupBody });
+export const SecurityGroupsView = z.object({ security_groups: z.array(SecurityGroupBody) });
 export const ExtensionsView = z.object({ extensions: z.array(z.object({ alias: z.string() })) });
 
 /** What tunnels leave of an Ethernet frame, for a Neutron that does not tell (Contrail's). */
@@ -68,6 +95,7 @@ export function toSubnet(body: z.infer<typeof SubnetBody>): Subnet {
     cidr: body.cidr,
     ipVersion: body.ip_version,
     gatewayIp: body.gateway_ip ?? null,
+    hostRoutes: (body.host_routes ?? []).map(({ destination, nexthop }) => ({ destination, nextHop: nexthop })),
   };
 }
 
@@ -87,5 +115,27 @@ export function toPort(body: z.infer<typeof PortBody>): Port {
     qosPolicyId: body.qos_policy_id ?? null,
     adminStateUp: body.admin_state_up ?? true,
     createdAt: new Date(body.created_at ?? 0),
+    description: body.description ?? '',
+    revision: body.revision_number ?? null,
+  };
+}
+
+export function toSecurityGroup(body: z.infer<typeof SecurityGroupBody>): SecurityGroup {
+  return {
+    id: body.id,
+    name: body.name ?? '',
+    description: body.description ?? '',
+    projectId: body.project_id ?? body.tenant_id ?? '',
+    createdAt: new Date(body.created_at ?? 0),
+    rules: (body.security_group_rules ?? []).map((rule) => ({
+      direction: rule.direction,
+      etherType: rule.ethertype,
+      protocol: rule.protocol ?? null,
+      portMin: rule.port_range_min ?? null,
+      portMax: rule.port_range_max ?? null,
+      remotePrefix: rule.remote_ip_prefix ?? null,
+      remoteGroupId: rule.remote_group_id ?? null,
+      remoteAddressGroupId: rule.remote_address_group_id ?? null,
+    })),
   };
 }

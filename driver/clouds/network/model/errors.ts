@@ -25,6 +25,13 @@ export const floatingIpNotFound = (id: string) =>
 export const qosPolicyNotFound = (id: string) =>
   new NeutronError(404, 'QosPolicyNotFound', `QoS policy ${id} could not be found.`);
 
+export const revisionMismatch = (wanted: number, current: number) =>
+  new NeutronError(
+    412,
+    'RevisionNumberConstraintFailed',
+    `Constrained to ${wanted}, but current revision is ${current}`,
+  );
+
 /** 400 for a value that is well formed but makes no sense where it stands. */
 export const invalidInput = (detail: string) =>
   new NeutronError(400, 'InvalidInput', `Invalid input for operation: ${detail}.`);

@@ -1,5 +1,5 @@
 import { type AddressWish, allocate, release } from './addresses';
-import { NeutronError, portNotFound } from './errors';
+import { NeutronError, portNotFound, revisionMismatch } from './errors';
 import { disassociateFrom } from './floatingIps';
 import type { NetworkModel } from './model';
 import { getNetwork } from './networks';
@@ -67,8 +67,16 @@ export type PortRecordChange = Partial<Omit<PortRecord, 'fixed_ips' | 'allowed_a
   readonly allowed_address_pairs?: readonly PairWish[] | undefined;
 };
 
-/** @throws NeutronError as `createPort`; then the port is as before */
-export async function updatePort(model: NetworkModel, id: string, change: PortRecordChange): Promise<PortRecord> {
+/**
+ * @param ifRevision changes the port only if it is still this one
+ * @throws NeutronError as `createPort`, and 412 for another revision; then the port is as before
+ */
+export async function updatePort(
+  model: NetworkModel,
+  id: string,
+  change: PortRecordChange,
+  ifRevision: number | null = null,
+): Promise<PortRecord> {
   const port = getPort(model, id);
   const { fixed_ips: wishes, allowed_address_pairs: pairs, ...plain } = change;
   for (const group of plain.security_groups ?? []) getSecurityGroup(model, group);
@@ -83,9 +91,10 @@ export async function updatePort(model: NetworkModel, id: string, change: PortRe
       )
     : [];
   const latest = model.ports.get(id);
-  if (!latest) {
+  const moved = latest && ifRevision !== null && latest.revision_number !== ifRevision;
+  if (!latest || moved) {
     release(model, added);
-    throw portNotFound(id);
+    throw moved ? revisionMismatch(ifRevision, latest.revision_number) : portNotFound(id);
   }
   const next = revise(
     latest,
