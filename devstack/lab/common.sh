@@ -59,7 +59,7 @@ daemon() {
   shift
   runs "$name" && return 0
   rotate "$LOGS/$name.log"
-  setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 3>&- &
+  setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 3>&- 8>&- &
   echo "$! $(started_at "$!")" >"$RUN/$name.pid"
 }
 
