@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
 import { AGENT_DEFAULTS, type AgentFlags, startAgent } from './agent';
+import { addImageCommands } from './image';
 import { runUntilSignal } from './lifecycle';
 import { addOperatorCommands } from './operator/commands';
 import type { ProcessName } from './processes';
@@ -41,6 +42,7 @@ export function createProgram(onConfig: (config: Config) => void): Command {
   addConfigCommands(program.command('config').description('the configuration'));
   addPolicyCommands(program.command('policy').description('who may do what'));
   addOperatorCommands(program);
+  addImageCommands(program);
   return program;
 }
 
@@ -89,7 +91,11 @@ function addPolicyCommands(policy: Command): void {
   addCommand(policy, 'show', description).action(async (flags: ConfigFlags) => {
     const { readRulesInForce } = require('../../api/policy/open') as typeof import('../../api/policy/open');
     const { stringify } = require('yaml') as typeof import('yaml');
-    print(stringify(await readRulesInForce(readConfig(flags).config), { lineWidth: 0 }).trimEnd());
+    const rules = await readRulesInForce(readConfig(flags).config);
+    // As oslo.policy's own generator quotes them: colons and per cents mean something in YAML.
+    print(
+      stringify(rules, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE' }).trimEnd(),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,8 @@ const MEMORY: Twin = {
     });
     const add: Opened['add'] = ({ tag, ...image }) => {
       const id = randomUUID();
-      driver.add({ ...image, id, name: 'engine', tags: [tag], size: 1, createdAt: now() });
+      const made = { id, name: 'engine', tags: [tag], createdAt: now() };
+      driver.add({ ...image, ...made, size: 1, visibility: 'private', sha512: null });
       return id;
     };
     return { driver, add, count: () => made };
@@ -109,6 +110,22 @@ describe.each([MEMORY, HTTP])('an image driver ($name)', ({ open }) => {
     const newest = await driver.uploadImage(anUpload(2));
 
     expect(await driver.findImage({ tag: 'engine' })).toEqual(newest);
+  });
+
+  it('lists what bears a tag, the newest first, of any status', async () => {
+    const first = await driver.uploadImage(anUpload(1));
+    const empty = opened.add({ tag: 'engine', status: 'queued', ownerId: PROJECT });
+    const last = await driver.uploadImage(anUpload(2, { visibility: 'shared' }));
+    await driver.uploadImage(anUpload(3, { tags: ['other'] }));
+
+    const listed = await driver.listImages({ tag: 'engine', ownerId: PROJECT });
+
+    expect(listed.map(({ id }) => id)).toEqual([last.id, empty, first.id]);
+    expect(last).toMatchObject({
+      visibility: 'shared',
+      sha512: createHash('sha512').update('xx').digest('hex'),
+    });
+    expect(await driver.listImages({ tag: 'engine', ownerId: 'project-other' })).toEqual([]);
   });
 
   it('finds none with another tag, of another owner, or without content', async () => {

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { GROUP_FIELDS } from '../../domain/groupFields';
 import type { OperatorClient, Shown } from './client';
-import { findIdentity, IDENTITY_OPTIONS, type Identity, type IdentityOption } from './identity';
+import { type FoundIdentity, findIdentity, IDENTITY_OPTIONS, type Identity, type IdentityOption } from './identity';
 import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT } from './objects';
 import { FORMATS, type Format, formatMany, formatOne } from './output';
 
-type Flags = Readonly<Record<string, unknown>> & { readonly format: Format };
+export type Flags = Readonly<Record<string, unknown>> & { readonly format: Format };
 
 /** The commands over the operator API. They talk to that API alone, as whoever the environment says. */
 export function addOperatorCommands(program: Command): void {
@@ -103,7 +103,8 @@ function fieldsOf(flags: Flags): Shown {
   return { ...(flags['property'] as Shown), ...Object.fromEntries(named) };
 }
 
-function withIdentity(command: Command): Command {
+/** Who asks, and how what is found is shown. */
+export function withIdentity(command: Command): Command {
   command
     .addOption(new Option('-f, --format <format>', 'how to show it').choices(FORMATS).default('table'))
     .option('--os-cloud <name>', 'the cloud of clouds.yaml (OS_CLOUD)')
@@ -114,21 +115,25 @@ function withIdentity(command: Command): Command {
   return command;
 }
 
-async function run(flags: Flags, work: (client: OperatorClient) => Promise<unknown>): Promise<void> {
+/** Who the flags of `withIdentity` and the environment name. @throws Error when they name a cloud that is not known */
+export function identityOf(flags: Flags): FoundIdentity {
   const given: Identity = {};
   for (const name of Object.keys(IDENTITY_OPTIONS) as IdentityOption[]) {
     const value = flags[camel(`os_${name}`)];
     if (typeof value === 'string') given[name] = value;
   }
   const cloud = flags['osCloud'];
-  const found = findIdentity({
+  return findIdentity({
     flags: given,
     ...(typeof cloud === 'string' ? { cloud } : {}),
     insecure: flags['insecure'] === true,
     env: process.env,
   });
+}
+
+async function run(flags: Flags, work: (client: OperatorClient) => Promise<unknown>): Promise<void> {
   const { openOperatorClient } = require('./client') as typeof import('./client');
-  const client = await openOperatorClient(found);
+  const client = await openOperatorClient(identityOf(flags));
   try {
     const text = await work(client);
     if (typeof text === 'string' && text !== '') process.stdout.write(`${text}\n`);
@@ -141,7 +146,7 @@ function argumentOf({ named }: OperatorObject): string {
   return named ? '<name-or-id>' : '<id>';
 }
 
-function pairs(flags: string, description: string): Option {
+export function pairs(flags: string, description: string): Option {
   return new Option(flags, description).default({}, 'none').argParser((text: string, before: Shown) => {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (name === undefined) throw new InvalidArgumentError('It has to be name=value.');
@@ -149,7 +154,7 @@ function pairs(flags: string, description: string): Option {
   });
 }
 
-function collected(value: string, before: readonly string[]): readonly string[] {
+export function collected(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 

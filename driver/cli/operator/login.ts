@@ -1,8 +1,9 @@
 import { pino } from 'pino';
 import { connectKeystone } from '../../clouds/keystone/http/connection';
 import { buildLogin, type Credentials } from '../../clouds/keystone/http/credentials';
-import { openKeystoneSession } from '../../clouds/keystone/http/session';
+import { type KeystoneSession, openKeystoneSession } from '../../clouds/keystone/http/session';
 import { configFromText } from '../../config/config';
+import { UnavailableError } from '../../domain/errors';
 import type { FoundIdentity, Identity } from './identity';
 
 /** What calls of the API are made with. */
@@ -34,7 +35,39 @@ export async function logIn(found: FoundIdentity): Promise<Access> {
   return askKeystone(found, identity.auth_url);
 }
 
-async function askKeystone({ identity, insecure }: FoundIdentity, authUrl: string): Promise<Access> {
+async function askKeystone(found: FoundIdentity, authUrl: string): Promise<Access> {
+  const { identity } = found;
+  const { session, close } = openSession(found, authUrl);
+  try {
+    const token = await session.token();
+    const region = identity.region_name ?? null;
+    const face = identity.interface ?? 'public';
+    const url = identity.endpoint ?? (await session.endpoint({ type: SERVICE, interface: face, region }));
+    if (url === undefined) throw new Error(`the catalogue has no ${face} endpoint of type ${SERVICE}`);
+    return { url: trimmed(url), token };
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    await close();
+  }
+}
+
+/** What users see of trouble with a cloud elsewhere says nothing; its cause does. */
+export function explained(error: unknown): unknown {
+  const { cause } = error as Error;
+  return error instanceof UnavailableError && cause instanceof Error
+    ? new Error(cause.message, { cause: error })
+    : error;
+}
+
+/** A login that is made when it is first used, and the connection that it needs. */
+export interface OpenSession {
+  readonly session: KeystoneSession;
+  close(): Promise<void>;
+}
+
+/** @throws Error that says what is missing */
+export function openSession({ identity, insecure }: FoundIdentity, authUrl: string): OpenSession {
   const log = pino({ level: 'silent' });
   const connection = connectKeystone(
     {
@@ -47,21 +80,8 @@ async function askKeystone({ identity, insecure }: FoundIdentity, authUrl: strin
     },
     log,
   );
-  try {
-    const session = openKeystoneSession({ connection, authUrl, login: loginOf(identity), log, now: () => new Date() });
-    const token = await session.token();
-    const region = identity.region_name ?? null;
-    const face = identity.interface ?? 'public';
-    const url = identity.endpoint ?? (await session.endpoint({ type: SERVICE, interface: face, region }));
-    if (url === undefined) throw new Error(`the catalogue has no ${face} endpoint of type ${SERVICE}`);
-    return { url: trimmed(url), token };
-  } catch (error) {
-    // What users see of trouble with Keystone elsewhere says nothing; its cause does.
-    const { message, cause } = error as Error;
-    throw new Error(cause instanceof Error ? cause.message : message, { cause: error });
-  } finally {
-    await connection.close();
-  }
+  const session = openKeystoneSession({ connection, authUrl, login: loginOf(identity), log, now: () => new Date() });
+  return { session, close: () => connection.close() };
 }
 
 /** Seconds. */

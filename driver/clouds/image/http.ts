@@ -3,13 +3,13 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { Call, OpenstackService } from '../openstack/service';
-import { accepted, GlanceError, ImagesView, ImageView, readIn, toImage } from './http/answers';
-import type { ImageDriver, ImageUpload } from './port';
+import { accepted, GlanceError, HASH, ImagesView, ImageView, readIn, toImage } from './http/answers';
+import type { Image, ImageDriver, ImageFilter, ImageUpload } from './port';
 
 /** Milliseconds an upload may take: 2 GB at 600 KB/s. */
 const UPLOAD_TIMEOUT = 3_600_000;
-/** What Glance hashes content with unless it is told otherwise. */
-const HASH = 'sha512';
+/** Images of one page. */
+const PAGE = 100;
 
 /** Images of Glance, by its API v2. Its address bears no version. What Glance refuses is a GlanceError with its status. */
 export function createGlanceDriver(service: OpenstackService): ImageDriver {
@@ -18,14 +18,11 @@ export function createGlanceDriver(service: OpenstackService): ImageDriver {
     if (answer.status !== 404) accepted(answer, 'a deletion');
   };
   return {
-    async findImage({ tag, ownerId }) {
-      const query = new URLSearchParams({
-        ...{ tag, status: 'active', sort: 'created_at:desc', limit: '1' },
-        ...(ownerId === undefined ? {} : { owner: ownerId }),
-      });
-      const { images } = await read(service, { method: 'GET', path: `/v2/images?${query}` }, ImagesView);
-      return images[0] && toImage(images[0]);
+    async findImage(filter) {
+      const [newest] = await readPage(service, { ...queryOf(filter), status: 'active', limit: '1' });
+      return newest;
     },
+    listImages: (filter) => listImages(service, filter),
     async uploadImage(upload) {
       // Before anything is made: there may be no such file.
       const { size } = await stat(upload.file);
@@ -42,8 +39,27 @@ export function createGlanceDriver(service: OpenstackService): ImageDriver {
   };
 }
 
-function describe({ name, diskFormat, tags, properties }: ImageUpload): object {
-  return { ...properties, name, disk_format: diskFormat, container_format: 'bare', visibility: 'private', tags };
+function queryOf({ tag, ownerId }: ImageFilter): Record<string, string> {
+  return { tag, sort: 'created_at:desc', ...(ownerId === undefined ? {} : { owner: ownerId }) };
+}
+
+async function listImages(service: OpenstackService, filter: ImageFilter): Promise<Image[]> {
+  const images: Image[] = [];
+  for (let marker = {}; ; marker = { marker: images.at(-1)?.id }) {
+    const page = await readPage(service, { ...queryOf(filter), limit: String(PAGE), ...marker });
+    images.push(...page);
+    if (page.length < PAGE) return images;
+  }
+}
+
+async function readPage(service: OpenstackService, query: Readonly<Record<string, string>>): Promise<Image[]> {
+  const path = `/v2/images?${new URLSearchParams(query)}`;
+  return (await read(service, { method: 'GET', path }, ImagesView)).images.map(toImage);
+}
+
+function describe({ name, diskFormat, tags, properties, visibility = 'private', ownerId }: ImageUpload): object {
+  const owner = ownerId === undefined ? {} : { owner: ownerId };
+  return { ...properties, ...owner, name, disk_format: diskFormat, container_format: 'bare', visibility, tags };
 }
 
 async function fill(service: OpenstackService, id: string, { file, size }: { file: string; size: number }) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { PassedThroughError } from '../../domain/errors';
 import type { Image, ImageDriver, ImageFilter } from './port';
@@ -21,11 +22,13 @@ export function createMemoryImages({ projectId, newId, now, maxSize }: MemoryIma
   const images = new Map<string, Image>();
   return {
     add: (image) => void images.set(image.id, image),
-    findImage: async (filter) => newest([...images.values()].filter((image) => matches(image, filter))),
-    async uploadImage({ name, file, tags }) {
-      const size = await sizeOf(file);
+    listImages: async (filter) => listed(images, filter),
+    findImage: async (filter) => listed(images, filter).find(({ status }) => status === 'active'),
+    async uploadImage({ name, file, tags, visibility = 'private', ownerId = projectId }) {
+      const { size, sha512 } = await read(file);
       if (maxSize !== undefined && size > maxSize) throw new PassedThroughError(413, 'The image is too large.');
-      const image = { id: newId(), name, status: 'active', tags, ownerId: projectId, size, createdAt: now() };
+      const made = { id: newId(), status: 'active', createdAt: now() };
+      const image: Image = { ...made, name, tags, visibility, ownerId, size, sha512 };
       images.set(image.id, image);
       return image;
     },
@@ -33,18 +36,18 @@ export function createMemoryImages({ projectId, newId, now, maxSize }: MemoryIma
   };
 }
 
-function matches({ status, tags, ownerId }: Image, filter: ImageFilter): boolean {
-  return (
-    status === 'active' && tags.includes(filter.tag) && (filter.ownerId === undefined || ownerId === filter.ownerId)
-  );
+function listed(images: ReadonlyMap<string, Image>, { tag, ownerId }: ImageFilter): Image[] {
+  return [...images.values()]
+    .filter((image) => image.tags.includes(tag) && (ownerId === undefined || image.ownerId === ownerId))
+    .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
 }
 
-function newest(images: readonly Image[]): Image | undefined {
-  return images.toSorted((one, other) => other.createdAt.getTime() - one.createdAt.getTime())[0];
-}
-
-async function sizeOf(file: string): Promise<number> {
+async function read(file: string): Promise<{ size: number; sha512: string }> {
   let size = 0;
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) size += chunk.length;
-  return size;
+  const hash = createHash('sha512');
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    hash.update(chunk);
+  }
+  return { size, sha512: hash.digest('hex') };
 }

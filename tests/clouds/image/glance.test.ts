@@ -59,3 +59,17 @@ it('sends the content once, and leaves nothing when the answer is lost', async (
 
   expect(glance.images.size).toBe(0);
 });
+
+it('lists more images than a page has', async () => {
+  for (let i = 0; i < 250; i += 1) glance.add({ tags: ['engine'] });
+
+  const listed = await driver.listImages({ tag: 'engine' });
+
+  expect(new Set(listed.map(({ id }) => id)).size).toBe(250);
+});
+
+it('gives an image to another project and shows it to others when told so', async () => {
+  const image = await driver.uploadImage({ ...anUpload(1), ownerId: 'project-2', visibility: 'public' });
+
+  expect(image).toMatchObject({ ownerId: 'project-2', visibility: 'public' });
+});

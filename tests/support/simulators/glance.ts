@@ -9,6 +9,7 @@ interface SimulatedImage {
   readonly owner: string;
   readonly tags: readonly string[];
   readonly created_at: string;
+  readonly visibility: string;
   status: 'queued' | 'active';
   size: number | null;
   os_hash_algo: string | null;
@@ -36,7 +37,8 @@ const CreateImage = z.looseObject({
   name: z.string(),
   disk_format: z.enum(['qcow2', 'raw']),
   container_format: z.literal('bare'),
-  visibility: z.literal('private'),
+  visibility: z.enum(['private', 'shared', 'community', 'public']),
+  owner: z.string().default(PROJECT),
   tags: z.array(z.string()),
 });
 
@@ -51,6 +53,7 @@ export async function startGlance(): Promise<GlanceSimulator> {
       owner: PROJECT,
       tags: [],
       created_at: new Date(Date.UTC(2026, 0, 1) + made * 1000).toISOString(),
+      visibility: 'private',
       status: 'active',
       size: null,
       os_hash_algo: null,
@@ -103,7 +106,8 @@ async function create(glance: GlanceSimulator, req: IncomingMessage, res: Server
   for await (const chunk of req) chunks.push(chunk as Buffer);
   const body = CreateImage.safeParse(JSON.parse(Buffer.concat(chunks).toString()));
   if (!body.success) return refuse(res, 400);
-  show(res, 201, glance.add({ name: body.data.name, tags: body.data.tags, status: 'queued' }));
+  const { name, tags, visibility, owner } = body.data;
+  show(res, 201, glance.add({ name, tags, visibility, owner, status: 'queued' }));
 }
 
 async function fill(
@@ -128,11 +132,12 @@ async function fill(
 
 function list({ images }: GlanceSimulator, query: URLSearchParams): SimulatedImage[] {
   const [tag, status, owner] = [query.get('tag'), query.get('status'), query.get('owner')];
-  return [...images.values()]
+  const sorted = [...images.values()]
     .filter((image) => tag === null || image.tags.includes(tag))
     .filter((image) => (status === null || image.status === status) && (owner === null || image.owner === owner))
-    .sort((one, other) => (query.get('sort') === 'created_at:desc' && one.created_at < other.created_at ? 1 : -1))
-    .slice(0, Number(query.get('limit') ?? 25));
+    .sort((one, other) => (query.get('sort') === 'created_at:desc' && one.created_at < other.created_at ? 1 : -1));
+  const from = sorted.findIndex(({ id }) => id === query.get('marker')) + 1;
+  return sorted.slice(from, from + Number(query.get('limit') ?? 25));
 }
 
 function show(res: ServerResponse, status: number, body: object): void {

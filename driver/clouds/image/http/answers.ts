@@ -38,8 +38,12 @@ export const ImageView = z.object({
   created_at: z.string(),
   os_hash_algo: z.string().nullish(),
   os_hash_value: z.string().nullish(),
+  visibility: z.string().nullish(),
 });
 export const ImagesView = z.object({ images: z.array(ImageView) });
+
+/** What Glance hashes content with unless it is told otherwise. */
+export const HASH = 'sha512';
 
 export function toImage(body: z.infer<typeof ImageView>): Image {
   return {
@@ -50,5 +54,7 @@ export function toImage(body: z.infer<typeof ImageView>): Image {
     ownerId: body.owner ?? '',
     size: body.size ?? null,
     createdAt: new Date(body.created_at),
+    visibility: body.visibility ?? '',
+    sha512: body.os_hash_algo === HASH ? (body.os_hash_value ?? null) : null,
   };
 }
