@@ -29,6 +29,9 @@ const PROGRAMS = {
   },
   oslo: { package: 'python3-oslo.messaging', isThere: () => python('import oslo_messaging', '/usr/bin/python3') },
   faketime: { package: 'libfaketime', isThere: () => findFaketime() !== undefined },
+  shellcheck: { package: 'shellcheck', isThere: () => find('shellcheck') !== undefined },
+  curl: { package: 'curl', isThere: () => find('curl') !== undefined },
+  xz: { package: 'xz-utils', isThere: () => find('xz') !== undefined },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
 

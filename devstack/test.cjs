@@ -16,7 +16,12 @@ const WITH_SERVICES = [
   'tests/clouds/compute/',
   'tests/interop/',
   'tests/bus/amqp/broker',
+  'tests/devstack/',
 ];
+
+const SERVICES = ['mariadb', 'rabbitmq', 'openstack', 'octaviaclient'];
+/** What tests of shell scripts run. */
+const SHELL = ['shellcheck', 'curl', 'xz'];
 
 const args = process.argv.slice(2);
 const unit = args[0] === '--unit';
@@ -24,12 +29,7 @@ const jestArgs = unit ? [`--testPathIgnorePatterns=${WITH_SERVICES.join('|')}`, 
 const env = unit ? { ...process.env, SLIPSTREAM_TEST_SERVICES: 'none' } : process.env;
 
 if (unit) prepare(ensureModules);
-else
-  prepare(
-    ensureModules,
-    () => ensurePrograms([...ENGINE_PROGRAMS, 'mariadb', 'rabbitmq', 'openstack', 'octaviaclient']),
-    ensureBuild,
-  );
+else prepare(ensureModules, () => ensurePrograms([...ENGINE_PROGRAMS, ...SERVICES, ...SHELL]), ensureBuild);
 
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 const { status, signal } = spawnSync(process.execPath, [jest, ...jestArgs], { cwd: ROOT, env, stdio: 'inherit' });

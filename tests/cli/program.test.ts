@@ -2,7 +2,7 @@ import { createProgram } from '../../driver/cli/program';
 
 const COMMANDS = [
   ...['all-in-one', 'api', 'worker', 'health-manager', 'housekeeping', 'driver-agent', 'agent'],
-  ...['db upgrade', 'db version', 'config show'],
+  ...['db upgrade', 'db version', 'config show', 'policy show'],
 ];
 
 it.each(COMMANDS)('explains %s and how it is configured', (name) => {

@@ -69,18 +69,26 @@ export async function followRules(deps: FollowedRulesDeps): Promise<FollowedRule
 }
 
 async function load(deps: FollowedRulesDeps): Promise<RuleSet> {
-  const overrides: RuleSources[] = [];
-  for (const file of await listFiles(deps)) {
-    const text = await readFile(file, 'utf8').catch((err) => giveUp(err, file));
-    if (text !== undefined) overrides.push(readPolicyText(text, file));
-  }
-  const rules = compileRules([deps.defaults, ...overrides], deps.defaultRule);
+  const rules = compileRules(await readSources(deps), deps.defaultRule);
   const unknown = [...rules.undefinedNames];
   if (unknown.length > 0) deps.log.warn({ rules: unknown }, 'the policy refers to rules that are not defined');
   return rules;
 }
 
-async function listFiles({ files, directories = [] }: FollowedRulesDeps): Promise<string[]> {
+/**
+ * The defaults and what each file says, in their order: what stands later wins.
+ * @throws PolicyError for a file that cannot be used
+ */
+export async function readSources(deps: Omit<FollowedRulesDeps, 'log'>): Promise<RuleSources[]> {
+  const sources: RuleSources[] = [deps.defaults];
+  for (const file of await listFiles(deps)) {
+    const text = await readFile(file, 'utf8').catch((err) => giveUp(err, file));
+    if (text !== undefined) sources.push(readPolicyText(text, file));
+  }
+  return sources;
+}
+
+async function listFiles({ files, directories = [] }: Omit<FollowedRulesDeps, 'log'>): Promise<string[]> {
   const inside = await Promise.all(
     directories.map(async (directory) => {
       const names = (await readdir(directory).catch((err) => giveUp(err, directory))) ?? [];
