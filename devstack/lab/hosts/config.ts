@@ -20,7 +20,7 @@ export const HostsConfig = z.strictObject({
     caFile: z.string().nullable().default(null),
   }),
   /** Absolute: disks and config drives of servers, what is running. One of these programs a directory. */
-  stateDir: z.string().min(1),
+  stateDir: z.string().regex(/^\/(?!run\/)/, 'an absolute path, and not below /run: servers have a /run of their own'),
   /** Of what servers print; in `stateDir` if not given. */
   logDir: z.string().min(1).optional(),
   /** Milliseconds between two looks at the cloud. */
@@ -35,7 +35,7 @@ export const HostsConfig = z.strictObject({
     forwards: z.array(z.strictObject({ port, to: port })).default([]),
   }),
   agent: z.strictObject({
-    /** Program and arguments, absolute; `--config-drive` and directories come behind it. */
+    /** `slipstream agent`, by absolute paths; its `--state-dir` and, with a config drive, `--config-drive` come behind it. */
     command: z.array(z.string()).min(1),
     environment: z.record(z.string(), z.string()).default({}),
   }),

@@ -124,12 +124,11 @@ function startMachine(config: HostsConfig, machine: Machine, documentsOf: (machi
   mkdirSync(disk, { recursive: true });
   // Nova writes it once, before the first boot: it does not know of later ports.
   if (hasConfigDrive && !existsSync(drive)) writeDrive(drive, documentsOf(machine));
-  const command = config.agent.command.map((word) => word.replaceAll('{disk}', disk));
   const words = [
     `--net=/run/netns/${machine.namespace}`,
     'unshare',
     ...UNSHARE,
-    ...['/bin/sh', '-c', INIT, 'init', ...command],
+    ...['/bin/sh', '-c', INIT, 'init', ...config.agent.command, '--state-dir', disk],
     ...(hasConfigDrive ? ['--config-drive', drive] : []),
   ];
   const output = openSync(join(logDirectory(config), `${name || id}.log`), 'a');
