@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { RunningProcess } from '../../driver/domain/process';
+import { freePorts } from '../support/freePorts';
 import type { UserName } from '../support/simulators/keystone';
 import { keystoneSection } from '../support/simulators/keystoneSettings';
 import { type CloudFaces, startCloudFaces } from '../support/simulators/startCloudFaces';
-import { freePorts } from '../support/site';
 import { startStandaloneApi } from '../support/standaloneApi';
 
 /** The real command, a Keystone that serves HTTP, and an API that knows nothing of it but the address and its own login. */

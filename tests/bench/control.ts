@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePorts } from '../support/freePorts';
 import { startRabbitMq } from '../support/rabbitmq';
-import { freePorts } from '../support/site';
 import { type ControlSide, startOctaviaControl, startSlipstreamControl } from './controlSides';
 import { type CreateResult, createToActive } from './createToActive';
 import { printTable } from './figures';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { connectDatabase } from '../../driver/db/connect';
-import { freePorts } from '../support/site';
+import { freePorts } from '../support/freePorts';
 import type { ApiSide } from './apiSide';
 import { insertTrees, RARE_TAG } from './bulkTrees';
 import { median, printTable, quantile } from './figures';

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { connectDatabase } from '../../driver/db/connect';
+import { makeDataDirectory } from '../support/mariaDbData';
 import { type Daemon, findProgram, startDaemon, waitUntilUp } from './processes';
 
 /** A private MariaDB as an operator would run it: durable commits, 256 MB of buffer, reached by a socket alone. */
@@ -17,21 +16,9 @@ export interface BenchDatabase {
 export async function startBenchDatabase(folder: string): Promise<BenchDatabase> {
   const program = findProgram('mariadbd');
   if (!program) throw new Error('mariadbd is missing: install the package mariadb-server');
-  const data = path.join(folder, 'data');
   const socketPath = path.join(folder, 's.sock');
   const user = userInfo().username;
-  mkdirSync(data);
-  execFileSync(
-    'mariadb-install-db',
-    [
-      '--no-defaults',
-      `--datadir=${data}`,
-      `--user=${user}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { stdio: 'pipe', env: { ...process.env, TMPDIR: folder } },
-  );
+  const data = makeDataDirectory(folder, user);
   const daemon = startDaemon([program, ...serverArguments({ folder, data, socketPath, user })], {
     logFile: path.join(folder, 'mariadb.log'),
   });

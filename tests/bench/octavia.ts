@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectDatabase } from '../../driver/db/connect';
-import { freePorts } from '../support/site';
+import { freePorts } from '../support/freePorts';
 import type { ApiSide } from './apiSide';
 import { median, printTable } from './figures';
 import { type LoadRequest, type LoadResult, runLoad } from './load';

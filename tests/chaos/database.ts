@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { connectDatabase } from '../../driver/db/connect';
 import { upgradeDatabase } from '../../driver/db/migrate';
 import { type Daemon, findProgram, waitUntilUp } from '../bench/processes';
+import { makeDataDirectory } from '../support/mariaDbData';
 import { signalDaemon, startBound } from './daemons';
 
 /** A MariaDB of the run's own, with durable commits, that can be killed and started again. */
@@ -19,21 +18,9 @@ export interface ChaosDatabase {
 export async function startChaosDatabase(folder: string): Promise<ChaosDatabase> {
   const program = findProgram('mariadbd');
   if (!program) throw new Error('mariadbd is missing: install the package mariadb-server');
-  const data = path.join(folder, 'data');
   const socket = path.join(folder, 'db.sock');
   const user = userInfo().username;
-  mkdirSync(data, { recursive: true });
-  execFileSync(
-    'mariadb-install-db',
-    [
-      '--no-defaults',
-      `--datadir=${data}`,
-      `--user=${user}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { stdio: 'pipe', env: { ...process.env, TMPDIR: folder } },
-  );
+  const data = makeDataDirectory(folder, user);
   const urlOf = (name: string): string => `mysql+pymysql://root@localhost/${name}?unix_socket=${socket}`;
   const run = async (sql: string): Promise<boolean> => {
     const db = await connectDatabase(urlOf('mysql'), { maxPoolSize: 1 });

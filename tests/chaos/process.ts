@@ -19,9 +19,7 @@ const [, , name, configFile = ''] = process.argv;
 const { CHAOS_YARD = '', CHAOS_POINT = '0', CHAOS_SIGNAL = 'SIGKILL' } = process.env;
 
 async function start(): Promise<RunningProcess> {
-  const config = configFromText(
-    readFileSync(configFile, 'utf8').replace('compute_driver = noop', 'compute_driver = local'),
-  );
+  const config = configFromText(readFileSync(configFile, 'utf8'));
   const log = pino({ level: 'info' });
   const faults = createFaultPoints();
   const db = await openDatabase(config);

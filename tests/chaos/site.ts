@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { type Daemon, waitUntilUp } from '../bench/processes';
+import { freePorts } from '../support/freePorts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq';
 import { signalDaemon, startBound } from './daemons';
 import { type ChaosDatabase, startChaosDatabase } from './database';
@@ -87,8 +87,9 @@ export async function openChaosSite({
   const start = async (role: Role, fault?: Fault): Promise<Actor> => {
     count += 1;
     const base = path.join(folder, `${count}-${role}`);
-    const [port, metricsPort] = [await freePort(), await freePort()];
-    const text = configuration({ databaseUrl: database.url, transportUrl: broker.url(), port, metricsPort, leaseTime });
+    const [port = 0, metricsPort = 0] = await freePorts(2);
+    const places = { databaseUrl: database.url, transportUrl: broker.url(), port, metricsPort, leaseTime };
+    const text = configuration(role, places);
     writeFileSync(`${base}.conf`, `${text}\n${config}\n`);
     const env = {
       ...shared,
@@ -128,9 +129,14 @@ export async function openChaosSite({
   };
 }
 
+/** Whether its engines stand in the yard. */
+function standsInYard(role: Role): boolean {
+  return role === 'worker' || role === 'housekeeping';
+}
+
 /** What users start, but for the processes whose engines stand in the yard. */
 function programOf(role: Role, configFile: string): string[] {
-  if (role === 'worker' || role === 'housekeeping') {
+  if (standsInYard(role)) {
     return [path.join(ROOT, 'devstack/run-ts.cjs'), ENTRY, role, configFile];
   }
   return [CLI, role, '--config-file', configFile];
@@ -165,23 +171,15 @@ interface Places {
   readonly leaseTime: number;
 }
 
-function configuration({ databaseUrl, transportUrl, port, metricsPort, leaseTime }: Places): string {
+function configuration(role: Role, { databaseUrl, transportUrl, port, metricsPort, leaseTime }: Places): string {
   return [
     `[DEFAULT]\ntransport_url = ${transportUrl}`,
     '[oslo_messaging_rabbit]\nrabbit_retry_interval = 0.2\nrabbit_interval_max = 1',
     `[database]\nconnection = ${databaseUrl}`,
     `[api_settings]\nauth_strategy = noauth\nbind_port = ${port}`,
-    `[controller_worker]\nnetwork_driver = noop\ncompute_driver = noop\nmetrics_port = ${metricsPort}\nlease_time = ${leaseTime}`,
+    `[controller_worker]\nnetwork_driver = noop\ncompute_driver = ${standsInYard(role) ? 'local' : 'noop'}\nmetrics_port = ${metricsPort}\nlease_time = ${leaseTime}`,
     `[health_manager]\nbind_port = ${port}\nmetrics_port = ${metricsPort}\nstart_grace = 2`,
     `[house_keeping]\nmetrics_port = ${metricsPort}\nsweep_interval = 1\nrelay_interval = 0.5`,
     '[embedded]\nslots = 100000',
   ].join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

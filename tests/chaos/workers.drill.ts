@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../support/wait';
 import { type Drill, FULL, openDrill } from './drill';
@@ -98,7 +99,6 @@ describe('trouble with workers', () => {
 
 /** Process state as /proc shows it; T is stopped. */
 function stateOf(pid: number): string {
-  const { readFileSync } = require('node:fs') as typeof import('node:fs');
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
 }

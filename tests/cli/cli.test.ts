@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../support/site';
+import { freePorts } from '../support/freePorts';
 import { waitUntil } from '../support/wait';
 
 /** The built program, as `npm test` has built it. */

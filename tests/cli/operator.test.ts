@@ -4,11 +4,11 @@ import path from 'node:path';
 import { createProgram } from '../../driver/cli/program';
 import type { RunningProcess } from '../../driver/domain/process';
 import { startTestApi, type TestApi } from '../support/api';
+import { freePorts } from '../support/freePorts';
 import { insertEngine, insertGroup, insertLoadBalancer, insertPlacement } from '../support/rows';
 import { PASSWORDS, type UserName } from '../support/simulators/keystone';
 import { keystoneSection } from '../support/simulators/keystoneSettings';
 import { type CloudFaces, startCloudFaces } from '../support/simulators/startCloudFaces';
-import { freePorts } from '../support/site';
 import { startStandaloneApi } from '../support/standaloneApi';
 
 const environment = { ...process.env };

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ProcessName } from '../../driver/cli/processes';
+import { freePorts } from './freePorts';
 import { waitUntil } from './wait';
 
 /** One process of the service, as an operator starts it. */
@@ -66,7 +66,7 @@ export function createControllers(options: ControllersOptions): Controllers {
 }
 
 async function startController(base: string, name: ProcessName, options: ControllersOptions): Promise<Controller> {
-  const [port, metricsPort] = [await freePort(), await freePort()];
+  const [port = 0, metricsPort = 0] = await freePorts(2);
   const configFile = `${base}.conf`;
   writeFileSync(configFile, configuration(options, { port, metricsPort }));
   const child = spawnLogged([CLI, name, '--config-file', configFile], `${base}.log`);
@@ -116,12 +116,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill(signal);
   return ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { upgradeDatabase } from '../../driver/db/migrate';
+import { makeDataDirectory } from './mariaDbData';
 
 /**
  * MariaDB for tests: one private server a jest worker, started by the first test file that wants it and ended by the
@@ -161,7 +162,7 @@ async function startServer(folder: string, socketPath: string): Promise<ChildPro
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   const user = userInfo().username;
-  initializeDataDirectory(folder, user);
+  makeDataDirectory(folder, user);
   const server = spawnBound(program, serverArguments(folder, socketPath, user));
   if (server.pid === undefined) throw new Error(`${program} cannot be started`);
   // This process may end while it runs.
@@ -193,20 +194,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
-}
-
-function initializeDataDirectory(folder: string, user: string): void {
-  mkdirSync(join(folder, 'data'));
-  execFileSync(
-    'mariadb-install-db',
-    [
-      `--datadir=${join(folder, 'data')}`,
-      `--user=${user}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { stdio: 'pipe', env: { ...process.env, TMPDIR: folder } },
-  );
 }
 
 function serverArguments(folder: string, socketPath: string, user: string): string[] {

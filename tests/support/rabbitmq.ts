@@ -9,10 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
+import { freePorts } from './freePorts';
 import { waitUntil } from './wait';
 
 /** A private broker on loopback, of one test file: its own directories, node name and port mapper. */
@@ -58,7 +58,7 @@ export function hasRabbitMq(): boolean {
 export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
   if (!hasRabbitMq()) throw new Error('RabbitMQ is not installed: install the package rabbitmq-server');
   const folder = mkdtempSync(join(tmpdir(), 'ss-mq-'));
-  const [port, tlsPort, distribution, mapper] = await freePorts(4);
+  const [port = 0, tlsPort = 0, distribution = 0, mapper = 0] = await freePorts(4);
   writeFiles(folder, options, tlsPort);
   const env = environment(folder, { port, distribution, mapper });
   const epmd = spawnBound('epmd', ['-port', String(mapper), '-address', '127.0.0.1'], env);
@@ -176,15 +176,6 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
-}
-
-/** Taken at the same time, so that they differ. */
-async function freePorts(count: number): Promise<[number, number, number, number]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as [number, number, number, number];
 }
 
 function isExecutable(file: string): boolean {

@@ -1,4 +1,4 @@
-import { freePorts } from '../../support/site';
+import { freePorts } from '../../support/freePorts';
 import { waitUntil } from '../../support/wait';
 import { sendDatagram } from '../clients/datagram';
 import { greeting } from '../clients/stream';

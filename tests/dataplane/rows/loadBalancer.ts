@@ -1,4 +1,4 @@
-import { freePorts } from '../../support/site';
+import { freePorts } from '../../support/freePorts';
 import { waitUntil } from '../../support/wait';
 import { ask } from '../clients/web';
 import { networkOf } from '../network';
