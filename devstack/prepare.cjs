@@ -32,6 +32,8 @@ const PROGRAMS = {
   shellcheck: { package: 'shellcheck', isThere: () => find('shellcheck') !== undefined },
   curl: { package: 'curl', isThere: () => find('curl') !== undefined },
   xz: { package: 'xz-utils', isThere: () => find('xz') !== undefined },
+  chromium: { package: 'chromium', isThere: () => find('chromium') !== undefined },
+  fonts: { package: 'fonts-dejavu-core', isThere: () => fs.existsSync('/usr/share/fonts/truetype/dejavu') },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
 };
 

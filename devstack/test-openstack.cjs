@@ -1,0 +1,44 @@
+/**
+ * `npm run test:openstack`: brings the lab of setup-devstack.sh up, or takes one that is up, runs what is proven against a
+ * real OpenStack, and takes the lab down again if it was not there before. `--keep` before jest's own arguments leaves it
+ * running. SLIPSTREAM_LAB names another directory than var/lab.
+ */
+const { spawnSync } = require('node:child_process');
+const { existsSync } = require('node:fs');
+const path = require('node:path');
+const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+const { ensureProvider } = require('./build-terraform.cjs');
+
+const args = process.argv.slice(2);
+const keep = args[0] === '--keep';
+const state = process.env.SLIPSTREAM_LAB ?? path.join(ROOT, 'var', 'lab');
+const wasThere = existsSync(path.join(state, 'settings'));
+
+prepare(
+  ensureModules,
+  () => ensurePrograms([...ENGINE_PROGRAMS, 'openstack', 'octaviaclient', 'chromium', 'fonts']),
+  ensureProvider,
+  ensureBuild,
+);
+
+let status = runLab();
+if (status === 0) status = runTests(keep ? args.slice(1) : args);
+if (!keep && !wasThere) status = runLab('--down') || status;
+process.exitCode = status;
+
+function runLab(...more) {
+  return run(path.join(ROOT, 'setup-devstack.sh'), ['--state', state, ...more], 2);
+}
+
+function runTests(jestArgs) {
+  const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  const config = path.join(ROOT, 'jest.openstack.config.cjs');
+  return run(process.execPath, [jest, '--config', config, ...jestArgs], 'inherit');
+}
+
+/** What the lab prints is not the output of the tests. */
+function run(program, programArgs, stdout) {
+  const env = { ...process.env, SLIPSTREAM_LAB: state };
+  const { status, signal } = spawnSync(program, programArgs, { cwd: ROOT, env, stdio: ['inherit', stdout, 'inherit'] });
+  return signal ? 130 : (status ?? 1);
+}

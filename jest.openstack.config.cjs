@@ -1,0 +1,12 @@
+/**
+ * The suites of `npm run test:openstack`: one file after another, since they share one cloud, and last the one that looks at
+ * what they left behind.
+ */
+module.exports = {
+  ...require('./jest.config.cjs'),
+  testMatch: ['**/*.cloud.ts'],
+  globalSetup: '<rootDir>/tests/openstack/remember.ts',
+  testSequencer: '<rootDir>/tests/openstack/sequencer.cjs',
+  testTimeout: 180000,
+  maxWorkers: 1,
+};
