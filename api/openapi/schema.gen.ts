@@ -2076,16 +2076,23 @@ export interface components {
             max_se?: number | null;
             /** @description Load balancers that a new engine takes (its slots). 10 by default. */
             max_vs_per_se?: number | null;
-            /** @description M of N+M: so many times max_vs_per_se slots are kept free. 1 by default. */
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are exclusive. 1 by default, 0 for exclusive engines. */
             buffer_se?: number | null;
             /** @description Engines that every load balancer starts on. 1 by default. */
             min_scaleout_per_vs?: number | null;
             /** @description Engines of one load balancer at most. 4 by default. */
             max_scaleout_per_vs?: number | null;
-            /** @description New engines take two load balancers at most; false by default. */
+            /** @description Engines take two load balancers at most; false by default. */
             per_app?: boolean | null;
-            /** @description The engines of one load balancer are on different hosts; true by default. */
+            /** @description The engines of one load balancer are on different hosts while there are any; true by default. */
             vs_host_redundancy?: boolean | null;
+            /**
+             * @description Whether an engine serves one project at a time (exclusive) or any; shared by default.
+             * @enum {string|null}
+             */
+            tenancy?: "shared" | "exclusive" | null;
+            /** @description vNICs of an engine at most, that in the management network among them. 10 by default. */
+            max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
             se_name_prefix?: string | null;
             /** @description Only PLACEMENT_MODE_AUTO. */
@@ -2164,16 +2171,23 @@ export interface components {
             max_se?: number | null;
             /** @description Load balancers that a new engine takes (its slots). 10 by default. */
             max_vs_per_se?: number | null;
-            /** @description M of N+M: so many times max_vs_per_se slots are kept free. 1 by default. */
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are exclusive. 1 by default, 0 for exclusive engines. */
             buffer_se?: number | null;
             /** @description Engines that every load balancer starts on. 1 by default. */
             min_scaleout_per_vs?: number | null;
             /** @description Engines of one load balancer at most. 4 by default. */
             max_scaleout_per_vs?: number | null;
-            /** @description New engines take two load balancers at most; false by default. */
+            /** @description Engines take two load balancers at most; false by default. */
             per_app?: boolean | null;
-            /** @description The engines of one load balancer are on different hosts; true by default. */
+            /** @description The engines of one load balancer are on different hosts while there are any; true by default. */
             vs_host_redundancy?: boolean | null;
+            /**
+             * @description Whether an engine serves one project at a time (exclusive) or any; shared by default.
+             * @enum {string|null}
+             */
+            tenancy?: "shared" | "exclusive" | null;
+            /** @description vNICs of an engine at most, that in the management network among them. 10 by default. */
+            max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
             se_name_prefix?: string | null;
             /** @description Only PLACEMENT_MODE_AUTO. */
@@ -2251,6 +2265,9 @@ export interface components {
             max_scaleout_per_vs?: number;
             per_app?: boolean;
             vs_host_redundancy?: boolean;
+            /** @enum {string} */
+            tenancy?: "shared" | "exclusive";
+            max_vnics_per_se?: number;
             se_name_prefix?: string | null;
             placement_mode?: string;
             active_standby?: boolean;
@@ -2267,7 +2284,7 @@ export interface components {
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "se_name_prefix" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
+        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         ServiceEngineViewPart: {
             id?: string;
@@ -2285,10 +2302,18 @@ export interface components {
             last_heartbeat?: components["schemas"]["NullableTime"];
             slots?: number;
             slots_used?: number;
+            /** @description The project it serves alone; null when it serves several or none. */
+            project_id?: string | null;
+            /** @description It serves load balancers whose flavor gives them engines of their own. */
+            per_app?: boolean;
+            /** @description Null for what the configuration says. */
+            compute_flavor?: string | null;
+            /** @description Null for what the configuration says. */
+            image_tag?: string | null;
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "created_at" | "updated_at">;
+        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "per_app" | "compute_flavor" | "image_tag" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         PlacementViewPart: {
             id?: string;

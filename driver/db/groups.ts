@@ -18,14 +18,28 @@ export interface GroupChoice {
   readonly availabilityZone: string | null;
 }
 
+/** A load balancer's group, and the data of the profiles of its flavor and availability zone. */
+export interface GroupFound {
+  readonly group: Group;
+  readonly flavor: ProfileData;
+  readonly zone: ProfileData;
+}
+
+export type ProfileData = Readonly<Record<string, unknown>>;
+
 /**
  * The group a load balancer goes to: the one its flavor names (`service_engine_group`, by name or id), else the one its
  * availability zone names in the same way, else the default group. Undefined when there is none.
  */
-export async function findGroupFor(db: Db, { flavorId, availabilityZone }: GroupChoice): Promise<Group | undefined> {
-  const byFlavor = flavorId === null ? undefined : await namedBy(db, OF_FLAVOR, flavorId);
-  const byZone = availabilityZone === null ? undefined : await namedBy(db, OF_ZONE, availabilityZone);
-  const name = byFlavor ?? byZone;
+export async function findGroupFor(db: Db, choice: GroupChoice): Promise<GroupFound | undefined> {
+  const flavor = await profileData(db, OF_FLAVOR, choice.flavorId);
+  const zone = await profileData(db, OF_ZONE, choice.availabilityZone);
+  const group = await findGroup(db, groupNamedIn(flavor) ?? groupNamedIn(zone));
+  return group && { group, flavor, zone };
+}
+
+/** The group of this name or id; the default one without. */
+async function findGroup(db: Db, name: string | undefined): Promise<Group | undefined> {
   const [row] =
     name === undefined
       ? await prepared<GroupColumns>(db, `${SELECT} where is_default = 1 order by created_at, id limit 1`)
@@ -40,9 +54,10 @@ const OF_FLAVOR =
 const OF_ZONE = `select p.availability_zone_data as data from availability_zone z
   join availability_zone_profile p on p.id = z.availability_zone_profile_id where z.name = ?`;
 
-async function namedBy(db: Db, select: string, key: string): Promise<string | undefined> {
-  const [row] = await prepared<{ data: Json }>(db, select, [key]);
-  return row && groupNamedIn(fromJson<unknown>(row.data));
+async function profileData(db: Db, select: string, key: string | null): Promise<ProfileData> {
+  const [row] = key === null ? [] : await prepared<{ data: Json }>(db, select, [key]);
+  const data = row && fromJson<unknown>(row.data);
+  return typeof data === 'object' && data !== null ? (data as ProfileData) : {};
 }
 
 /** The key of a flavor's or an availability zone's data that names a group. */

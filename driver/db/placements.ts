@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { engineName } from '../domain/engine';
-import { slotsOfNewEngine } from '../domain/group';
-import { chooseEngines, type EngineCandidate, type PlacementRequest, rolesForNew } from '../domain/placement';
+import { type HaMode, slotsOfNewEngine } from '../domain/group';
+import { chooseEngines, type PlacementRequest, rolesForNew } from '../domain/placement';
 import { isLeaving } from '../domain/placementPlan';
+import { usableSlots } from '../domain/placementRules';
 import type { LoadBalancerTree, Placement } from '../domain/tree';
-import { fromBit, splitIds } from './codecs';
-import { type Db, dbNow, idList, nowPlus, prepared, RetryableDbError } from './connect';
+import { toBit } from './codecs';
+import { change, type Db, dbNow, nowPlus, RetryableDbError } from './connect';
 import { insertEngine } from './engines';
 import { type Group, lockGroup } from './groups';
-import type { Bit, EngineStatus } from './rows';
+import { listCandidates } from './placementCandidates';
 
 /**
  * Which load balancer is on which engine. Everything here runs in a transaction of the caller whose first statement
@@ -18,6 +19,7 @@ import type { Bit, EngineStatus } from './rows';
 export interface PlaceRequest extends PlacementRequest {
   readonly tree: LoadBalancerTree;
   readonly group: Group;
+  readonly haMode: HaMode;
   /** Of the lease: orders the specs. */
   readonly epoch: number;
   /** Start of the names of engines that have to be made. */
@@ -29,8 +31,10 @@ export interface Placed {
   readonly engineIds: readonly string[];
   /** Those of them whose row was made for it: their unit has to build them. */
   readonly newEngineIds: readonly string[];
-  /** Engines it still needs and the group cannot give. */
-  readonly missing: number;
+  /** Why the group cannot give all that it needs; null when it can. */
+  readonly lacks: string | null;
+  /** Engines of it are on one host, because there was no other. */
+  readonly sharesHost: boolean;
   /** One of the engines is not up yet. */
   readonly booting: boolean;
 }
@@ -50,61 +54,67 @@ export async function placeLoadBalancer(trx: Db, request: PlaceRequest): Promise
     candidates = await listCandidates(trx, group.id);
     choice = chooseEngines(request, candidates, group.properties);
   }
-  for (const engineId of choice.engineIds) await takeSlot(trx, engineId);
-  const newEngineIds = Array.from({ length: choice.newEngines }, () => randomUUID());
-  for (const id of newEngineIds) {
-    const name = engineName(group.properties.namePrefix ?? request.namePrefix, id);
-    await insertEngine(trx, { id, groupId: group.id, name, slots: slotsOfNewEngine(group.properties) });
-    await takeSlot(trx, id);
-  }
+  const newEngineIds = await makeEngines(trx, request, choice.newEngines);
   const engineIds = [...choice.engineIds, ...newEngineIds];
+  // In one order everywhere: two who take slots on the same engines do not wait for each other in a circle.
+  for (const id of [...engineIds].sort()) {
+    await takeSlot(trx, request, candidates.find((it) => it.id === id) ?? { id });
+  }
   await insertPlacements(trx, request, engineIds);
   const booting =
     newEngineIds.length > 0 || candidates.some((it) => it.status === 'BUILDING' && engineIds.includes(it.id));
-  return { engineIds, newEngineIds, missing: choice.missing, booting };
+  return { engineIds, newEngineIds, lacks: choice.reason, sharesHost: choice.sharesHost, booting };
 }
 
-interface CandidateRow {
-  id: string;
-  status: EngineStatus;
-  deleting: Bit;
-  connected_to: string | null;
-  slots: number;
-  slots_used: number;
-  networks: string | null;
+/** Rows of engines as the load balancer asks for them; their units build them. */
+async function makeEngines(trx: Db, { group, demand, namePrefix }: PlaceRequest, count: number): Promise<string[]> {
+  const { properties } = group;
+  const ids = Array.from({ length: count }, () => randomUUID());
+  for (const id of ids) {
+    await insertEngine(trx, {
+      id,
+      groupId: group.id,
+      name: engineName(properties.namePrefix ?? namePrefix, id),
+      slots: slotsOfNewEngine({ ...properties, perApp: properties.perApp || demand.perApp }),
+      availabilityZone: demand.zone,
+      computeFlavor: demand.computeFlavor,
+      imageTag: demand.imageTag,
+    });
+  }
+  return ids;
 }
 
-/** The engines of a group, as placement sees them. */
-export async function listCandidates(db: Db, groupId: string): Promise<EngineCandidate[]> {
-  const networks = idList('v.network_id', {
-    from: 'se_vnic v',
-    where: 'v.service_engine_id = e.id and v.deleting = 0',
-    orderBy: 'v.network_id',
-  });
-  const rows = await prepared<CandidateRow>(
-    db,
-    `select e.id, e.status, e.deleting, e.connected_to, e.slots, e.slots_used, ${networks} as networks
-      from service_engine e where e.service_engine_group_id = ?`,
-    [groupId],
+/** What of an engine was seen when it was chosen; without a generation it is one that nobody else knows yet. */
+interface ChosenEngine {
+  readonly id: string;
+  readonly generation?: number;
+  readonly vnics?: readonly string[];
+}
+
+/** The rules once more, against the row as it is now: others place at the same time. */
+async function takeSlot(trx: Db, { group, demand }: PlaceRequest, chosen: ChosenEngine): Promise<void> {
+  const { tenancy, perApp: ofFew } = group.properties;
+  const perApp = toBit(demand.perApp);
+  const guards: [sql: string, binding: string | number][] = [
+    ['slots_used < ?', usableSlots({ slots: MANY }, demand, group.properties)],
+  ];
+  if (tenancy === 'exclusive') guards.push(['(slots_used = 0 or project_id = ?)', demand.projectId]);
+  if (!ofFew) guards.push(['(slots_used = 0 or coalesce(per_app, 0) = ?)', perApp]);
+  // What another one plugs in meanwhile raises the engine's generation: then they might be too many together.
+  const plugs = demand.vnics.some((key) => !chosen.vnics?.includes(key));
+  if (plugs && chosen.generation !== undefined) guards.push(['generation = ?', chosen.generation]);
+  // MySQL evaluates assignments one after another: the count comes last.
+  const taken = await change(
+    trx,
+    `update service_engine set project_id = case when slots_used = 0 or project_id = ? then ? else null end,
+        per_app = case when slots_used = 0 then ? else per_app end, slots_used = slots_used + 1
+      where id = ? and deleting = 0 and slots_used < slots and ${guards.map(([sql]) => sql).join(' and ')}`,
+    [demand.projectId, demand.projectId, perApp, chosen.id, ...guards.map(([, binding]) => binding)],
   );
-  return rows.map((row) => ({
-    id: row.id,
-    status: row.status,
-    deleting: fromBit(row.deleting),
-    connected: row.connected_to !== null,
-    slots: row.slots,
-    slotsUsed: row.slots_used,
-    networkIds: splitIds(row.networks),
-  }));
+  if (taken !== 1) throw new RetryableDbError(new Error(`engine ${chosen.id} was taken by another load balancer`));
 }
 
-async function takeSlot(trx: Db, engineId: string): Promise<void> {
-  const taken = await trx('service_engine')
-    .where({ id: engineId, deleting: 0 })
-    .whereRaw('slots_used < slots')
-    .update({ slots_used: trx.raw('slots_used + 1') });
-  if (taken !== 1) throw new RetryableDbError(new Error(`engine ${engineId} has no free slot any more`));
-}
+const MANY = Number.MAX_SAFE_INTEGER;
 
 /** Gives a slot back; usage never falls below zero. */
 async function freeSlot(trx: Db, engineId: string): Promise<void> {
@@ -116,12 +126,12 @@ async function freeSlot(trx: Db, engineId: string): Promise<void> {
 
 async function insertPlacements(
   trx: Db,
-  { tree, epoch }: Pick<PlaceRequest, 'tree' | 'epoch'>,
+  { tree, epoch, haMode }: PlaceRequest,
   engineIds: readonly string[],
 ): Promise<void> {
   if (engineIds.length === 0) return;
   const kept = tree.placements.filter((it) => !it.deleting && !isLeaving(it)).map(({ role }) => role);
-  const roles = rolesForNew(engineIds.length, kept, tree.topology);
+  const roles = rolesForNew(engineIds.length, kept, haMode);
   const rows = engineIds.map((engineId, index) => ({
     id: randomUUID(),
     load_balancer_id: tree.id,

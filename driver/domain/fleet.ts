@@ -1,5 +1,6 @@
 import type { Engine } from './engine';
 import { type GroupProperties, slotsOfNewEngine } from './group';
+import { usableSlots } from './placementRules';
 
 /** What a group's fleet needs, as a function of its engines alone. */
 export interface FleetPlan {
@@ -16,15 +17,33 @@ export interface FleetPlan {
 export function planFleet(group: GroupProperties, engines: readonly Engine[]): FleetPlan {
   const staying = engines.filter(({ deleting }) => !deleting);
   const alive = staying.filter(({ status }) => status !== 'GHOST');
-  const free = alive
-    .filter(({ status }) => status === 'READY' || status === 'BUILDING')
-    .reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0);
-  const slots = Math.max(1, slotsOfNewEngine(group));
-  const forBuffer = Math.ceil((group.bufferEngines * slots - free) / slots);
   const forMinimum = group.minEngines - alive.length;
   const room = group.maxEngines - alive.length;
   return {
-    add: Math.max(0, Math.min(room, Math.max(forBuffer, forMinimum))),
+    add: Math.max(0, Math.min(room, Math.max(enginesForBuffer(group, alive), forMinimum))),
     retire: staying.filter(({ status }) => status === 'GHOST').map(({ id }) => id),
   };
+}
+
+/** Engines without which the buffer's slots are not free: of the group, or of each project that is served, if these share none. */
+function enginesForBuffer(group: GroupProperties, alive: readonly Engine[]): number {
+  const useful = alive.filter((it) => keepsBuffer(it, group));
+  const slots = slotsOfNewEngine(group);
+  const lacking = (of: readonly Engine[]): number => {
+    const free = of.reduce((sum, it) => sum + Math.max(0, usableSlots(it, it, group) - it.slotsUsed), 0);
+    return Math.ceil((group.bufferEngines * slots - free) / slots);
+  };
+  if (group.tenancy === 'shared') return lacking(useful);
+
+  const busy = useful.filter(({ slotsUsed }) => slotsUsed > 0);
+  const projects = new Set(busy.flatMap(({ projectId }) => projectId ?? []));
+  const wanted = [...projects].map((project) => lacking(busy.filter(({ projectId }) => projectId === project)));
+  // An engine that serves nobody is anybody's, but only one's.
+  return wanted.reduce((sum, count) => sum + Math.max(0, count), 0) - (useful.length - busy.length);
+}
+
+/** Whether the engine's free slots are for whoever asks for nothing special. */
+function keepsBuffer({ status, computeFlavor, imageTag, perApp }: Engine, group: GroupProperties): boolean {
+  const comesUp = status === 'READY' || status === 'BUILDING';
+  return comesUp && computeFlavor === null && imageTag === null && (!perApp || group.perApp);
 }

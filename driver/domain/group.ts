@@ -8,6 +8,10 @@ export const PLACEMENT_ALGORITHMS = ['packed', 'distributed'] as const;
 /** Fill running engines first, or spread over as many as there may be. */
 export type PlacementAlgorithm = (typeof PLACEMENT_ALGORITHMS)[number];
 
+export const TENANCIES = ['shared', 'exclusive'] as const;
+/** Whether an engine serves load balancers of one project at a time, or of any. */
+export type Tenancy = (typeof TENANCIES)[number];
+
 /** What `service_engine_group.properties` holds. Counts are engines unless said. */
 export interface GroupProperties {
   readonly haMode: HaMode;
@@ -26,6 +30,9 @@ export interface GroupProperties {
   readonly perApp: boolean;
   /** The engines of one load balancer are on different hosts. */
   readonly hostRedundancy: boolean;
+  readonly tenancy: Tenancy;
+  /** vNICs of an engine, that in the management network among them. */
+  readonly maxVnics: number;
   /** What the names of new engines begin with; null: as the configuration says. */
   readonly namePrefix: string | null;
 }
@@ -42,14 +49,17 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
   maxScaleout: 4,
   perApp: false,
   hostRedundancy: true,
+  tenancy: 'shared',
+  maxVnics: 10,
   namePrefix: null,
 };
 
-const PER_APP_SLOTS = 2;
+/** Load balancers on an engine that is for few. */
+export const PER_APP_SLOTS = 2;
 
 /** Load balancers that an engine takes which is made now. */
 export function slotsOfNewEngine({ slotsPerEngine, perApp }: GroupProperties): number {
-  return perApp ? Math.min(PER_APP_SLOTS, slotsPerEngine) : slotsPerEngine;
+  return Math.max(1, perApp ? Math.min(PER_APP_SLOTS, slotsPerEngine) : slotsPerEngine);
 }
 
 /** Reads a group's stored properties; what is missing or makes no sense there has its default. */
@@ -76,6 +86,8 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     maxScaleout: count('maxScaleout', defaults.maxScaleout),
     perApp: flag('perApp', defaults.perApp),
     hostRedundancy: flag('hostRedundancy', defaults.hostRedundancy),
+    tenancy: oneOf(TENANCIES, given['tenancy'], defaults.tenancy),
+    maxVnics: count('maxVnics', defaults.maxVnics),
     namePrefix: typeof prefix === 'string' && prefix !== '' ? prefix : defaults.namePrefix,
   };
 }

@@ -8,6 +8,11 @@ import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, type HaMode, type Place
 /** What a group is made with. Unlike the group there is from the start, it keeps a buffer, as Avi's do. */
 export const NEW_GROUP_PROPERTIES: GroupProperties = { ...DEFAULT_GROUP_PROPERTIES, bufferEngines: 1 };
 
+/** The defaults of a group's fields: engines of one project at a time are booted when they are asked for. */
+function defaultsOf(tenancy: unknown): GroupProperties {
+  return tenancy === 'exclusive' ? { ...NEW_GROUP_PROPERTIES, tenancy, bufferEngines: 0 } : NEW_GROUP_PROPERTIES;
+}
+
 /** Fields that are in force, by their name in the API. */
 export const GROUP_FIELDS = {
   ha_mode: 'haMode',
@@ -20,6 +25,8 @@ export const GROUP_FIELDS = {
   max_scaleout_per_vs: 'maxScaleout',
   per_app: 'perApp',
   vs_host_redundancy: 'hostRedundancy',
+  tenancy: 'tenancy',
+  max_vnics_per_se: 'maxVnics',
   se_name_prefix: 'namePrefix',
 } as const satisfies Readonly<Record<string, keyof GroupProperties>>;
 
@@ -121,11 +128,17 @@ export function contradictionIn(group: GroupProperties): string | undefined {
   return undefined;
 }
 
+/** What a group that is made with these fields has before they are applied. */
+export function newGroupProperties(given: Readonly<Record<string, unknown>>): GroupProperties {
+  return { ...defaultsOf(given['tenancy']), tenancy: NEW_GROUP_PROPERTIES.tenancy };
+}
+
 /** A group's properties with the given fields over them: null is the default, as is what has no value of its own. */
 export function applyGroupFields(group: GroupProperties, given: Readonly<Record<string, unknown>>): GroupProperties {
+  const defaults = defaultsOf(Object.hasOwn(given, 'tenancy') ? given['tenancy'] : group.tenancy);
   const changes = Object.entries(GROUP_FIELDS)
     .filter(([field]) => Object.hasOwn(given, field))
-    .map(([field, property]) => [property, storedValue(given[field], NEW_GROUP_PROPERTIES[property])]);
+    .map(([field, property]) => [property, storedValue(given[field], defaults[property])]);
   return { ...group, ...Object.fromEntries(changes) } as GroupProperties;
 }
 

@@ -1,6 +1,9 @@
+import type { GroupProperties, HaMode } from './group';
+import { explainMissing, type Obstacle, obstacleFor, vnicsOfNewEngineFit } from './placementRules';
+
 /** Choosing engines for a load balancer: pure, so that what happens is a function of the rows alone. */
 
-/** An engine as placement sees it. */
+/** An engine of the group as placement sees it. */
 export interface EngineCandidate {
   readonly id: string;
   readonly status: 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
@@ -8,37 +11,69 @@ export interface EngineCandidate {
   readonly connected: boolean;
   readonly slots: number;
   readonly slotsUsed: number;
-  /** Where it has vNICs. */
-  readonly networkIds: readonly string[];
+  /** Null until the compute service has said it. */
+  readonly host: string | null;
+  readonly zone: string | null;
+  readonly computeFlavor: string | null;
+  readonly imageTag: string | null;
+  /** The project whose load balancers alone it serves; null: several, or none. */
+  readonly projectId: string | null;
+  /** It serves load balancers whose flavor gives them engines of their own. */
+  readonly perApp: boolean;
+  /** Keys of its vNICs beside the management one: see `vnicKey`. */
+  readonly vnics: readonly string[];
+}
+
+/** What a load balancer asks of an engine. */
+export interface EngineDemand {
+  readonly projectId: string;
+  /** Its flavor gives it engines of its own. */
+  readonly perApp: boolean;
+  /** Null: any will do. */
+  readonly zone: string | null;
+  /** Null: as the configuration says. */
+  readonly computeFlavor: string | null;
+  readonly imageTag: string | null;
+  /** Keys of the vNICs it needs; the VIP's first. None where nothing is plugged in. */
+  readonly vnics: readonly string[];
 }
 
 export interface PlacementRequest {
-  /** Engines wanted in addition to those in `occupied`. */
+  /** Engines wanted in addition to those in `staying`. */
   readonly count: number;
-  /** The VIP's network; null when there is none to be in. */
-  readonly networkId: string | null;
+  readonly demand: EngineDemand;
   /** Engines that cannot be chosen: they have the load balancer already, or are to lose it. */
   readonly occupied: readonly string[];
+  /** Those of them that keep it: the others are to be on other hosts. */
+  readonly staying: readonly string[];
 }
 
-export interface GroupLimits {
-  readonly maxEngines: number;
-  /** Packed: fill running engines first. Distributed: as many engines as there may be, then the least loaded. */
-  readonly algorithm: 'packed' | 'distributed';
-}
+export type GroupLimits = Pick<
+  GroupProperties,
+  'maxEngines' | 'algorithm' | 'hostRedundancy' | 'tenancy' | 'perApp' | 'maxVnics'
+>;
 
 export interface PlacementChoice {
   /** Engines with a free slot, the best first; never more than asked for. */
   readonly engineIds: readonly string[];
   /** Engines to be made for the rest, as far as the group may grow. */
   readonly newEngines: number;
-  /** What is left without an engine: the group is full. */
+  /** What is left without an engine. */
   readonly missing: number;
+  /** Why; null when nothing is missing. */
+  readonly reason: string | null;
+  /** Engines of the load balancer will be on one host although they should not: there was no other way. */
+  readonly sharesHost: boolean;
+}
+
+/** Names a vNIC by where it is: the routing domain (the VIP's network; null where there are none) and its network. */
+export function vnicKey(domainId: string | null, networkId: string): string {
+  return `${domainId ?? '-'}/${networkId}`;
 }
 
 /**
- * Chooses among the engines of a group. Prefers warm ones (up, connected, with a vNIC in the network), then others that
- * are up, then those that are being built; a slot is free when fewer are used than there are.
+ * Chooses among the engines of a group. Prefers warm ones (up, connected, with every vNIC that is needed), then others
+ * that are up, then those that are being built, then new ones. Hosts differ while there is a host to be had.
  */
 export function chooseEngines(
   request: PlacementRequest,
@@ -46,59 +81,109 @@ export function chooseEngines(
   limits: GroupLimits,
 ): PlacementChoice {
   const occupied = new Set(request.occupied);
-  const room = Math.max(0, limits.maxEngines - engines.filter(({ deleting }) => !deleting).length);
-  const free = engines.filter((it) => isEligible(it) && !occupied.has(it.id));
-  const pool = limits.algorithm === 'distributed' ? spread(free, room) : free;
-  const engineIds = [...pool]
-    .sort((a, b) => compare(a, b, { networkId: request.networkId, packed: limits.algorithm === 'packed' }))
-    .slice(0, request.count)
-    .map(({ id }) => id);
-  const wanting = request.count - engineIds.length;
-  const newEngines = Math.min(wanting, room);
-  return { engineIds, newEngines, missing: wanting - newEngines };
+  const fit = engines
+    .filter((it) => !occupied.has(it.id) && obstacleFor(it, request.demand, limits) === null)
+    .sort(byPreference(request.demand, limits));
+  const selection = selectApart(request, { engines, fit, limits });
+  const chosen = [...selection.apart, ...selection.together];
+  const missing = request.count - chosen.length - selection.newEngines;
+  const obstacles: Obstacles = (it) =>
+    occupied.has(it.id) ? 'have it already' : obstacleFor(it, request.demand, limits);
+  return {
+    engineIds: chosen.map(({ id }) => id),
+    newEngines: selection.newEngines,
+    missing,
+    reason: missing > 0 ? explainMissing(engines, { demand: request.demand, limits, obstacles }) : null,
+    sharesHost: selection.together.length > 0,
+  };
 }
 
-function isEligible({ status, deleting, slots, slotsUsed }: EngineCandidate): boolean {
-  return !deleting && (status === 'READY' || status === 'BUILDING') && slotsUsed < slots;
+type Obstacles = (engine: EngineCandidate) => Obstacle | null;
+
+interface Fleet {
+  readonly engines: readonly EngineCandidate[];
+  /** Those that could be chosen, the best first. */
+  readonly fit: readonly EngineCandidate[];
+  readonly limits: GroupLimits;
 }
 
-/** While the group may grow, an engine that serves somebody already is left alone. */
-function spread(free: readonly EngineCandidate[], room: number): readonly EngineCandidate[] {
-  return room > 0 ? free.filter(({ slotsUsed }) => slotsUsed === 0) : free;
+interface Selection {
+  readonly apart: readonly EngineCandidate[];
+  /** On hosts that serve the load balancer already. */
+  readonly together: readonly EngineCandidate[];
+  readonly newEngines: number;
 }
 
-interface Preference {
-  readonly networkId: string | null;
-  readonly packed: boolean;
+/** Hosts first come by engines that are there, then by growing, and are shared only after that. */
+function selectApart({ count, staying, demand }: PlacementRequest, { engines, fit, limits }: Fleet): Selection {
+  const present = engines.filter(({ deleting }) => !deleting);
+  const mayGrow = vnicsOfNewEngineFit(demand, limits);
+  const room = mayGrow ? Math.max(0, limits.maxEngines - present.length) : 0;
+  const hosts = new Set(engines.filter(({ id }) => staying.includes(id)).flatMap(({ host }) => host ?? []));
+  const take = limits.hostRedundancy ? takeApart(hosts) : takeAny;
+
+  // Distributed: while the group may grow, an engine that serves somebody already is left alone.
+  const spreads = limits.algorithm === 'distributed' && room > 0;
+  const first = take(spreads ? fit.filter(({ slotsUsed }) => slotsUsed === 0) : fit, count);
+  const left = fit.filter((it) => !first.includes(it));
+  const growsFirst = spreads || left.length === 0 || hasOtherHosts(present, hosts);
+  const grown = growsFirst ? Math.min(room, count - first.length) : 0;
+  const second = spreads ? take(left, count - first.length - grown) : [];
+  const apart = [...first, ...second];
+  const together = left.filter((it) => !second.includes(it)).slice(0, count - apart.length - grown);
+  const rest = count - apart.length - grown - together.length;
+  return { apart, together, newEngines: grown + Math.min(room - grown, rest) };
 }
 
-function compare(a: EngineCandidate, b: EngineCandidate, preference: Preference): number {
-  const readiness = readinessOf(b, preference.networkId) - readinessOf(a, preference.networkId);
-  if (readiness !== 0) return readiness;
-  const load = preference.packed ? b.slotsUsed - a.slotsUsed : a.slotsUsed - b.slotsUsed;
-  return load !== 0 ? load : a.id < b.id ? -1 : 1;
+type Take = (engines: readonly EngineCandidate[], count: number) => EngineCandidate[];
+
+const takeAny: Take = (engines, count) => engines.slice(0, count);
+
+/** Takes one engine a host, and notes the hosts. One whose host is not known yet is taken for one on another. */
+function takeApart(hosts: Set<string>): Take {
+  return (engines, count) => {
+    const taken: EngineCandidate[] = [];
+    for (const engine of engines) {
+      if (taken.length === count) break;
+      if (engine.host !== null && hosts.has(engine.host)) continue;
+      if (engine.host !== null) hosts.add(engine.host);
+      taken.push(engine);
+    }
+    return taken;
+  };
+}
+
+/**
+ * Whether a new engine may come to be on another host: one is known that is not in use, or nothing yet says that there
+ * is none, which two engines on one host would.
+ */
+function hasOtherHosts(present: readonly EngineCandidate[], used: ReadonlySet<string>): boolean {
+  const known = present.flatMap(({ host }) => host ?? []);
+  return known.some((host) => !used.has(host)) || new Set(known).size === known.length;
+}
+
+function byPreference(demand: EngineDemand, { algorithm }: GroupLimits) {
+  return (a: EngineCandidate, b: EngineCandidate): number => {
+    const readiness = readinessOf(b, demand) - readinessOf(a, demand);
+    if (readiness !== 0) return readiness;
+    const load = algorithm === 'packed' ? b.slotsUsed - a.slotsUsed : a.slotsUsed - b.slotsUsed;
+    return load !== 0 ? load : a.id < b.id ? -1 : 1;
+  };
 }
 
 /** The higher, the sooner it serves. One that is up but not connected has gone silent: building is more hopeful. */
-function readinessOf({ status, connected, networkIds }: EngineCandidate, networkId: string | null): number {
+function readinessOf({ status, connected, vnics }: EngineCandidate, demand: EngineDemand): number {
   if (status === 'BUILDING') return 1;
   if (!connected) return 0;
-  return networkId === null || networkIds.includes(networkId) ? 3 : 2;
-}
-
-/** Engines a load balancer is to be on. */
-export function wantedEngines(topology: string, group: { minScaleout: number; maxEngines: number }): number {
-  const wanted = topology === 'ACTIVE_STANDBY' ? Math.max(2, group.minScaleout) : Math.max(1, group.minScaleout);
-  // A group that cannot have so many gives what it has: better served by fewer than not at all.
-  return Math.max(1, Math.min(wanted, group.maxEngines));
+  return demand.vnics.every((key) => vnics.includes(key)) ? 3 : 2;
 }
 
 /**
  * Roles for engines that come to those that keep the load balancer: the first engine answers for the VIP; in a pair the
  * other one waits, else it shares the load. Who comes in another's stead takes over that role.
  */
-export function rolesForNew(count: number, kept: readonly EngineRole[], topology: string): EngineRole[] {
-  const other: EngineRole = topology === 'ACTIVE_STANDBY' ? 'standby' : 'secondary';
+export function rolesForNew(count: number, kept: readonly EngineRole[], haMode: HaMode): EngineRole[] {
+  const other: EngineRole = haMode === 'active_standby' ? 'standby' : 'secondary';
   return Array.from({ length: count }, (_, index) => (index === 0 && !kept.includes('primary') ? 'primary' : other));
 }
 

@@ -7,6 +7,8 @@ export interface PlacementPlan {
   readonly add: number;
   /** Engines that cannot be chosen for those. */
   readonly occupied: readonly string[];
+  /** Those of them that keep it. */
+  readonly staying: readonly string[];
   /** Placements that have been replaced: others serve in their stead. */
   readonly drop: readonly Placement[];
   /** Placements whose engine is to be told again, with a new epoch, because somebody asked for it. */
@@ -25,6 +27,7 @@ export function planPlacements(tree: LoadBalancerTree, wanted: number): Placemen
   return {
     add: Math.max(0, wanted - keeping.length),
     occupied: tree.placements.map(({ engineId }) => engineId),
+    staying: keeping.map(({ engineId }) => engineId),
     drop: replaced ? leaving : [],
     repeat: present.filter(({ request }) => request === 'configure'),
   };

@@ -52,6 +52,6 @@ function defaultProperties({ controller_worker, service_engine, embedded }: Flee
   if (controller_worker.compute_driver === 'local') {
     return { ...DEFAULT_GROUP_PROPERTIES, minEngines: 1, maxEngines: 1, slotsPerEngine: embedded.slots };
   }
-  const { slots, max_engines } = service_engine;
-  return { ...DEFAULT_GROUP_PROPERTIES, minEngines: 0, maxEngines: max_engines, slotsPerEngine: slots };
+  const { slots, max_engines, tenancy } = service_engine;
+  return { ...DEFAULT_GROUP_PROPERTIES, minEngines: 0, maxEngines: max_engines, slotsPerEngine: slots, tenancy };
 }

@@ -43,6 +43,8 @@ export interface RunSettings {
   readonly engineCreateTimeout: number;
   /** Start of the names of new engines. */
   readonly engineNamePrefix: string;
+  /** True where engines are processes of one host: zones, compute flavors and images are of no account. */
+  readonly enginesAreAlike?: boolean;
   readonly backOff: BackOff;
 }
 

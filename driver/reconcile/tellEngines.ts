@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Db, inTransaction } from '../db/connect';
-import { recordEvents } from '../db/events';
-import { findGroupFor, type Group } from '../db/groups';
 import { renewLease } from '../db/leases';
 import { forgetPlacements, type Placed, placeLoadBalancer, postponeDeadline, wantGeneration } from '../db/placements';
 import { needVnic } from '../db/vnics';
 import { isLive } from '../domain/answers';
-import { wantedEngines } from '../domain/placement';
 import { type PlacementPlan, planPlacements } from '../domain/placementPlan';
 import type { Placement } from '../domain/tree';
 import { hintEngines, hintEngineUnits, type Run } from './loadBalancerRun';
+import { findPlacing, type Placing, placeRequest, recordPlaced } from './placing';
 
 /** What came of it. */
 export type Told =
@@ -23,34 +21,37 @@ export type Told =
  * first, in one transaction under the lease, then hints.
  */
 export async function tellEngines(run: Run): Promise<Told> {
-  const { parts, tree } = run;
-  const group = await findGroupFor(parts.db, tree);
-  if (!group) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
-  const plan = planPlacements(tree, wantedEngines(tree.topology, group.properties));
+  const { tree } = run;
+  const placing = await findPlacing(run);
+  if (!placing) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
+  const plan = planPlacements(tree, placing.service.engines);
   const present = tree.placements.filter(({ deleting }) => !deleting);
   const outdated = present.filter((it) => it.wantedGeneration < tree.generation || plan.repeat.includes(it));
   const lost = tree.placements.filter((it) => it.deleting && !isLive(it));
   if (plan.add === 0 && outdated.length + lost.length === 0) return { kind: 'told', plan };
 
   await run.before('placements: want');
-  const { placed, needy } = await writeWants(run, { group, plan, outdated, lost });
+  const { placed, needy } = await writeWants(run, { placing, plan, outdated, lost });
   const engineIds = [...outdated.map(({ engineId }) => engineId), ...placed.engineIds];
   await run.before('placements: hint');
   await hintEngineUnits(run, new Set([...placed.newEngineIds, ...needy]));
   await hintEngines(run, engineIds);
   if (engineIds.length > 0) return { kind: 'telling', reason: 'its engines have just been told' };
-  if (present.length === 0) return { kind: 'telling', reason: `no engine of group ${group.name} has room for it` };
+  if (present.length === 0) {
+    const why = placed.lacks === null ? '' : `: ${placed.lacks}`;
+    return { kind: 'telling', reason: `no engine of group ${placing.group.name} has room for it${why}` };
+  }
   return { kind: 'told', plan };
 }
 
 interface Wants {
-  readonly group: Group;
+  readonly placing: Placing;
   readonly plan: PlacementPlan;
   readonly outdated: readonly Placement[];
   readonly lost: readonly Placement[];
 }
 
-const NOTHING: Placed = { engineIds: [], newEngineIds: [], missing: 0, booting: false };
+const NOTHING: Placed = { engineIds: [], newEngineIds: [], lacks: null, sharesHost: false, booting: false };
 
 interface Written {
   readonly placed: Placed;
@@ -64,7 +65,7 @@ async function writeWants(run: Run, wants: Wants): Promise<Written> {
   const want = { loadBalancerId: tree.id, generation: tree.generation, epoch: lease.epoch };
   return inTransaction(parts.db, async (trx) => {
     await renewLease(trx, lease, settings.leaseSeconds);
-    const placed = wants.plan.add === 0 ? NOTHING : await placeLoadBalancer(trx, placeRequest(run, wants));
+    const placed = wants.plan.add === 0 ? NOTHING : await placeLoadBalancer(trx, placeRequest(run, wants.placing, wants.plan));
     await wantGeneration(
       trx,
       wants.outdated.map(({ id }) => id),
@@ -73,21 +74,9 @@ async function writeWants(run: Run, wants: Wants): Promise<Written> {
     await forgetPlacements(trx, wants.lost);
     const needy = await stateNeeds(run, trx, placed.engineIds);
     if (placed.booting) await postponeDeadline(trx, tree.id, settings.engineCreateTimeout + settings.pendingDeadline);
-    await recordPlaced(run, trx, { placed, group: wants.group });
+    await recordPlaced(run, trx, wants.placing, placed);
     return { placed, needy };
   });
-}
-
-function placeRequest({ parts, tree, lease }: Run, { group, plan }: Wants) {
-  return {
-    tree,
-    group,
-    epoch: lease.epoch,
-    namePrefix: parts.settings.engineNamePrefix,
-    count: plan.add,
-    occupied: plan.occupied,
-    networkId: tree.vip.networkId,
-  };
 }
 
 /** An engine that is to answer for a VIP needs a vNIC in its network. Those that have still to be given one. */
@@ -100,31 +89,4 @@ async function stateNeeds({ parts, tree }: Run, trx: Db, engineIds: readonly str
     if (vnic.portId === null) needy.push(engineId);
   }
   return needy;
-}
-
-async function recordPlaced(
-  { tree }: Run,
-  trx: Db,
-  { placed, group }: { placed: Placed; group: Group },
-): Promise<void> {
-  const about = { resourceType: 'load_balancer', resourceId: tree.id };
-  const requested = placed.newEngineIds.map((engineId) => ({
-    ...about,
-    engineId,
-    name: 'ENGINE_REQUESTED',
-    severity: 'info' as const,
-    message: `no engine of group ${group.name} has room for load balancer ${tree.id}: another one is made`,
-  }));
-  const full = {
-    ...about,
-    name: 'GROUP_FULL',
-    severity: 'error' as const,
-    message: `group ${group.name} has no room for load balancer ${tree.id} and may not grow`,
-  };
-  // Once a change, not with every try.
-  const isFull = placed.missing > 0 && tree.placements.length === 0 && tree.attempts === 0;
-  await recordEvents(trx, isFull ? [...requested, full] : requested, {
-    projectId: tree.projectId,
-    loadBalancerId: tree.id,
-  });
 }

@@ -129,7 +129,10 @@ function loadBalancerParts({
     alone: createMutex(),
     externalProviders: new Set(parts.config.driver_agent.external_providers),
     notifies: parts.config.controller_worker.event_notifications && notificationSettings(parts.config) !== undefined,
-    settings: { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
+    settings: {
+      ...{ leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
+      enginesAreAlike: parts.config.controller_worker.compute_driver === 'local',
+    },
   };
 }
 

@@ -50,6 +50,8 @@ describeOnDatabases('service engine groups', (database) => {
       max_scaleout_per_vs: 4,
       per_app: false,
       vs_host_redundancy: true,
+      tenancy: 'shared',
+      max_vnics_per_se: 10,
       se_name_prefix: null,
       placement_mode: 'PLACEMENT_MODE_AUTO',
       active_standby: false,
@@ -84,6 +86,17 @@ describeOnDatabases('service engine groups', (database) => {
     const { body } = await change(id, { max_se: null });
 
     expect(body.service_engine_group).toMatchObject({ max_se: 10, buffer_se: 0, per_app: true });
+  });
+
+  it('boot nothing ahead for engines of one project at a time, unless it is said', async () => {
+    const { id, ...made } = (await make({ tenancy: 'exclusive' })).body.service_engine_group;
+    expect(made).toMatchObject({ tenancy: 'exclusive', buffer_se: 0 });
+    expect((await change(id, { buffer_se: 2 })).body.service_engine_group).toMatchObject({ buffer_se: 2 });
+    expect((await change(id, { buffer_se: null })).body.service_engine_group).toMatchObject({ buffer_se: 0 });
+    const shared = await change(id, { tenancy: 'shared', buffer_se: null });
+    expect(shared.body.service_engine_group).toMatchObject({ tenancy: 'shared', buffer_se: 1 });
+    const ahead = await make({ name: 'silver', tenancy: 'exclusive', buffer_se: 3 });
+    expect(ahead.body.service_engine_group).toMatchObject({ buffer_se: 3 });
   });
 
   it('understand Avi’s words', async () => {
@@ -122,6 +135,8 @@ describeOnDatabases('service engine groups', (database) => {
     [{ max_scaleout_per_vs: 65 }, /max_scaleout_per_vs/],
     [{ ha_mode: 'best' }, /ha_mode/],
     [{ min_se: 'many' }, /min_se/],
+    [{ tenancy: 'private' }, /tenancy/],
+    [{ max_vnics_per_se: 1 }, /max_vnics_per_se/],
     [{ se_name_prefix: 'no spaces' }, /se_name_prefix/],
     [{ colour: 'red' }, /Unknown attribute .*: colour/],
     [{ name: null }, /name/],
@@ -175,7 +190,7 @@ describeOnDatabases('service engine groups', (database) => {
     const zone = { name: 'az', availability_zone_profile_id: zoneProfile.id };
     await api.create('/v2/lbaas/availabilityzones', 'availability_zone', zone);
     const chosen = async (flavorOrNull: string | null, availabilityZone: string | null) =>
-      (await findGroupFor(api.db, { flavorId: flavorOrNull, availabilityZone }))?.id;
+      (await findGroupFor(api.db, { flavorId: flavorOrNull, availabilityZone }))?.group.id;
 
     expect(await chosen(flavorId, 'az')).toBe(gold.id);
     expect(await chosen(null, 'az')).toBe(silver.id);

@@ -1,5 +1,15 @@
-import fc from 'fast-check';
-import { chooseEngines, type EngineCandidate, rolesForNew, wantedEngines } from '../../driver/domain/placement';
+import { DEFAULT_GROUP_PROPERTIES } from '../../driver/domain/group';
+import {
+  chooseEngines,
+  type EngineCandidate,
+  type EngineDemand,
+  type GroupLimits,
+  rolesForNew,
+  vnicKey,
+} from '../../driver/domain/placement';
+import { readService } from '../../driver/domain/placementDemand';
+
+const WARM = [vnicKey(null, 'net')];
 
 function engine(id: string, given: Partial<EngineCandidate> = {}): EngineCandidate {
   return {
@@ -9,42 +19,54 @@ function engine(id: string, given: Partial<EngineCandidate> = {}): EngineCandida
     connected: true,
     slots: 10,
     slotsUsed: 0,
-    networkIds: [],
+    host: null,
+    zone: null,
+    computeFlavor: null,
+    imageTag: null,
+    projectId: null,
+    perApp: false,
+    vnics: [],
     ...given,
   };
 }
 
-const request = { count: 1, networkId: 'net', occupied: [] };
-const packed = { maxEngines: 10, algorithm: 'packed' } as const;
-const distributed = { maxEngines: 3, algorithm: 'distributed' } as const;
+function demand(given: Partial<EngineDemand> = {}): EngineDemand {
+  return { projectId: 'mine', perApp: false, zone: null, computeFlavor: null, imageTag: null, vnics: WARM, ...given };
+}
+
+const request = { count: 1, demand: demand(), occupied: [], staying: [] };
+const packed: GroupLimits = DEFAULT_GROUP_PROPERTIES;
+const distributed: GroupLimits = { ...packed, maxEngines: 3, algorithm: 'distributed' };
+const FOUND = { newEngines: 0, missing: 0, reason: null, sharesHost: false };
 
 describe('chooseEngines', () => {
   it('packs: the fullest engine that has room', () => {
     const engines = [engine('a', { slotsUsed: 1 }), engine('b', { slotsUsed: 9 }), engine('c', { slotsUsed: 10 })];
-    expect(chooseEngines(request, engines, packed)).toEqual({ engineIds: ['b'], newEngines: 0, missing: 0 });
+    expect(chooseEngines(request, engines, packed)).toEqual({ ...FOUND, engineIds: ['b'] });
   });
 
   it('prefers a warm engine to a fuller one, and one that is up to one that is being built', () => {
     const engines = [
       engine('building', { status: 'BUILDING', connected: false, slotsUsed: 9 }),
       engine('cold', { slotsUsed: 8 }),
-      engine('warm', { networkIds: ['net'] }),
+      engine('warm', { vnics: WARM }),
     ];
     expect(chooseEngines({ ...request, count: 3 }, engines, packed).engineIds).toEqual(['warm', 'cold', 'building']);
   });
 
   it('rather builds on an engine that is coming up than asks for another one', () => {
     const engines = [engine('b', { status: 'BUILDING', connected: false })];
-    expect(chooseEngines(request, engines, packed)).toEqual({ engineIds: ['b'], newEngines: 0, missing: 0 });
+    expect(chooseEngines(request, engines, packed)).toEqual({ ...FOUND, engineIds: ['b'] });
   });
 
   it('asks for an engine when none has room, and says so when the group may not grow', () => {
     const full = [engine('a', { slotsUsed: 10 })];
-    expect(chooseEngines(request, full, packed)).toEqual({ engineIds: [], newEngines: 1, missing: 0 });
+    expect(chooseEngines(request, full, packed)).toEqual({ ...FOUND, engineIds: [], newEngines: 1 });
     expect(chooseEngines(request, full, { ...packed, maxEngines: 1 })).toEqual({
+      ...FOUND,
       engineIds: [],
-      newEngines: 0,
       missing: 1,
+      reason: 'group full: 1 of 1 engines, 10 of 10 slots',
     });
   });
 
@@ -60,70 +82,159 @@ describe('chooseEngines', () => {
     expect(chooseEngines(request, three, distributed)).toMatchObject({ engineIds: ['a'], newEngines: 0 });
   });
 
-  const candidate = fc.record({
-    id: fc.uuid(),
-    status: fc.constantFrom('BUILDING', 'READY', 'DRAINING', 'DELETING', 'DOWN', 'GHOST'),
-    deleting: fc.boolean(),
-    connected: fc.boolean(),
-    slots: fc.nat(5),
-    slotsUsed: fc.nat(5),
-    networkIds: fc.subarray(['net', 'other']),
-  }) satisfies fc.Arbitrary<EngineCandidate>;
-  const engines = fc.uniqueArray(candidate, { selector: ({ id }) => id, maxLength: 12 });
-  const limits = fc.record({ maxEngines: fc.nat(8), algorithm: fc.constantFrom('packed', 'distributed') } as const);
-
-  it('never over-commits, never doubles, never exceeds the group, and always answers for the whole request', () => {
-    fc.assert(
-      fc.property(engines, limits, fc.nat(6), fc.nat(12), (fleet, bounds, count, taken) => {
-        const occupied = fleet.slice(0, taken).map(({ id }) => id);
-        const choice = chooseEngines({ count, networkId: 'net', occupied }, fleet, bounds);
-        expect(choice.engineIds.length + choice.newEngines + choice.missing).toBe(count);
-        expect(new Set(choice.engineIds).size).toBe(choice.engineIds.length);
-        for (const id of choice.engineIds) {
-          const chosen = fleet.find((it) => it.id === id);
-          expect(chosen).toMatchObject({ deleting: false });
-          expect(['READY', 'BUILDING']).toContain(chosen?.status);
-          expect(chosen?.slotsUsed).toBeLessThan(chosen?.slots ?? 0);
-          expect(occupied).not.toContain(id);
-        }
-        const alive = fleet.filter(({ deleting }) => !deleting).length;
-        if (choice.newEngines > 0) expect(alive + choice.newEngines).toBeLessThanOrEqual(bounds.maxEngines);
-        if (choice.missing > 0) expect(alive + choice.newEngines).toBeGreaterThanOrEqual(bounds.maxEngines);
-      }),
-    );
-  });
-
-  it('does not depend on the order in which engines are listed', () => {
-    fc.assert(
-      fc.property(engines, limits, fc.nat(6), (fleet, bounds, count) => {
-        const want = { count, networkId: 'net', occupied: [] };
-        expect(chooseEngines(want, [...fleet].reverse(), bounds)).toEqual(chooseEngines(want, fleet, bounds));
-      }),
-    );
+  it('distributed over a group that is grown to its bounds, it uses every engine rather than refuse', () => {
+    const three = [engine('a', { slotsUsed: 1 }), engine('b', { slotsUsed: 2 })];
+    expect(chooseEngines({ ...request, count: 3 }, three, distributed)).toEqual({
+      ...FOUND,
+      engineIds: ['a', 'b'],
+      newEngines: 1,
+    });
   });
 });
 
-describe('wantedEngines', () => {
+describe('hosts', () => {
+  const on = (id: string, host: string, slotsUsed = 0) => engine(id, { host, slotsUsed });
+  const two = { ...request, count: 2 };
+
+  it('keeps the engines of one load balancer on different hosts, also where a fuller engine is beside', () => {
+    const engines = [on('a', 'h1', 9), on('b', 'h1', 8), on('c', 'h2', 1)];
+    expect(chooseEngines(two, engines, packed)).toEqual({ ...FOUND, engineIds: ['a', 'c'] });
+    expect(chooseEngines({ ...request, occupied: ['a'], staying: ['a'] }, engines, packed).engineIds).toEqual(['c']);
+  });
+
+  it('does not count the host of an engine that is to lose it', () => {
+    const engines = [on('a', 'h1', 9), on('b', 'h1', 8), on('c', 'h2', 1)];
+    expect(chooseEngines({ ...request, occupied: ['a'] }, engines, packed).engineIds).toEqual(['b']);
+  });
+
+  it('has an engine made when a host is known that is not in use, or none is known to be missing', () => {
+    const fullBeside = [on('a', 'h1'), on('b', 'h1'), on('c', 'h2', 10)];
+    expect(chooseEngines(two, fullBeside, packed)).toEqual({ ...FOUND, engineIds: ['a'], newEngines: 1 });
+    expect(chooseEngines(two, [on('a', 'h1')], packed)).toEqual({ ...FOUND, engineIds: ['a'], newEngines: 1 });
+  });
+
+  it('shares a host, and says so, when engines on one host show that there is no other', () => {
+    const single = [on('a', 'h1'), on('b', 'h1')];
+    expect(chooseEngines(two, single, packed)).toEqual({ ...FOUND, engineIds: ['a', 'b'], sharesHost: true });
+  });
+
+  it('shares a host when the group may not grow', () => {
+    const engines = [on('a', 'h1'), on('b', 'h1'), on('c', 'h2', 10)];
+    const choice = chooseEngines(two, engines, { ...packed, maxEngines: 3 });
+    expect(choice).toEqual({ ...FOUND, engineIds: ['a', 'b'], sharesHost: true });
+  });
+
+  it('does not look at hosts where the group does not ask for it', () => {
+    const limits = { ...packed, hostRedundancy: false };
+    expect(chooseEngines(two, [on('a', 'h1'), on('b', 'h1')], limits)).toEqual({ ...FOUND, engineIds: ['a', 'b'] });
+  });
+});
+
+describe('who may be on an engine', () => {
+  const last: GroupLimits = { ...packed, maxEngines: 1 };
+
+  it.each<[what: string, Partial<EngineCandidate>, Partial<EngineDemand>, Partial<GroupLimits>]>([
+    ['serve another project', { slotsUsed: 1, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
+    ['serve another project', { slotsUsed: 2, projectId: null }, {}, { tenancy: 'exclusive' }],
+    ['are in another availability zone', { zone: 'a' }, { zone: 'b' }, {}],
+    ['are in another availability zone', {}, { zone: 'b' }, {}],
+    ['are of another compute flavor', {}, { computeFlavor: 'big' }, {}],
+    ['are of another compute flavor', { computeFlavor: 'big' }, {}, {}],
+    ['are of another image', { imageTag: 'old' }, { imageTag: 'new' }, {}],
+    ['serve load balancers that share engines', { slotsUsed: 1 }, { perApp: true }, {}],
+    ['serve load balancers that have engines of their own', { slotsUsed: 1, perApp: true }, {}, {}],
+    ['have no vNIC to spare', { vnics: ['a', 'b'] }, {}, { maxVnics: 3 }],
+    ['are on their way out', { status: 'DRAINING' }, {}, {}],
+    ['are down', { status: 'DOWN' }, {}, {}],
+  ])('%s: not %j for %j in %j', (what, given, asked, limits) => {
+    const choice = chooseEngines({ ...request, demand: demand(asked) }, [engine('a', given)], { ...last, ...limits });
+    expect(choice).toMatchObject({ engineIds: [], newEngines: 0, missing: 1 });
+    expect(choice.reason).toContain(`of its engines 1 ${what}`);
+  });
+
+  it.each<[Partial<EngineCandidate>, Partial<EngineDemand>, Partial<GroupLimits>]>([
+    [{ slotsUsed: 1, projectId: 'mine' }, {}, { tenancy: 'exclusive' }],
+    [{ slotsUsed: 0, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
+    [{ slotsUsed: 1, projectId: 'theirs' }, {}, {}],
+    [{ zone: 'a' }, {}, {}],
+    [{ computeFlavor: 'big' }, { computeFlavor: 'big' }, {}],
+    [{ slotsUsed: 1, perApp: true }, { perApp: true }, {}],
+    [{ slotsUsed: 1 }, { perApp: true }, { perApp: true }],
+    [{ vnics: [...WARM, 'b', 'c', 'd'] }, {}, { maxVnics: 3 }],
+  ])('%j for %j in %j', (given, asked, limits) => {
+    const choice = chooseEngines({ ...request, demand: demand(asked) }, [engine('a', given)], { ...last, ...limits });
+    expect(choice).toMatchObject({ engineIds: ['a'], missing: 0 });
+  });
+
+  it('gives two load balancers an engine of few, whatever slots it has', () => {
+    const used = (slotsUsed: number) => [engine('a', { slotsUsed, perApp: true })];
+    const own = { ...request, demand: demand({ perApp: true }) };
+    expect(chooseEngines(own, used(1), last).engineIds).toEqual(['a']);
+    expect(chooseEngines(own, used(2), last).reason).toBe('group full: 1 of 1 engines, 2 of 2 slots');
+    expect(chooseEngines(request, used(2), { ...last, perApp: true }).missing).toBe(1);
+  });
+
+  it('makes no engine for what none could be plugged into', () => {
+    const wide = { ...request, demand: demand({ vnics: ['a', 'b', 'c'] }) };
+    expect(chooseEngines(wide, [], { ...packed, maxVnics: 3 })).toMatchObject({
+      newEngines: 0,
+      missing: 1,
+      reason: 'it needs 3 networks, and an engine has 3 vNICs, one of them for management',
+    });
+  });
+});
+
+describe('readService', () => {
+  const group = { haMode: 'n_plus_m', minScaleout: 1, maxScaleout: 4, maxEngines: 10 } as const;
+  const read = (wishes: object, given: object = {}) =>
+    readService({ topology: 'SINGLE', flavor: {}, zone: {}, ...wishes }, { ...group, ...given });
+
   it.each([
-    ['SINGLE', 1, 10, 1],
-    ['SINGLE', 2, 10, 2],
-    ['ACTIVE_STANDBY', 1, 10, 2],
-    ['ACTIVE_STANDBY', 1, 1, 1],
-    ['SINGLE', 1, 0, 1],
-  ])('%s with a scale-out of %i in a group of %i gets %i', (topology, minScaleout, maxEngines, wanted) => {
-    expect(wantedEngines(topology, { minScaleout, maxEngines })).toBe(wanted);
+    ['SINGLE', {}, {}, 'n_plus_m', 1],
+    ['SINGLE', {}, { minScaleout: 2 }, 'n_plus_m', 2],
+    ['SINGLE', {}, { haMode: 'active_active' }, 'active_active', 2],
+    ['SINGLE', {}, { haMode: 'active_active', minScaleout: 3 }, 'active_active', 3],
+    ['SINGLE', {}, { haMode: 'active_standby', minScaleout: 3 }, 'active_standby', 2],
+    ['SINGLE', { loadbalancer_topology: 'SINGLE' }, { haMode: 'active_active' }, 'n_plus_m', 1],
+    ['SINGLE', { loadbalancer_topology: 'SINGLE' }, { minScaleout: 2 }, 'n_plus_m', 1],
+    ['ACTIVE_STANDBY', {}, {}, 'active_standby', 2],
+    ['ACTIVE_STANDBY', {}, { maxScaleout: 1 }, 'active_standby', 2],
+    ['ACTIVE_STANDBY', {}, { maxEngines: 1 }, 'active_standby', 1],
+    ['ACTIVE_STANDBY', { ha_mode: 'active_active' }, {}, 'active_active', 2],
+    ['SINGLE', { scaleout: 3 }, { minScaleout: 2 }, 'n_plus_m', 3],
+    ['SINGLE', { scaleout: 1 }, { minScaleout: 2 }, 'n_plus_m', 1],
+    ['SINGLE', { scaleout: 9 }, {}, 'n_plus_m', 4],
+    ['SINGLE', {}, { maxEngines: 0 }, 'n_plus_m', 1],
+  ])('%s with flavor %j in a group of %j is %s on %i', (topology, flavor, given, haMode, engines) => {
+    expect(read({ topology, flavor }, given)).toMatchObject({ haMode, engines });
+  });
+
+  it('says when the group allows less than the flavor asks for', () => {
+    expect(read({ flavor: { scaleout: 5 } }).bounded).toBe(true);
+    expect(read({ flavor: { scaleout: 4 } }).bounded).toBe(false);
+  });
+
+  it('reads what engines are to be made of', () => {
+    const flavor = { compute_flavor: 'big', amp_image_tag: 'new', per_app: true };
+    expect(read({ flavor, zone: { compute_zone: 'east' } })).toMatchObject({
+      perApp: true,
+      zone: 'east',
+      computeFlavor: 'big',
+      imageTag: 'new',
+    });
+    expect(read({})).toMatchObject({ perApp: false, zone: null, computeFlavor: null, imageTag: null });
   });
 });
 
 describe('rolesForNew', () => {
   it('the first of all is primary, the others share or wait', () => {
-    expect(rolesForNew(3, [], 'SINGLE')).toEqual(['primary', 'secondary', 'secondary']);
-    expect(rolesForNew(2, [], 'ACTIVE_STANDBY')).toEqual(['primary', 'standby']);
+    expect(rolesForNew(3, [], 'n_plus_m')).toEqual(['primary', 'secondary', 'secondary']);
+    expect(rolesForNew(2, [], 'active_standby')).toEqual(['primary', 'standby']);
   });
 
   it('who takes over from the primary is primary', () => {
-    expect(rolesForNew(1, [], 'SINGLE')).toEqual(['primary']);
-    expect(rolesForNew(1, ['standby'], 'ACTIVE_STANDBY')).toEqual(['primary']);
-    expect(rolesForNew(1, ['primary'], 'ACTIVE_STANDBY')).toEqual(['standby']);
+    expect(rolesForNew(1, [], 'n_plus_m')).toEqual(['primary']);
+    expect(rolesForNew(1, ['standby'], 'active_standby')).toEqual(['primary']);
+    expect(rolesForNew(1, ['primary'], 'active_standby')).toEqual(['standby']);
   });
 });

@@ -15,7 +15,7 @@ import { type EngineRead, engines, type GroupRead, groups } from '../../../drive
 import { readOne } from '../../../driver/db/read/model';
 import { ConflictError, NotFoundError, ValidationError } from '../../../driver/domain/errors';
 import { type GroupProperties, readGroupProperties } from '../../../driver/domain/group';
-import { applyGroupFields, contradictionIn, NEW_GROUP_PROPERTIES, refusalOf } from '../../../driver/domain/groupFields';
+import { applyGroupFields, contradictionIn, newGroupProperties, refusalOf } from '../../../driver/domain/groupFields';
 import type { Caller, CommandDeps } from '../../changes/deps';
 import type { Schemas } from '../../openapi/schemas';
 import { inUse, refuseDuplicates, refuseNulls, required } from '../catalogueChecks';
@@ -32,7 +32,7 @@ export async function createGroup(
     id: deps.newId(),
     name: required(body.name, 'name'),
     description: body.description ?? '',
-    properties: propertiesFrom(NEW_GROUP_PROPERTIES, body),
+    properties: propertiesFrom(newGroupProperties({ ...body }), body),
   };
   await inTransaction(deps.db, async (trx) => {
     await refuseDuplicates(`service engine group of ${group.name}`, () => insertGroup(trx, group));

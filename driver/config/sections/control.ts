@@ -104,6 +104,11 @@ export const service_engine = section('Service engines, and the group that is ma
   name_prefix: text('slipstream', 'What the names of engines begin with.'),
   slots: integer(10, [1, 100_000], 'Load balancers one engine may serve (`max_vs_per_se`).'),
   max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
+  tenancy: choice(
+    'shared',
+    ['shared', 'exclusive'],
+    'Whether an engine of the group serves load balancers of one project at a time (`exclusive`), or of any.',
+  ),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
   owner_tag: text(
     'slipstream',

@@ -33,11 +33,11 @@ export type EngineRead = Omit<
   | 'lease_owner'
   | 'lease_epoch'
   | 'lease_until'
-  | 'project_id'
-  | 'per_app'
-  | 'compute_flavor'
-  | 'image_tag'
 >;
+
+/** Whose an engine was says nothing once it serves nobody. */
+const OWNER = '(case when o.slots_used > 0 then o.project_id end)';
+const PER_APP = '(case when o.slots_used > 0 and o.per_app = 1 then 1 else 0 end)';
 
 export const engines: ReadModel = {
   from: 'service_engine o',
@@ -55,6 +55,10 @@ export const engines: ReadModel = {
     'o.last_heartbeat',
     'o.slots',
     'o.slots_used',
+    `${OWNER} as project_id`,
+    `${PER_APP} as per_app`,
+    'o.compute_flavor',
+    'o.image_tag',
     'o.created_at',
     'o.updated_at',
   ],
@@ -73,6 +77,10 @@ export const engines: ReadModel = {
     last_heartbeat: time('o.last_heartbeat'),
     slots: integer('o.slots'),
     slots_used: integer('o.slots_used'),
+    project_id: text(OWNER),
+    per_app: bool(PER_APP),
+    compute_flavor: text('o.compute_flavor'),
+    image_tag: text('o.image_tag'),
     created_at: time('o.created_at'),
     updated_at: time('o.updated_at'),
   },

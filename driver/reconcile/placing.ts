@@ -1,0 +1,83 @@
+import type { Db } from '../db/connect';
+import { recordEvents } from '../db/events';
+import { findGroupFor, type Group } from '../db/groups';
+import type { Placed, PlaceRequest } from '../db/placements';
+import type { EngineDemand } from '../domain/placement';
+import { readService, type Service } from '../domain/placementDemand';
+import type { PlacementPlan } from '../domain/placementPlan';
+import type { Happening } from '../domain/settlement';
+import type { Run } from './loadBalancerRun';
+
+/** Where a load balancer is to be served, and how. */
+export interface Placing {
+  readonly group: Group;
+  readonly service: Service;
+}
+
+/** Undefined when there is no service engine group. */
+export async function findPlacing({ parts, tree }: Run): Promise<Placing | undefined> {
+  const found = await findGroupFor(parts.db, tree);
+  if (!found) return undefined;
+  const { group, flavor, zone } = found;
+  return { group, service: readService({ topology: tree.topology, flavor, zone }, group.properties) };
+}
+
+/** Asks for the engines that the plan lacks. */
+export function placeRequest(run: Run, { group, service }: Placing, plan: PlacementPlan): PlaceRequest {
+  const { parts, tree, lease } = run;
+  return {
+    tree,
+    group,
+    haMode: service.haMode,
+    epoch: lease.epoch,
+    namePrefix: parts.settings.engineNamePrefix,
+    count: plan.add,
+    occupied: plan.occupied,
+    staying: plan.staying,
+    demand: demandOf(run, service),
+  };
+}
+
+function demandOf({ parts, tree }: Run, { perApp, zone, computeFlavor, imageTag }: Service): EngineDemand {
+  const kind = parts.settings.enginesAreAlike
+    ? { zone: null, computeFlavor: null, imageTag: null }
+    : { zone, computeFlavor, imageTag };
+  return { projectId: tree.projectId, perApp, ...kind, vnics: [] };
+}
+
+/** Tells of engines that have to be made, and of what cannot be had: once a change, not with every try. */
+export async function recordPlaced(run: Run, trx: Db, { group, service }: Placing, placed: Placed): Promise<void> {
+  const { tree } = run;
+  const about = { resourceType: 'load_balancer', resourceId: tree.id };
+  const requested = placed.newEngineIds.map((engineId) => ({
+    ...about,
+    engineId,
+    name: 'ENGINE_REQUESTED',
+    severity: 'info' as const,
+    message: `no engine of group ${group.name} has room for load balancer ${tree.id}: another one is made`,
+  }));
+  const isFirst = tree.attempts === 0 && tree.generation !== tree.settledGeneration;
+  const lacking = isFirst ? describeLacks(run, { group, service }, placed) : [];
+  await recordEvents(trx, [...requested, ...lacking.map((it) => ({ ...about, ...it }))], {
+    projectId: tree.projectId,
+    loadBalancerId: tree.id,
+  });
+}
+
+function describeLacks({ tree }: Run, { group, service }: Placing, placed: Placed): Happening[] {
+  const lacks: Happening[] = [];
+  if (placed.lacks !== null) {
+    const message = `group ${group.name} has no room for load balancer ${tree.id}: ${placed.lacks}`;
+    const severity = tree.placements.length + placed.engineIds.length === 0 ? 'error' : 'warning';
+    lacks.push({ name: 'GROUP_FULL', severity, message });
+  }
+  if (placed.sharesHost) {
+    const message = `engines of load balancer ${tree.id} are on one host: group ${group.name} has no other with room`;
+    lacks.push({ name: 'HOST_SHARED', severity: 'warning', message });
+  }
+  if (service.bounded && tree.placements.length === 0) {
+    const message = `load balancer ${tree.id} is on ${service.engines} engines: group ${group.name} allows no more`;
+    lacks.push({ name: 'SCALEOUT_BOUNDED', severity: 'warning', message });
+  }
+  return lacks;
+}
