@@ -44,7 +44,7 @@ read_arguments() {
 
 read_arguments "$@"
 exec 3>&1
-for part in common settings sections packages describe services/{backbone,keystone,glance,placement,neutron,nova} \
+for part in common settings sections packages describe devstack services/{backbone,keystone,glance,placement,neutron,nova} \
   services/{barbican,heat,horizon,slipstream}; do
   # shellcheck source=/dev/null
   . "$LAB/$part.sh"
@@ -57,7 +57,8 @@ bring_up() {
   exec 8>"$STATE/lock"
   flock -n 8 || fail "another run works on $STATE"
   remember "$GIVEN_PORT_BASE"
-  [ -n "$(daemons)" ] || check_ports $(all_ports)
+  # Ports of a lab that is up are its own.
+  [ -n "$(daemons)" ] || check_ports
   describe_lab
   require_node
   install_packages
@@ -97,12 +98,25 @@ wait_for_apis() {
 take_down() {
   [ -e "$STATE/settings" ] || { say "there is no lab below $STATE" && return 0; }
   local name
-  # Those that others stand on come last, as they came first.
-  while read -r name; do
-    [ -z "$name" ] || end "$name"
-  done < <(daemons)
+  # First those that others do not stand on, all at once.
+  for name in $(daemons); do
+    is_backbone "$name" || end "$name" 600 &
+  done
+  wait
+  remove_hosts || say 'namespaces of servers may be left: see ip netns'
+  for name in $(daemons); do
+    end "$name" 300 &
+  done
+  wait
   rm -rf "$STATE"
   say 'down'
+}
+
+is_backbone() {
+  case $1 in
+    mariadb | rabbitmq | epmd | memcached) return 0 ;;
+  esac
+  return 1
 }
 
 print_status() {
@@ -139,5 +153,5 @@ case $ACTION in
   down) take_down ;;
   status) print_status ;;
   restart) restart "${ARGUMENTS[@]}" ;;
-  devstack) . "$LAB/devstack.sh" && run_devstack "${ARGUMENTS[@]}" ;;
+  devstack) run_devstack "${ARGUMENTS[@]}" ;;
 esac

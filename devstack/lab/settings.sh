@@ -25,8 +25,9 @@ number_ports() {
 
 # Nobody but the daemons of this lab may listen there.
 check_ports() {
-  local name port listening
-  listening=$(python - "$@" <<'PYTHON'
+  local listening
+  # shellcheck disable=SC2046 # numbers, one a word
+  listening=$(python - $(all_ports) <<'PYTHON'
 import socket, sys
 for port in map(int, sys.argv[1:]):
     with socket.socket() as probe:

@@ -1,6 +1,7 @@
 """Makes what load balancers need in the cloud: networks, flavors, the engines' image and security group.
 
-Run again, it adds what is missing. Writes cloud.json: the ids that the configuration of Slipstream and the tests need.
+Run again, it adds what is missing. Writes the ids that the configuration of Slipstream and the tests need: cloud.json, and
+cloud.sh with the same as variables such as CLOUD_PRIVATE_SUBNET_ID.
 """
 
 import json
@@ -44,6 +45,7 @@ def main():
     cloud["engine_flavor_id"] = ensure_flavor(admin, "slipstream-engine", ram=1024, vcpus=1, disk=4)
     cloud["server_flavor_id"] = ensure_flavor(admin, "lab.small", ram=256, vcpus=1, disk=1)
     (STATE / "cloud.json").write_text(json.dumps(cloud, indent=2))
+    (STATE / "cloud.sh").write_text("".join(f"CLOUD_{key.upper()}={value}\n" for key, value in cloud.items()))
 
 
 def add_management(service):

@@ -53,6 +53,7 @@ INI
  "permissions": [{"user": "lab", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
                  {"user": "lab", "vhost": "octavia", "configure": ".*", "write": ".*", "read": ".*"}]}
 JSON
+  runs rabbitmq && return 0
   # Our own port mapper: the broker's would outlive it.
   daemon epmd epmd -port "$PORT_EPMD" -address "$HOST"
   # With a socket to notify, the start script becomes the Erlang machine instead of waiting for it.

@@ -6,6 +6,8 @@ SOURCE=${SLIPSTREAM_SOURCE:-$ROOT}
 SLIPSTREAM_PROCESSES=(api worker health-manager housekeeping)
 
 start_slipstream() {
+  # shellcheck source=/dev/null
+  . "$STATE/cloud.sh"
   build_slipstream
   configure_slipstream
   once engine-image upload_engine_image
@@ -43,14 +45,7 @@ end_if_older_than_build() {
   if [ "$RUN/$1.pid" -ot "$SOURCE/dist/.built" ]; then end "$1" 300; fi
 }
 
-# from_cloud KEY: an id that cloud.py has written.
-from_cloud() {
-  python -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$STATE/cloud.json" "$1"
-}
-
 configure_slipstream() {
-  local gateway
-  gateway=$(from_cloud management_gateway)
   (
     umask 077
     cat >"$CONF/slipstream.conf" <<INI
@@ -66,16 +61,16 @@ auth_strategy = keystone
 [controller_worker]
 network_driver = neutron
 compute_driver = nova
-amp_flavor_id = $(from_cloud engine_flavor_id)
+amp_flavor_id = $CLOUD_ENGINE_FLAVOR_ID
 amp_image_tag = slipstream-engine
-amp_image_owner_id = $(from_cloud service_project_id)
-amp_boot_network_list = $(from_cloud management_network_id)
-amp_secgroup_list = $(from_cloud management_security_group_id)
+amp_image_owner_id = $CLOUD_SERVICE_PROJECT_ID
+amp_boot_network_list = $CLOUD_MANAGEMENT_NETWORK_ID
+amp_secgroup_list = $CLOUD_MANAGEMENT_SECURITY_GROUP_ID
 metrics_port = $PORT_WORKER_METRICS
 [health_manager]
 bind_ip = $HOST
 bind_port = $PORT_HEALTH_MANAGER
-controller_ip_port_list = $gateway:$PORT_HEALTH_MANAGER
+controller_ip_port_list = $CLOUD_MANAGEMENT_GATEWAY:$PORT_HEALTH_MANAGER
 metrics_port = $PORT_HEALTH_MANAGER_METRICS
 [house_keeping]
 metrics_port = $PORT_HOUSEKEEPING_METRICS
@@ -109,7 +104,7 @@ start_hosts() {
   "stateDir": "$DATA/hosts",
   "logDir": "$LOGS/servers",
   "management": {
-    "network": "$(from_cloud management_network_id)",
+    "network": "$CLOUD_MANAGEMENT_NETWORK_ID",
     "forwards": [{ "port": $PORT_HEALTH_MANAGER, "to": $PORT_HEALTH_MANAGER }]
   },
   "agent": { "command": ["$(command -v node)", "$SOURCE/dist/driver/cli.js", "agent"] }
@@ -118,4 +113,10 @@ JSON
   )
   mkdir -p "$LOGS/servers"
   daemon hosts node "$SOURCE/devstack/run-ts.cjs" "$SOURCE/devstack/lab/hosts/main.ts" --config "$config"
+}
+
+# Its namespaces and what runs in them; also those of one that was killed.
+remove_hosts() {
+  [ -e "$CONF/hosts.json" ] || return 0
+  node "$SOURCE/devstack/run-ts.cjs" "$SOURCE/devstack/lab/hosts/main.ts" --config "$CONF/hosts.json" --down
 }
