@@ -44,28 +44,23 @@ function _slipstream_create_roles {
     get_or_add_user_project_role load-balancer_member demo demo
 }
 
-# Private to the service's project: amp_image_owner_id keeps images that others share from being booted.
+# In the service's own project, private: amp_image_owner_id keeps images that others share from being booted.
 function _slipstream_create_image {
-    local image
-    image=$(openstack image list --tag "$SLIPSTREAM_IMAGE_TAG" -f value -c ID | head -n 1)
-    if [[ -z "$image" ]]; then
-        if [[ ! -r "$SLIPSTREAM_IMAGE_FILE" ]]; then
-            die $LINENO "SLIPSTREAM_COMPUTE_DRIVER is nova, no image has the tag $SLIPSTREAM_IMAGE_TAG, and" \
-                "SLIPSTREAM_IMAGE_FILE (${SLIPSTREAM_IMAGE_FILE:-not set}) cannot be read"
-        fi
-        image=$(openstack image create slipstream-engine --file "$SLIPSTREAM_IMAGE_FILE" --private \
-            --project "$SERVICE_PROJECT_NAME" --project-domain "$SERVICE_DOMAIN_NAME" \
-            --disk-format "$(_slipstream_disk_format "$SLIPSTREAM_IMAGE_FILE")" --container-format bare \
-            --tag "$SLIPSTREAM_IMAGE_TAG" --property hw_rng_model=virtio -f value -c id)
+    local project
+    project=$(openstack project show "$SERVICE_PROJECT_NAME" --domain "$SERVICE_DOMAIN_NAME" -f value -c id)
+    iniset "$SLIPSTREAM_CONF" controller_worker amp_image_owner_id "$project"
+    if [[ -z "$SLIPSTREAM_IMAGE_FILE" ]]; then
+        return
     fi
-    iniset "$SLIPSTREAM_CONF" controller_worker amp_image_owner_id "$(openstack image show "$image" -f value -c owner)"
-}
-
-function _slipstream_disk_format {
-    case "$1" in
-        *.raw | *.img) echo raw ;;
-        *) echo qcow2 ;;
-    esac
+    if [[ ! -r "$SLIPSTREAM_IMAGE_FILE" ]]; then
+        die $LINENO "SLIPSTREAM_IMAGE_FILE is $SLIPSTREAM_IMAGE_FILE, which cannot be read"
+    fi
+    # As the service's account. What is there already is not sent again.
+    env -u OS_CLOUD OS_AUTH_URL="$KEYSTONE_SERVICE_URI" OS_REGION_NAME="$REGION_NAME" \
+        OS_USERNAME="$SLIPSTREAM_USERNAME" OS_PASSWORD="$SERVICE_PASSWORD" OS_USER_DOMAIN_NAME="$SERVICE_DOMAIN_NAME" \
+        OS_PROJECT_NAME="$SERVICE_PROJECT_NAME" OS_PROJECT_DOMAIN_NAME="$SERVICE_DOMAIN_NAME" \
+        "$SLIPSTREAM_NODE" "$SLIPSTREAM_DIR/dist/driver/cli.js" image upload "$SLIPSTREAM_IMAGE_FILE" \
+        --name slipstream-engine --tag "$SLIPSTREAM_IMAGE_TAG"
 }
 
 function _slipstream_create_flavor {

@@ -108,21 +108,21 @@ describe('with an image', () => {
   beforeEach(() => writeFileSync(host.path('engine.qcow2'), ''));
 
   it('makes image, flavor, management network and security group, and engines of them', () => {
-    const calls = stack(env()).filter((call) => call.startsWith('openstack'));
+    const calls = stack(env());
 
-    expect(calls.map((call) => call.split(' ').slice(1, 4).join(' '))).toEqual([
-      'image create slipstream-engine',
-      'flavor create m1.slipstream',
-      'network create slipstream-mgmt',
-      'subnet create slipstream-mgmt',
-      'security-group create slipstream-mgmt',
-      'quota set --instances',
+    expect(tidy(calls.filter((call) => /^(?:openstack|node.* image|as )/.test(call)))).toEqual([
+      'node dist/driver/cli.js image upload /engine.qcow2 --name slipstream-engine --tag slipstream-engine',
+      'as slipstream of service at http://192.0.2.10/identity',
+      expect.stringMatching(/^openstack flavor create m1\.slipstream --private --project service /),
+      expect.stringMatching(/^openstack network create slipstream-mgmt --project service /),
+      expect.stringMatching(/^openstack subnet create slipstream-mgmt .* --no-dhcp --gateway none /),
+      expect.stringMatching(/^openstack security-group create slipstream-mgmt --project service /),
+      expect.stringMatching(/^openstack quota set --instances .* service$/),
     ]);
-    expect(calls[3]).toContain('--no-dhcp --gateway none');
     expect(read().config.controller_worker).toMatchObject({
       compute_driver: 'nova',
-      amp_image_tag: 'slipstream',
-      amp_image_owner_id: 'owner-of-id-of-image-slipstream-engine',
+      amp_image_tag: 'slipstream-engine',
+      amp_image_owner_id: 'id-of-service',
       amp_flavor_id: 'id-of-flavor-m1.slipstream',
       amp_boot_network_list: ['id-of-network-slipstream-mgmt'],
       amp_secgroup_list: ['id-of-security-group-slipstream-mgmt'],
@@ -141,7 +141,7 @@ describe('with an image', () => {
     const { status, trace } = host.run(STACK, { SLIPSTREAM_IMAGE_FILE: '/not/there.qcow2' });
 
     expect(status).not.toBe(0);
-    expect(trace).toContain('SLIPSTREAM_IMAGE_FILE (/not/there.qcow2) cannot be read');
+    expect(trace).toContain('SLIPSTREAM_IMAGE_FILE is /not/there.qcow2, which cannot be read');
   });
 });
 

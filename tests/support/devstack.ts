@@ -102,6 +102,7 @@ export function recordingNode(version: string): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo v${version}; exit; }
 echo "node $*" >>"$SANDBOX/calls"
+[ "$2" = image ] && echo "as $OS_CLOUD$OS_USERNAME of $OS_PROJECT_NAME at $OS_AUTH_URL" >>"$SANDBOX/calls"
 case "$2 $3" in "policy show") echo rules ;; esac
 `;
 }
