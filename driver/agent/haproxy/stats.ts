@@ -32,7 +32,7 @@ export const COUNTED = [
 const COLUMNS = ['pxname', 'svname', 'status', 'check_status', 'weight', 'scur', 'slim', 'bin', 'bout', 'stot', 'ereq'];
 const LATER = ['mode', 'h1_bytes_in', 'h1_bytes_out', 'h2_total_connections'] as const;
 
-/** Parses the answer to `show stat`. Throws if a column that is needed is missing. */
+/** Parses the answer to `show stat`. Throws if a column that is needed is missing, or the answer breaks off. */
 export function parseStats(answer: string): StatRow[] {
   const [header = '', ...lines] = answer.split('\n');
   const names = header.replace(/^# /, '').split(',');
@@ -45,7 +45,9 @@ export function parseStats(answer: string): StatRow[] {
     counted: COUNTED.map(at),
     later: LATER.map(at),
   };
-  return lines.filter((text) => text.includes(',')).map((text) => readRow(splitRow(text), places));
+  const rows = lines.filter((text) => text.includes(',')).map(splitRow);
+  if ((rows.at(-1)?.length ?? Infinity) < names.length) throw new Error('the answer to show stat breaks off');
+  return rows.map((fields) => readRow(fields, places));
 }
 
 interface Places {

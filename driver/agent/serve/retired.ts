@@ -83,15 +83,15 @@ async function endAndRelease(unit: Unit, name: string, { runtime }: Retired): Pr
   await release(unit, name);
 }
 
-/** True if it has connections. One that does not answer has none. */
-async function isBusy(unit: Unit, name: string, { runtime }: Retired): Promise<boolean> {
+/** True if it has connections, or lives and gives no answer now: a master that is being reloaded passes nothing on. */
+async function isBusy(unit: Unit, name: string, { runtime, worker }: Retired): Promise<boolean> {
   try {
     const [answer = ''] = await runtime.run(['show stat']);
     const rows = parseStats(answer);
     unit.counters.observe(name, rows);
     return hasSessions(rows);
   } catch {
-    return false;
+    return isAlive(worker);
   }
 }
 
