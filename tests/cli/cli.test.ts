@@ -109,7 +109,7 @@ it.each(['api', 'worker', 'health-manager', 'housekeeping', 'driver-agent'])(
     run(['db', 'upgrade', '--config-file', file]);
     const child = start(name, file);
 
-    await waitUntil(`${name} is healthy`, 15_000, async () => {
+    await waitUntil(`${name} is healthy`, 40_000, async () => {
       if (child.exitCode !== null) throw new Error(readFileSync(join(folder, 'out'), 'utf8'));
       const answer = await fetch(`http://127.0.0.1:${port}/healthcheck`).catch(() => undefined);
       return answer?.status === 200;

@@ -36,7 +36,7 @@ export interface FakeController {
   close(): Promise<void>;
 }
 
-const PATIENCE = 15_000;
+const PATIENCE = 40_000;
 
 export async function startController(port = 0, welcome: object = {}): Promise<FakeController> {
   const server = new WebSocketServer({ host: '127.0.0.1', port });

@@ -41,7 +41,7 @@ describeOnDatabases('changes that a worker settles', ({ open }) => {
 
   const get = async (path: string) => (await api.get(`/v2/lbaas/${path}`)).body;
   const settled = (id: string, status = 'ACTIVE') =>
-    waitUntil(`${id} is ${status}`, 15_000, async () => {
+    waitUntil(`${id} is ${status}`, 40_000, async () => {
       const row = await db('load_balancer').where({ id }).first('provisioning_status');
       return row?.provisioning_status === status;
     });
