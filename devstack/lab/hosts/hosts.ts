@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Machines, openMachines } from './machines';
 import { createMetadataServer, describeMachine } from './metadata';
 import { makePlan } from './plan';
 import { listenIn, type Place, relayTo } from './sockets';
-import { describeState } from './status';
+import { describeState, type HostsState } from './status';
 import { METADATA_ADDRESS, type Plan } from './topology';
 import type { CloudView } from './view';
 
@@ -44,7 +44,7 @@ export function openHosts({ config, cloud, log }: HostsDeps): Hosts {
       latest = { plan, view };
       await bringAbout({ plan, view, fabric, machines });
       await front.ensure(plan);
-      writeFileSync(join(config.stateDir, 'status.json'), JSON.stringify(describeState(latest, machines), null, 2));
+      writeState(config, describeState(latest, machines));
     },
     async close() {
       front.close();
@@ -53,6 +53,13 @@ export function openHosts({ config, cloud, log }: HostsDeps): Hosts {
       rmSync(join(config.stateDir, 'status.json'), { force: true });
     },
   };
+}
+
+/** Whoever reads it sees one state or the next. */
+function writeState({ stateDir }: HostsConfig, state: HostsState): void {
+  const file = join(stateDir, 'status.json');
+  writeFileSync(`${file}.new`, JSON.stringify(state, null, 2));
+  renameSync(`${file}.new`, file);
 }
 
 interface Parts {

@@ -120,7 +120,13 @@ describeAsRoot('the compute hosts of a lab', () => {
 
   const tellings = ({ id }: ShownServer) => told.filter(({ meta }) => meta.uuid === id);
   const state = (): HostsState => JSON.parse(readFileSync(join(stateDir, 'status.json'), 'utf8'));
-  const pidOf = ({ id }: ShownServer) => state().servers.find((server) => server.id === id)?.pid;
+  /** Of the machine's first process, once the hosts have said it. */
+  async function pidOf({ id }: ShownServer): Promise<number> {
+    const find = () => state().servers.find((server) => server.id === id)?.pid ?? 0;
+    await waitUntil('its process is known', PATIENCE, () => find() > 0);
+    return find();
+  }
+
   const namespaces = () => readdirSync('/run/netns');
   const isThere = (namespace: string) => namespaces().includes(namespace);
 
@@ -197,7 +203,7 @@ describeAsRoot('the compute hosts of a lab', () => {
     const engine = await bootEngine();
     const namespace = names().node('vm', engine.id);
     await waitUntil('the engine calls', PATIENCE, () => tellings(engine).length === 1);
-    const pid = pidOf(engine) ?? 0;
+    const pid = await pidOf(engine);
 
     nova.act(engine, 'stop', 'SHUTOFF');
     await waitUntil('it is off', PATIENCE, () => !isThere(namespace));
@@ -263,17 +269,17 @@ describeAsRoot('the compute hosts of a lab', () => {
   it('finds everything again when it was killed, and nothing is left when it ends', async () => {
     const engine = await bootEngine();
     await waitUntil('the engine calls', PATIENCE, () => tellings(engine).length === 1);
-    const pid = pidOf(engine);
+    const pid = await pidOf(engine);
 
     await endHosts('SIGKILL');
     rmSync(join(stateDir, 'status.json'));
     hosts = startHosts();
     await waitUntil('it sees the engine', PATIENCE, () => readdirSync(stateDir).includes('status.json'));
-    expect(pidOf(engine)).toBe(pid);
+    expect(await pidOf(engine)).toBe(pid);
     await endHosts('SIGTERM');
 
     expect(namespaces().filter((name) => name === names().fabric || names().parse(name))).toEqual([]);
-    expect(identify(pid ?? 0)).toBeNull();
+    expect(identify(pid)).toBeNull();
     expect(hosts.exitCode).toBe(0);
   });
 
