@@ -88,7 +88,7 @@ export function chooseEngines(
   const chosen = [...selection.apart, ...selection.together];
   const missing = request.count - chosen.length - selection.newEngines;
   const obstacles: Obstacles = (it) =>
-    occupied.has(it.id) ? 'have it already' : obstacleFor(it, request.demand, limits);
+    occupied.has(it.id) ? 'serving it already' : obstacleFor(it, request.demand, limits);
   return {
     engineIds: chosen.map(({ id }) => id),
     newEngines: selection.newEngines,

@@ -19,7 +19,10 @@ export interface PlacementPlan {
  * Make before break: a placement that is to leave (a failover, an engine on its way out) stays until as many engines as
  * wanted have confirmed without it.
  */
-export function planPlacements(tree: LoadBalancerTree, wanted: number): PlacementPlan {
+export function planPlacements(
+  tree: Pick<LoadBalancerTree, 'placements' | 'generation'>,
+  wanted: number,
+): PlacementPlan {
   const present = tree.placements.filter(({ deleting }) => !deleting);
   const leaving = present.filter(isLeaving);
   const keeping = present.filter((it) => !isLeaving(it));

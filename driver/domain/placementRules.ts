@@ -3,19 +3,19 @@ import type { EngineCandidate, EngineDemand, GroupLimits } from './placement';
 
 /** Which engine may take which load balancer, and why not. */
 
-/** Why an engine cannot be chosen, as it goes on in a sentence about several engines. */
+/** Why an engine cannot be chosen, as it goes on after a number of engines. */
 export type Obstacle =
-  | 'are on their way out'
-  | 'are down'
-  | 'are full'
-  | 'serve another project'
-  | 'serve load balancers that have engines of their own'
-  | 'serve load balancers that share engines'
-  | 'are in another availability zone'
-  | 'are of another compute flavor'
-  | 'are of another image'
-  | 'have no vNIC to spare'
-  | 'have it already';
+  | 'on the way out'
+  | 'down'
+  | 'full'
+  | 'serving another project'
+  | 'serving load balancers with engines of their own'
+  | 'serving load balancers that share engines'
+  | 'in another availability zone'
+  | 'of another compute flavor'
+  | 'of another image'
+  | 'without a vNIC to spare'
+  | 'serving it already';
 
 /** Why the engine cannot take a load balancer that asks for this; null when it can. */
 export function obstacleFor(engine: EngineCandidate, demand: EngineDemand, limits: GroupLimits): Obstacle | null {
@@ -23,27 +23,27 @@ export function obstacleFor(engine: EngineCandidate, demand: EngineDemand, limit
 }
 
 function obstacleInLife({ status, deleting }: EngineCandidate): Obstacle | null {
-  if (deleting || status === 'DRAINING' || status === 'DELETING') return 'are on their way out';
-  return status === 'DOWN' || status === 'GHOST' ? 'are down' : null;
+  if (deleting || status === 'DRAINING' || status === 'DELETING') return 'on the way out';
+  return status === 'DOWN' || status === 'GHOST' ? 'down' : null;
 }
 
 /** A load balancer that names nothing is served by what the configuration makes: special engines are for who asks. */
 function obstacleInKind(engine: EngineCandidate, demand: EngineDemand): Obstacle | null {
-  if (demand.zone !== null && engine.zone !== demand.zone) return 'are in another availability zone';
-  if (engine.computeFlavor !== demand.computeFlavor) return 'are of another compute flavor';
-  return engine.imageTag === demand.imageTag ? null : 'are of another image';
+  if (demand.zone !== null && engine.zone !== demand.zone) return 'in another availability zone';
+  if (engine.computeFlavor !== demand.computeFlavor) return 'of another compute flavor';
+  return engine.imageTag === demand.imageTag ? null : 'of another image';
 }
 
 function obstacleInUse(engine: EngineCandidate, demand: EngineDemand, limits: GroupLimits): Obstacle | null {
-  if (engine.slotsUsed >= usableSlots(engine, demand, limits)) return 'are full';
+  if (engine.slotsUsed >= usableSlots(engine, demand, limits)) return 'full';
   if (engine.slotsUsed > 0) {
-    if (limits.tenancy === 'exclusive' && engine.projectId !== demand.projectId) return 'serve another project';
+    if (limits.tenancy === 'exclusive' && engine.projectId !== demand.projectId) return 'serving another project';
     // In a group of such engines all load balancers have that in common.
-    if (!limits.perApp && engine.perApp && !demand.perApp) return 'serve load balancers that have engines of their own';
-    if (!limits.perApp && !engine.perApp && demand.perApp) return 'serve load balancers that share engines';
+    if (!limits.perApp && engine.perApp && !demand.perApp) return 'serving load balancers with engines of their own';
+    if (!limits.perApp && !engine.perApp && demand.perApp) return 'serving load balancers that share engines';
   }
   const vnics = new Set([...engine.vnics, ...demand.vnics]).size;
-  return vnics > engine.vnics.length && vnics > dataVnics(limits) ? 'have no vNIC to spare' : null;
+  return vnics > engine.vnics.length && vnics > dataVnics(limits) ? 'without a vNIC to spare' : null;
 }
 
 /** Slots of an engine as far as this load balancer may use them: those of few have two at most. */
@@ -88,6 +88,9 @@ export function explainMissing(engines: readonly EngineCandidate[], { demand, li
     if (why !== null) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const full = `group full: ${present.length} of ${limits.maxEngines} engines, ${used} of ${slots} slots`;
-  const others = [...counts].filter(([why]) => why !== 'are full').map(([why, count]) => `${count} ${why}`);
+  const others = [...counts]
+    .filter(([why]) => why !== 'full')
+    .sort(([a, some], [b, more]) => more - some || (a < b ? -1 : 1))
+    .map(([why, count]) => `${count} ${why}`);
   return others.length === 0 ? full : `${full}; of its engines ${others.join(', ')}`;
 }

@@ -134,18 +134,18 @@ describe('who may be on an engine', () => {
   const last: GroupLimits = { ...packed, maxEngines: 1 };
 
   it.each<[what: string, Partial<EngineCandidate>, Partial<EngineDemand>, Partial<GroupLimits>]>([
-    ['serve another project', { slotsUsed: 1, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
-    ['serve another project', { slotsUsed: 2, projectId: null }, {}, { tenancy: 'exclusive' }],
-    ['are in another availability zone', { zone: 'a' }, { zone: 'b' }, {}],
-    ['are in another availability zone', {}, { zone: 'b' }, {}],
-    ['are of another compute flavor', {}, { computeFlavor: 'big' }, {}],
-    ['are of another compute flavor', { computeFlavor: 'big' }, {}, {}],
-    ['are of another image', { imageTag: 'old' }, { imageTag: 'new' }, {}],
-    ['serve load balancers that share engines', { slotsUsed: 1 }, { perApp: true }, {}],
-    ['serve load balancers that have engines of their own', { slotsUsed: 1, perApp: true }, {}, {}],
-    ['have no vNIC to spare', { vnics: ['a', 'b'] }, {}, { maxVnics: 3 }],
-    ['are on their way out', { status: 'DRAINING' }, {}, {}],
-    ['are down', { status: 'DOWN' }, {}, {}],
+    ['serving another project', { slotsUsed: 1, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
+    ['serving another project', { slotsUsed: 2, projectId: null }, {}, { tenancy: 'exclusive' }],
+    ['in another availability zone', { zone: 'a' }, { zone: 'b' }, {}],
+    ['in another availability zone', {}, { zone: 'b' }, {}],
+    ['of another compute flavor', {}, { computeFlavor: 'big' }, {}],
+    ['of another compute flavor', { computeFlavor: 'big' }, {}, {}],
+    ['of another image', { imageTag: 'old' }, { imageTag: 'new' }, {}],
+    ['serving load balancers that share engines', { slotsUsed: 1 }, { perApp: true }, {}],
+    ['serving load balancers with engines of their own', { slotsUsed: 1, perApp: true }, {}, {}],
+    ['without a vNIC to spare', { vnics: ['a', 'b'] }, {}, { maxVnics: 3 }],
+    ['on the way out', { status: 'DRAINING' }, {}, {}],
+    ['down', { status: 'DOWN' }, {}, {}],
   ])('%s: not %j for %j in %j', (what, given, asked, limits) => {
     const choice = chooseEngines({ ...request, demand: demand(asked) }, [engine('a', given)], { ...last, ...limits });
     expect(choice).toMatchObject({ engineIds: [], newEngines: 0, missing: 1 });
