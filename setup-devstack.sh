@@ -60,8 +60,8 @@ bring_up() {
   # Ports of a lab that is up are its own.
   [ -n "$(daemons)" ] || check_ports
   describe_lab
-  require_node
   install_packages
+  ensure_node
   # Slow ones first: the two processors are busy all the time.
   abreast start_mariadb start_rabbitmq start_memcached
   say 'MariaDB, RabbitMQ and memcached answer'

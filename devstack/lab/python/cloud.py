@@ -131,7 +131,7 @@ def add_to_router(demo, router, subnet):
 def wait_for_computes(admin):
     """Nova's scheduler finds new hosts by itself, every few seconds."""
     while True:
-        up = [it for it in admin.compute.hypervisors(details=True) if it.state == "up"]
+        up = [it for it in admin.compute.hypervisors(details=False) if it.state == "up"]
         if len(up) >= COMPUTES:
             return
         if time.monotonic() > DEADLINE:

@@ -18,6 +18,9 @@ key_repository = $DATA/keystone/fernet
 key_repository = $DATA/keystone/fernet
 [credential]
 key_repository = $DATA/keystone/credentials
+[identity]
+# Logins of tests are many, and cost most of what Keystone does.
+password_hash_rounds = 4
 [cache]
 enabled = true
 backend = dogpile.cache.memcached
