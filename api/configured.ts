@@ -57,6 +57,7 @@ export function changeSettings(config: Config): ChangeSettings {
     timeoutMemberData: timeouts.timeout_member_data,
     timeoutTcpInspect: timeouts.timeout_tcp_inspect,
     sctp: config.service_engine.sctp,
+    ownerTag: config.service_engine.owner_tag,
     defaultTopology: worker.loadbalancer_topology,
     defaultQuotas: defaultQuotas(config.quotas),
   };

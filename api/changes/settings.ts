@@ -40,6 +40,8 @@ export interface ChangeSettings {
   /** Milliseconds. */
   readonly timeoutTcpInspect: number;
   readonly sctp: boolean;
+  /** What everything of this installation bears in the clouds. */
+  readonly ownerTag: string;
   /** SINGLE or ACTIVE_STANDBY, where the flavor does not say. */
   readonly defaultTopology: string;
   /** Limits of projects that have none of their own; -1: none. */

@@ -1,4 +1,5 @@
 import { PENDING_STATUSES } from '../domain/status';
+import { VIP_PORT_TAKEN } from '../domain/vipPortMark';
 import { type Db, dbNow, nowPlus } from './connect';
 
 /** What housekeeping looks for: work that nobody was told of, and what has had its time. */
@@ -85,6 +86,16 @@ export async function purgeLoadBalancers(db: Db, age: number, limit: number): Pr
 export async function purgeEvents(db: Db, age: number, limit: number): Promise<number> {
   const ids: string[] = await db('event').where('at', '<=', nowPlus(db, -age)).limit(limit).pluck('id');
   return ids.length === 0 ? 0 : db('event').whereIn('id', ids).delete();
+}
+
+/** Of these load balancers, those that this database knows: by their row, deleted or not, or by a port taken for them. */
+export async function listKnownLoadBalancers(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows: string[] = await db('load_balancer').whereIn('id', ids).pluck('id');
+  const taken: string[] = await db('event')
+    .whereIn('load_balancer_id', ids)
+    .where({ name: VIP_PORT_TAKEN })
+    .pluck('load_balancer_id');
+  return new Set([...rows, ...taken]);
 }
 
 /** Of these load balancers those that exist, with the ports that are theirs. */

@@ -42,6 +42,8 @@ export interface HousekeepingSettings {
   readonly loadBalancerExpiryAge: number;
   readonly eventRetention: number;
   readonly leftoverPortAge: number;
+  /** What everything of this installation bears in the clouds. */
+  readonly ownerTag: string;
   readonly quotaRecountInterval: number;
 }
 

@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import { type NetworkDriver, type Port, VIP_PORT_OWNER, vipPortNames } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
-import { listVipPortsOf } from '../db/work';
+import { listKnownLoadBalancers, listVipPortsOf } from '../db/work';
+import { vipPortMark } from '../domain/vipPortMark';
 
 export interface LeftoverPortDeps {
   readonly db: Db;
   readonly network: NetworkDriver;
   readonly log: Logger;
-  readonly settings: { readonly leftoverPortAge: number };
+  readonly settings: { readonly leftoverPortAge: number; readonly ownerTag: string };
   readonly now: () => Date;
 }
 
@@ -17,7 +18,9 @@ const DEVICE_PREFIX = vipPortNames('').deviceId;
 /**
  * Looks for VIP ports that no load balancer has: of a create whose process died before its rows were written, or of one
  * made twice. Ours are deleted; one that the user made, and we only took, is given back. A port counts as left over once
- * it has been found so for the whole age, so that a create under way is not disturbed.
+ * it has been found so for the whole age, so that a create under way is not disturbed. Octavia's ports, and those of other
+ * installations, look like ours and are none of our business: what neither bears our mark nor is for a load balancer that our
+ * database knows is not touched.
  */
 export function createLeftoverPortSearch(deps: LeftoverPortDeps): () => Promise<void> {
   const firstSeen = new Map<string, number>();
@@ -35,15 +38,22 @@ export function createLeftoverPortSearch(deps: LeftoverPortDeps): () => Promise<
   };
 }
 
-async function findLeftovers({ db, network }: LeftoverPortDeps): Promise<readonly Port[]> {
+async function findLeftovers({ db, network, settings }: LeftoverPortDeps): Promise<readonly Port[]> {
   const ports = await network.listPorts({ deviceOwner: VIP_PORT_OWNER });
   const claimed = ports.filter(({ deviceId }) => deviceId.startsWith(DEVICE_PREFIX));
-  const known = new Map<string, readonly string[]>();
+  const found: Port[] = [];
   for (let start = 0; start < claimed.length; start += BATCH) {
-    const owners = claimed.slice(start, start + BATCH).map(ownerOf);
-    for (const [id, portIds] of await listVipPortsOf(db, owners)) known.set(id, portIds);
+    const batch = claimed.slice(start, start + BATCH);
+    const used = await listVipPortsOf(db, batch.map(ownerOf));
+    const unused = batch.filter((port) => !used.get(ownerOf(port))?.includes(port.id));
+    const known = await listKnownLoadBalancers(db, unused.map(ownerOf));
+    found.push(...unused.filter((port) => known.has(ownerOf(port)) || isMarked(port, settings.ownerTag)));
   }
-  return claimed.filter((port) => !known.get(ownerOf(port))?.includes(port.id));
+  return found;
+}
+
+function isMarked(port: Port, ownerTag: string): boolean {
+  return port.description === vipPortMark(ownerTag, ownerOf(port));
 }
 
 /** Bounds the bindings of one statement. */

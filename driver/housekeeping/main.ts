@@ -66,7 +66,7 @@ function tellerOf({ config, notifier }: HousekeepingParts): Pick<HousekeepingDep
 
 const DAY = 86_400;
 
-function settingsOf({ house_keeping }: HousekeepingParts['config']): HousekeepingSettings {
+function settingsOf({ house_keeping, service_engine }: HousekeepingParts['config']): HousekeepingSettings {
   return {
     sweepInterval: house_keeping.sweep_interval,
     relayInterval: house_keeping.relay_interval,
@@ -75,6 +75,7 @@ function settingsOf({ house_keeping }: HousekeepingParts['config']): Housekeepin
     loadBalancerExpiryAge: house_keeping.load_balancer_expiry_age,
     eventRetention: house_keeping.event_retention * DAY,
     leftoverPortAge: house_keeping.leftover_port_age,
+    ownerTag: service_engine.owner_tag,
     quotaRecountInterval: house_keeping.quota_recount_interval,
   };
 }

@@ -5,6 +5,8 @@ import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import { type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import type { Db } from '../../driver/db/connect';
+import { recordEvents } from '../../driver/db/events';
+import { VIP_PORT_TAKEN, vipPortMark } from '../../driver/domain/vipPortMark';
 import { type HousekeepingSettings, housekeepingJobs } from '../../driver/housekeeping/jobs';
 import { describeOnDatabases } from '../support/database';
 import { insertEngine, insertGroup, insertListener, insertLoadBalancer } from '../support/rows';
@@ -21,6 +23,7 @@ const SETTINGS: HousekeepingSettings = {
   loadBalancerExpiryAge: 3600,
   eventRetention: 3600,
   leftoverPortAge: 600,
+  ownerTag: 'us',
   quotaRecountInterval: 3600,
 };
 
@@ -210,6 +213,7 @@ describeOnDatabases('housekeeping', (database) => {
     const make = (owner: string, given: object = {}) =>
       driver.createPort({
         ...vipPortNames(owner),
+        description: vipPortMark('us', owner),
         projectId: 'p',
         networkId: SEED_IDS.localNetwork,
         fixedIps: [],
@@ -220,8 +224,11 @@ describeOnDatabases('housekeeping', (database) => {
     const used = await make(lb.id);
     await db('vip').where({ load_balancer_id: lb.id }).update({ port_id: used.id });
     const leftover = await make('11111111-2222-4333-8444-555555555555');
-    const twin = await make(lb.id);
-    const users = await make('11111111-2222-4333-8444-666666666666', { name: 'mine' });
+    // A port that the reconciler made anew: the row tells whose it is.
+    const twin = await make(lb.id, { description: '' });
+    const usersFor = '11111111-2222-4333-8444-666666666666';
+    const users = await make(usersFor, { name: 'mine', description: 'of the user' });
+    await recordEvents(db, [{ name: VIP_PORT_TAKEN, severity: 'info', message: '' }], { loadBalancerId: usersFor });
 
     const deps = { db, bus, network: driver, log, owner: 'h', settings: SETTINGS };
     let now = new Date();
@@ -238,6 +245,27 @@ describeOnDatabases('housekeeping', (database) => {
     expect(await driver.findPort(users.id)).toMatchObject({ name: 'mine', deviceId: '' });
     expect(await db('event').where({ name: 'LEFTOVER_PORT_DELETED' }).select('*')).toHaveLength(2);
     expect(await db('event').where({ name: 'LEFTOVER_PORT_GIVEN_BACK' }).select('*')).toHaveLength(1);
+  });
+
+  it('leaves the VIP ports of Octavia and of other installations alone, however old and unknown', async () => {
+    const { driver } = await aNetworkCloud('service');
+    const id = '11111111-2222-4333-8444-777777777777';
+    const theirs = { ...vipPortNames(id), deviceOwner: VIP_PORT_OWNER, adminStateUp: false };
+    const place = { projectId: 'p', networkId: SEED_IDS.localNetwork, fixedIps: [] };
+    const ports = [
+      await driver.createPort({ ...theirs, ...place }),
+      await driver.createPort({ ...theirs, ...place, description: vipPortMark('them', id) }),
+      await driver.createPort({ ...theirs, ...place, name: 'a user’s' }),
+    ];
+
+    const deps = { db, bus, network: driver, log, owner: 'h', settings: SETTINGS };
+    let now = new Date();
+    const search = housekeepingJobs({ ...deps, now: () => now }).find(({ name }) => name === 'leftover_ports');
+    for (const hours of [0, 24, 48]) {
+      now = new Date(Date.now() + hours * 3_600_000);
+      await search?.run();
+    }
+    for (const port of ports) expect(await driver.findPort(port.id)).toEqual(port);
   });
 
   it('does not take back a user’s old port that a create has only just taken', async () => {

@@ -21,7 +21,13 @@ const log = pino({ level: 'silent' });
 const HOURLY = 3_600;
 const SETTINGS = {
   ...{ sweepInterval: HOURLY, auditInterval: HOURLY, cleanupInterval: HOURLY, quotaRecountInterval: HOURLY },
-  ...{ relayInterval: 0.02, loadBalancerExpiryAge: HOURLY, eventRetention: HOURLY, leftoverPortAge: HOURLY },
+  ...{
+    relayInterval: 0.02,
+    loadBalancerExpiryAge: HOURLY,
+    eventRetention: HOURLY,
+    leftoverPortAge: HOURLY,
+    ownerTag: 'us',
+  },
 };
 
 describeOnDatabases('notifications', (database) => {

@@ -1,6 +1,8 @@
 import { type Port, VIP_PORT_OWNER, vipPortNames } from '../../../driver/clouds/network/port';
 import { DbUnavailableError } from '../../../driver/db/connect';
+import { recordEvents } from '../../../driver/db/events';
 import type { AdditionalVipRow, VipRow } from '../../../driver/db/rows';
+import { VIP_PORT_TAKEN, vipPortMark } from '../../../driver/domain/vipPortMark';
 import type { CommandDeps } from '../../changes/deps';
 import type { VipPlan } from './vip';
 
@@ -40,7 +42,7 @@ export async function withVipPort<T>(
 }
 
 /** Bears the load balancer's id before there is a row: that is how a leftover is known. */
-async function createPort({ network }: CommandDeps, wish: VipPortWish): Promise<Port> {
+async function createPort({ network, settings }: CommandDeps, wish: VipPortWish): Promise<Port> {
   const { loadBalancerId, projectId, plan, securityGroupIds, qosPolicyId } = wish;
   return network.createPort({
     ...vipPortNames(loadBalancerId),
@@ -51,15 +53,26 @@ async function createPort({ network }: CommandDeps, wish: VipPortWish): Promise<
       ...(address && { ipAddress: address }),
     })),
     deviceOwner: VIP_PORT_OWNER,
+    description: vipPortMark(settings.ownerTag, loadBalancerId),
     adminStateUp: false,
     ...(securityGroupIds.length > 0 && { securityGroupIds }),
     qosPolicyId,
   });
 }
 
-/** A device id keeps others from using the port; its name stays the user's. */
-async function takeOver({ network }: CommandDeps, wish: VipPortWish, port: Port): Promise<Port> {
-  const { deviceId } = vipPortNames(wish.loadBalancerId);
+/**
+ * A device id keeps others from using the port; everything else of it stays the user's. The event is what tells the sweep
+ * that the port was taken by us.
+ */
+async function takeOver({ db, network }: CommandDeps, wish: VipPortWish, port: Port): Promise<Port> {
+  const { projectId, loadBalancerId } = wish;
+  const { deviceId } = vipPortNames(loadBalancerId);
+  const message = `port ${port.id} of the user is taken for load balancer ${loadBalancerId}`;
+  const about = { resourceType: 'port', resourceId: port.id };
+  await recordEvents(db, [{ ...about, name: VIP_PORT_TAKEN, severity: 'info', message }], {
+    projectId,
+    loadBalancerId,
+  });
   await network.updatePort(port.id, { deviceId, deviceOwner: VIP_PORT_OWNER });
   return port;
 }

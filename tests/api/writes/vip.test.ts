@@ -67,6 +67,8 @@ describeOnDatabases('VIPs', ({ open, dialect }) => {
         deviceOwner: 'Octavia',
         projectId: PROJECT,
         fixedIps: [{ subnetId: v4, ipAddress: address }],
+        // Octavia's ports have all of the above: this alone tells the sweep that it may be deleted.
+        description: `slipstream load balancer ${id}`,
       });
       expect(await api.db('vip').first()).toMatchObject({ octavia_owned: 1 });
     });
@@ -103,6 +105,8 @@ describeOnDatabases('VIPs', ({ open, dialect }) => {
       });
       expect(await driver.findPort(port.id)).toMatchObject({ name: 'mine', deviceId: `lb-${body.loadbalancer.id}` });
       expect(await api.db('vip').first()).toMatchObject({ octavia_owned: 0 });
+      const about = { load_balancer_id: body.loadbalancer.id, resource_id: port.id };
+      expect(await api.db('event').where({ name: 'VIP_PORT_TAKEN' })).toEqual([expect.objectContaining(about)]);
     });
 
     it('has further addresses in other subnets of its network on the same port', async () => {
