@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Happening } from '../domain/settlement';
-import { type Db, dbNow } from './connect';
+import { type Db, dbNow, nowPlus } from './connect';
 
 /** What an event is about; all parts may be unknown. */
 export interface EventContext {
@@ -36,6 +36,20 @@ export async function recordEvents(
     user_id: context.userId ?? null,
   }));
   for (let start = 0; start < rows.length; start += BATCH) await db('event').insert(rows.slice(start, start + BATCH));
+}
+
+/** Seconds after which a trouble that goes on is told again. */
+const NEWS_AGE = 3_600;
+
+/** Records what is wrong with an engine, unless just that was what was told of it last, not long ago. */
+export async function recordNews(db: Db, happening: Happening, engineId: string): Promise<void> {
+  const last: { message: string } | undefined = await db('event')
+    .where({ service_engine_id: engineId, name: happening.name })
+    .where('at', '>', nowPlus(db, -NEWS_AGE))
+    .orderBy('at', 'desc')
+    .first('message');
+  if (last?.message === happening.message.slice(0, MESSAGE_LIMIT)) return;
+  await recordEvents(db, [happening], { engineId });
 }
 
 /** Bounds the bindings of one statement. */

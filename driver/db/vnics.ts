@@ -128,13 +128,15 @@ export interface VnicUse {
   readonly engineId: string;
   readonly networkId: string;
   readonly domainId: string | null;
+  /** It is to go, whoever needs it. */
+  readonly deleting: boolean;
 }
 
 /** Everything that a load balancer has stated it needs, on all engines. */
 export async function listVnicUses(db: Db, loadBalancerId: string): Promise<readonly VnicUse[]> {
-  const rows = await prepared<Pick<SeVnicRow, 'id' | 'service_engine_id' | 'network_id' | 'domain_id'>>(
+  const rows = await prepared<Pick<SeVnicRow, 'id' | 'service_engine_id' | 'network_id' | 'domain_id' | 'deleting'>>(
     db,
-    `select v.id, v.service_engine_id, v.network_id, v.domain_id from vnic_use u join se_vnic v on v.id = u.se_vnic_id
+    `select v.id, v.service_engine_id, v.network_id, v.domain_id, v.deleting from vnic_use u join se_vnic v on v.id = u.se_vnic_id
       where u.load_balancer_id = ?`,
     [loadBalancerId],
   );
@@ -143,6 +145,7 @@ export async function listVnicUses(db: Db, loadBalancerId: string): Promise<read
     engineId: row.service_engine_id,
     networkId: row.network_id,
     domainId: row.domain_id,
+    deleting: fromBit(row.deleting),
   }));
 }
 
@@ -197,7 +200,8 @@ export async function removeVnic(db: Db, vnicId: string): Promise<void> {
   await db('se_vnic').where({ id: vnicId, deleting: 1 }).delete();
 }
 
-function toVnic(row: SeVnicRow): Vnic {
+/** A row as the domain sees it. */
+export function toVnic(row: SeVnicRow): Vnic {
   return {
     id: row.id,
     engineId: row.service_engine_id,

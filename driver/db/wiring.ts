@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Db, dbNow, prepared } from './connect';
-import type { VipWiringRow } from './rows';
+import type { SeVnicRow, VipWiringRow } from './rows';
 
 /**
  * What the cloud was told about a VIP on an engine. The row is written before the cloud is told and deleted after the
@@ -55,26 +55,28 @@ export async function forgetWiring(db: Db, record: WiringRecord): Promise<void> 
     .delete();
 }
 
-/** Where an engine can answer for a VIP. */
+/** Where an engine can answer for VIPs. */
 export interface EnginePort {
   readonly engineId: string;
+  readonly networkId: string;
   /** Null until the engine's unit has made it. */
   readonly portId: string | null;
 }
 
-/** The vNICs in a network of the engines a load balancer is placed on. */
+/** The vNICs of a domain (null: where there are none) of the engines a load balancer is placed on. */
 export async function listEnginePorts(
   db: Db,
   loadBalancerId: string,
-  networkId: string,
+  { domainId }: { readonly domainId: string | null },
 ): Promise<readonly EnginePort[]> {
-  const rows = await prepared<{ service_engine_id: string; port_id: string | null }>(
+  const rows = await prepared<Pick<SeVnicRow, 'service_engine_id' | 'network_id' | 'port_id'>>(
     db,
-    `select v.service_engine_id, v.port_id from se_vnic v join placement p on p.service_engine_id = v.service_engine_id
-      where p.load_balancer_id = ? and v.network_id = ? and v.deleting = 0 order by v.created_at, v.id`,
-    [loadBalancerId, networkId],
+    `select v.service_engine_id, v.network_id, v.port_id from se_vnic v
+      join placement p on p.service_engine_id = v.service_engine_id
+      where p.load_balancer_id = ? and coalesce(v.domain_id, '') = ? and v.deleting = 0 order by v.created_at, v.id`,
+    [loadBalancerId, domainId ?? ''],
   );
-  return rows.map((row) => ({ engineId: row.service_engine_id, portId: row.port_id }));
+  return rows.map((row) => ({ engineId: row.service_engine_id, networkId: row.network_id, portId: row.port_id }));
 }
 
 /** The VIP's port has been made again, under another id. */

@@ -41,3 +41,17 @@ export interface Vnic {
   readonly facts: VnicFacts | null;
   readonly deleting: boolean;
 }
+
+/** A route of the configuration: next hops are known by the subnet they are in. */
+export interface StaticRoute extends Route {
+  readonly subnetId: string;
+}
+
+/** How networks are chosen; an operator's decision. */
+export interface RoutingOptions {
+  readonly staticRoutes: readonly StaticRoute[];
+  /** Members that a static route leads to are reached by it, also where their own network could be joined. */
+  readonly preferStaticRoutes: boolean;
+  /** VIPs that a static route leads to are answered for in the network of its next hop. */
+  readonly enableVipStaticRoutes: boolean;
+}

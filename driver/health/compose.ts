@@ -1,14 +1,17 @@
 import type { Db } from '../db/connect';
+import { findFirewall } from '../db/firewalls';
 import { findFlavor } from '../db/flavors';
 import { loadTree } from '../db/tree';
+import type { LoadBalancerTree } from '../domain/tree';
 import { materialsOf } from '../protocol/materials';
 import type { PutSpec, RemoveSpec } from '../protocol/messages';
-import type { LoadBalancerSpec } from '../protocol/spec';
+import type { FirewallRule, LoadBalancerSpec } from '../protocol/spec';
 import { optionsFor, type SpecOptions } from '../target/options';
-import { buildSpec } from '../target/spec';
+import { buildSpec, type SpecPlace } from '../target/spec';
 import type { Bounded } from './bounded';
 import type { EngineLink } from './connections';
 import type { MaterialSource } from './materials/source';
+import type { NetworkPusher } from './networks';
 
 /** What an engine has to be told of a load balancer now. */
 export type Composed =
@@ -17,12 +20,13 @@ export type Composed =
       readonly behind: boolean;
     }
   | { readonly message: RemoveSpec; readonly behind: boolean }
-  /** It is not placed there and the engine does not hold it. */
+  /** It is not placed there and the engine does not hold it; or its networks are awaited there. */
   | { readonly message: undefined; readonly behind: boolean };
 
 export interface ComposeDeps {
   readonly db: Db;
   readonly materials: MaterialSource;
+  readonly networks: Pick<NetworkPusher, 'placeOf'>;
   /** How many trees are read at a time. */
   readonly builds: Bounded;
   readonly settings: { readonly spec: SpecOptions };
@@ -45,11 +49,8 @@ export class SpecError extends Error {
  * place that may see them.
  * @throws SpecError, and whatever the database throws
  */
-export async function composeMessage(
-  { db, materials, builds, settings }: ComposeDeps,
-  link: EngineLink,
-  loadBalancerId: string,
-): Promise<Composed> {
+export async function composeMessage(deps: ComposeDeps, link: EngineLink, loadBalancerId: string): Promise<Composed> {
+  const { db, materials, builds, settings } = deps;
   const tree = await builds.run(() => loadTree(db, loadBalancerId));
   const placement = tree?.placements.find(({ engineId }) => engineId === link.engineId);
   const held = link.held.get(loadBalancerId) ?? { generation: 0, epoch: 0 };
@@ -59,6 +60,8 @@ export async function composeMessage(
     const version = isBefore(wanted, held) ? held : wanted;
     return { message: { type: 'remove', id: loadBalancerId, ...version }, behind: false };
   }
+  const place = await findPlace(deps, link, tree);
+  if (!place) return { message: undefined, behind: false };
   // The rows under the tree's root may be newer than its generation, never older: so may the placement.
   const generation = Math.min(placement.wantedGeneration, tree.generation);
   // Not within the bound: a key manager that takes its time holds up nobody else.
@@ -66,12 +69,25 @@ export async function composeMessage(
   const flavor = tree.flavorId === null ? undefined : await findFlavor(db, tree.flavorId);
   const options = optionsFor(settings.spec, flavor?.data);
   try {
-    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch }, fetched.materials, options);
+    const spec = buildSpec(tree, { generation, epoch: placement.wantedEpoch, place }, fetched.materials, options);
     const behind = generation < placement.wantedGeneration;
     return { message: { type: 'put', spec, materials: textsOf(spec, fetched.texts) }, behind };
   } catch (error) {
     throw new SpecError(loadBalancerId, generation, error);
   }
+}
+
+/** Undefined while the engine's networks are awaited. */
+async function findPlace(
+  { db, networks }: ComposeDeps,
+  link: EngineLink,
+  tree: LoadBalancerTree,
+): Promise<SpecPlace | undefined> {
+  const { domainId, ready } = await networks.placeOf(link, tree.id);
+  if (!ready) return undefined;
+  if (domainId === null || tree.vip.securityGroupIds.length === 0) return { domainId, firewall: null };
+  // Groups that have not been looked at let nobody in.
+  return { domainId, firewall: (await findFirewall<FirewallRule>(db, tree.id)) ?? [] };
 }
 
 /** Those the spec names: a pool that no listener uses is not in it. */

@@ -4,6 +4,7 @@ import type { FromController } from '../protocol/messages';
 /** One engine's connection, as the rest of the health-manager sees it. */
 export interface EngineLink extends EngineConnection {
   readonly engineName: string;
+  readonly networks: LinkNetworks;
   /** What the engine holds, as far as is known: load balancer id to the version it was told last. */
   readonly held: Map<string, { readonly generation: number; readonly epoch: number }>;
   /** False from the moment the socket closes or is to be closed. */
@@ -17,6 +18,14 @@ export interface EngineLink extends EngineConnection {
   close(reason: string): void;
   /** Ends it without waiting for the engine. */
   terminate(): void;
+}
+
+/** What an engine said of its networks when it connected. */
+export interface LinkNetworks {
+  /** It makes namespaces and moves interfaces, and is to be told which. */
+  readonly managed: boolean;
+  /** Of what it holds. */
+  readonly digest: string | null;
 }
 
 /** The connections of this health-manager, at most one an engine: the newest. */

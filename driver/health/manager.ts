@@ -66,6 +66,11 @@ async function lookAfterCertificates({ materials, connections, log }: Parts, exp
 
 function hear(parts: Parts, message: BusMessage): void {
   const { method, args } = message;
+  if (method === 'networks') {
+    const engine = typeof args['engine_id'] === 'string' ? parts.connections.get(args['engine_id']) : undefined;
+    if (engine) parts.background.start('tell an engine its networks', () => parts.networks.bring(engine));
+    return;
+  }
   if (method !== 'placements') {
     parts.peers.receive(message);
     return;
@@ -77,8 +82,9 @@ function hear(parts: Parts, message: BusMessage): void {
   else parts.background.start('compare placements', () => compare(parts));
 }
 
-async function compare({ db, id, connections, pusher, log }: Parts): Promise<void> {
+async function compare({ db, id, connections, pusher, networks, log }: Parts): Promise<void> {
   try {
+    await networks.review();
     for (const { engineId, loadBalancerId } of await listUnconfirmed(db, id)) {
       const link = connections.get(engineId);
       if (link) pusher.remind(link, loadBalancerId);

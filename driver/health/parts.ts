@@ -12,6 +12,7 @@ import { type CounterWriter, createCounterWriter } from './counters';
 import { createLiveness, type Liveness } from './liveness';
 import { createMaterialSource, type MaterialSource } from './materials/source';
 import { createHealthMetrics, type HealthMetrics } from './metrics';
+import { createNetworkPusher, type NetworkPusher } from './networks';
 import { createPeers, type Peers } from './peers';
 import { createPusher, type Pusher } from './pusher';
 import { createReports, type Reports } from './reports';
@@ -42,6 +43,7 @@ export interface Parts extends ManagerDeps {
   readonly counters: CounterWriter;
   readonly acks: AckWriter;
   readonly pusher: Pusher;
+  readonly networks: NetworkPusher;
   readonly materials: MaterialSource;
   readonly liveness: Liveness;
   readonly background: Background;
@@ -87,7 +89,7 @@ export function createParts(deps: ManagerDeps): Parts {
       if (reports.has(loadBalancerId)) judge.mark([loadBalancerId]);
     },
   });
-  const { materials, pusher } = createPushing(deps, { connections, acks, background, metrics });
+  const pushing = createPushing(deps, { connections, acks, background, metrics });
   const liveness = createLiveness({
     ...{ db, log, id, settings, connections, now },
     onSilent: async (engineId, loadBalancerIds) => {
@@ -99,15 +101,20 @@ export function createParts(deps: ManagerDeps): Parts {
     },
   });
   const judging = { reports, judge, peers, counters, acks };
-  return { ...deps, ...judging, connections, pusher, materials, liveness, background, metrics };
+  return { ...deps, ...judging, ...pushing, connections, liveness, background, metrics };
 }
 
-/** What brings specs and their certificates to engines. */
+/** What brings specs, their certificates and their networks to engines. */
 function createPushing(
   deps: ManagerDeps,
   { connections, acks, background, metrics }: Pick<Parts, 'connections' | 'acks' | 'background' | 'metrics'>,
-): Pick<Parts, 'materials' | 'pusher'> {
-  const { db, log, settings, certificates, now } = deps;
+): Pick<Parts, 'materials' | 'pusher' | 'networks'> {
+  const { db, log, id: own, settings, certificates, now } = deps;
+  const networks = createNetworkPusher({
+    ...{ db, log, id: own, settings, now },
+    links: () => connections.all(),
+    onReady: (link, id) => void pusher.request(link, id),
+  });
   const materials = createMaterialSource({
     ...{ certificates, log, now },
     maxAge: settings.certRefreshInterval,
@@ -116,11 +123,11 @@ function createPushing(
     },
   });
   const pusher = createPusher({
-    ...{ db, log, settings, metrics, materials },
+    ...{ db, log, settings, metrics, materials, networks },
     onAnswered: (link, ack) => acks.take(link, ack),
     onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
   });
-  return { materials, pusher };
+  return { materials, pusher, networks };
 }
 
 /** Nothing of that generation can be served by anybody: the change has failed, and says why. */

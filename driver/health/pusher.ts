@@ -7,6 +7,7 @@ import type { EngineLink } from './connections';
 import { answers, type Delivery, isAnswered, newDelivery, noteDelivered, undelivered, waitForAnswer } from './delivery';
 import type { MaterialSource } from './materials/source';
 import type { HealthMetrics } from './metrics';
+import type { NetworkPusher } from './networks';
 import type { HealthSettings } from './settings';
 
 /**
@@ -32,6 +33,7 @@ export interface PusherDeps {
   readonly settings: Pick<HealthSettings, 'buildConcurrency' | 'pushWindow' | 'ackTimeout' | 'spec'>;
   readonly metrics: HealthMetrics;
   readonly materials: MaterialSource;
+  readonly networks: Pick<NetworkPusher, 'placeOf'>;
   /** The engine's answer is known and the rows do not show it yet. */
   readonly onAnswered: (link: EngineLink, ack: Ack) => void;
   /** Nothing of that generation can be put in force. Told once a generation. */

@@ -18,7 +18,11 @@ export async function openSession(parts: Parts, hello: Hello, socket: EngineSock
   const enrolment = await enrolEngine(db, hello, id);
   if (enrolment.kind === 'refused') return enrolment.reason;
   const { engine, epoch, version, cameUp } = enrolment;
-  const link = createLink(socket, { engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now() });
+  const link = createLink(socket, {
+    ...{ engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now() },
+    // Agents of version 1 know no message about networks.
+    networks: { managed: hello.managesNetworks && version >= 2, digest: hello.networksDigest },
+  });
   for (const { id: held, generation, epoch: heldEpoch } of hello.held) {
     link.held.set(held, { generation, epoch: heldEpoch });
   }
@@ -47,7 +51,8 @@ async function hintWaiting({ db, bus }: Parts, engineId: string): Promise<void> 
 }
 
 async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held[]): Promise<void> {
-  const { pusher, acks, db } = parts;
+  const { pusher, acks, db, networks } = parts;
+  await networks.bring(link);
   const { push, verify, remove, confirm, gone } = compareHeld(held, await listPlacementsOn(db, link.engineId));
   for (const it of confirm) {
     const ack = { ...it, type: 'ack' as const, outcome: 'applied' as const };
@@ -72,7 +77,7 @@ async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held
 
 /** A message of an engine that is enrolled. */
 export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<FromEngine, Hello>): void {
-  const { reports, judge, counters, pusher, acks, background, db, metrics } = parts;
+  const { reports, judge, counters, pusher, acks, networks, background, db, metrics } = parts;
   link.lastSeen = parts.now();
   switch (message.type) {
     case 'heartbeat': {
@@ -88,6 +93,9 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
       metrics.acknowledged();
       pusher.acknowledged(link, message);
       acks.take(link, message);
+      break;
+    case 'networksAck':
+      networks.acknowledged(link, message);
       break;
     case 'event':
       background.start('record an event of an engine', () => recordEngineEvent(db, link.engineId, message));
@@ -106,7 +114,7 @@ export function closeSession({ connections, liveness, pusher, background, db, lo
 
 function createLink(
   socket: EngineSocket,
-  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'lastSeen'>,
+  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'lastSeen' | 'networks'>,
 ): EngineLink {
   return {
     ...known,

@@ -28,12 +28,14 @@ export interface HealthSettings {
   readonly certRefreshInterval: number;
   /** What administrators decide about specs. */
   readonly spec: SpecOptions;
+  /** How long a vNIC of an engine may be on its way before it is called a problem. */
+  readonly networkPatience: number;
   /** After which a spec that was not acknowledged makes room for others. */
   readonly ackTimeout: number;
 }
 
 /** What no operator has a reason to change. */
-const FIXED = { reviewInterval: 60_000, pushWindow: 16, ackTimeout: 15_000 };
+const FIXED = { reviewInterval: 60_000, pushWindow: 16, ackTimeout: 15_000, networkPatience: 20_000 };
 
 /** The configuration has seconds. */
 export function settingsOf({

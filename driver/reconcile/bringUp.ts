@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { inTransaction } from '../db/connect';
 import { renewLease } from '../db/leases';
 import { dropPlacements, forgetPlacements, wantGeneration } from '../db/placements';
-import { needVnic } from '../db/vnics';
-import { type EnginePort, listEnginePorts, listWiring } from '../db/wiring';
+import { type EnginePort, listEnginePorts, listWiring, type WiringRecord } from '../db/wiring';
 import { type Answers, isLive, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
@@ -11,8 +9,9 @@ import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { vipPort } from './kinds/vipPort';
-import { hintEngines, hintEngineUnits, type Run, type Verdict } from './loadBalancerRun';
+import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
 import { tellEngines } from './tellEngines';
+import { demandVnics, findNeeds, listUnasked, type Needs, releaseUnneeded } from './vnicNeeds';
 
 const VIP_STAGES = [stageOf(vipPort)];
 const WIRING_STAGES = [stageOf(addressPairs)];
@@ -21,15 +20,23 @@ const WIRING_STAGES = [stageOf(addressPairs)];
 export async function bringUp(run: Run): Promise<Verdict> {
   const { parts, tree, before } = run;
   if (!parts.network.acceptsAnything) {
-    await runStages(VIP_STAGES, { target: { tree, ports: [], recorded: [] }, clouds: parts, before });
+    await runStages(VIP_STAGES, { target: { tree, ports: [], vips: [], recorded: [] }, clouds: parts, before });
   }
   if (parts.bootsNothing) return settled(settleApplied(tree, []));
-  const told = await tellEngines(run);
+  const needs = await findNeeds(run);
+  const told = await tellEngines(run, needs);
   if (told.kind === 'telling') return { kind: 'waiting', reason: told.reason };
-  return judge(run, told.plan, judgeAnswers(tree));
+  const unasked = await listUnasked(run, needs);
+  if (unasked.length > 0) await demandVnics(run, needs, unasked);
+  return judge({ ...run, needs }, told.plan, judgeAnswers(tree));
 }
 
-async function judge(run: Run, plan: PlacementPlan, answers: Answers): Promise<Verdict> {
+/** A run that knows where engines have to be. */
+interface PlacedRun extends Run {
+  readonly needs: Needs;
+}
+
+async function judge(run: PlacedRun, plan: PlacementPlan, answers: Answers): Promise<Verdict> {
   const { tree } = run;
   switch (answers.kind) {
     case 'outstanding':
@@ -41,6 +48,7 @@ async function judge(run: Run, plan: PlacementPlan, answers: Answers): Promise<V
     case 'confirmed': {
       const waiting = (await wire(run, plan)) ?? (await replace(run, plan));
       if (waiting !== undefined) return { kind: 'waiting', reason: waiting };
+      await releaseUnneeded(run, run.needs);
       const settlement = settleApplied(tree, answers.refusals);
       const happenings = isWork(tree) ? answers.faulty.map(faultOf) : [];
       return settled({ ...settlement, happenings: [...settlement.happenings, ...happenings] });
@@ -72,42 +80,46 @@ async function refused(run: Run, reason: string): Promise<Verdict> {
   return { kind: 'failed', reason };
 }
 
-/** Lets the engines that serve answer for the VIPs. Why that is not possible yet, or nothing. */
-async function wire(run: Run, plan: PlacementPlan): Promise<string | undefined> {
-  const { parts, tree, before } = run;
-  const { networkId } = tree.vip;
-  if (parts.network.acceptsAnything || networkId === null) return undefined;
-  const answering = answeringEngines(tree, plan.drop);
-  const ports = await listEnginePorts(parts.db, tree.id, networkId);
-  const missing = answering.filter((engineId) => !ports.some((it) => it.engineId === engineId && it.portId !== null));
-  if (missing.length > 0) {
-    await stateNeeds(run, missing);
-    return `engine ${missing[0]} has no port in network ${networkId} yet`;
+/** Lets the engine that serves answer for the VIPs. Why that is not possible yet, or nothing. */
+async function wire(run: PlacedRun, plan: PlacementPlan): Promise<string | undefined> {
+  const { parts, tree, before, needs } = run;
+  if (needs.vips.length === 0) return undefined;
+  const recorded = await listWiring(parts.db, tree.id);
+  const answering = answeringEngines(tree, plan.drop, recorded);
+  const ports = (await listEnginePorts(parts.db, tree.id, needs)).filter(({ portId }) => portId !== null);
+  const lacks = (engineId: string, networkId: string): boolean =>
+    !ports.some((it) => it.engineId === engineId && it.networkId === networkId);
+  for (const engineId of answering) {
+    const missing = needs.vips.find(({ networkId }) => lacks(engineId, networkId));
+    if (!missing) continue;
+    await demandVnics(run, needs, [engineId]);
+    return `engine ${engineId} has no port in network ${missing.networkId} yet`;
   }
   const wanted: EnginePort[] = ports.filter(({ engineId }) => answering.includes(engineId));
-  const target = { tree, ports: wanted, recorded: await listWiring(parts.db, tree.id) };
+  const target = { tree, ports: wanted, vips: needs.vips, recorded };
   await runStages(WIRING_STAGES, { target, clouds: parts, before });
   return undefined;
 }
 
-/** A silent engine keeps the VIP until another one serves. */
-function answeringEngines(tree: LoadBalancerTree, dropped: readonly Placement[]): string[] {
+/**
+ * The network service takes traffic for a VIP to one port at a time, so one engine answers: the one that did, as long as it
+ * serves, so that nothing moves without a reason; else the first by role. A silent one keeps the VIP until another serves.
+ */
+function answeringEngines(
+  tree: LoadBalancerTree,
+  dropped: readonly Placement[],
+  recorded: readonly WiringRecord[],
+): string[] {
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
   const fresh = serving.filter(({ stale }) => !stale);
-  return (fresh.length > 0 ? fresh : serving).map(({ engineId }) => engineId);
+  const able = fresh.length > 0 ? fresh : serving;
+  const rank = (it: Placement): number =>
+    (isLeaving(it) ? 10 : 0) + (recorded.some(({ engineId }) => engineId === it.engineId) ? 0 : 1 + ROLE_RANK[it.role]);
+  const [first] = [...able].sort((a, b) => rank(a) - rank(b) || (a.engineId < b.engineId ? -1 : 1));
+  return first ? [first.engineId] : [];
 }
 
-async function stateNeeds(run: Run, engineIds: readonly string[]): Promise<void> {
-  const { parts, tree, lease } = run;
-  const { networkId, subnetId } = tree.vip;
-  if (networkId === null) return;
-  await run.before('vnics: need');
-  await inTransaction(parts.db, async (trx) => {
-    await renewLease(trx, lease, parts.settings.leaseSeconds);
-    for (const engineId of engineIds) await needVnic(trx, { id: randomUUID(), engineId, networkId, subnetId });
-  });
-  await hintEngineUnits(run, engineIds);
-}
+const ROLE_RANK: Readonly<Record<Placement['role'], number>> = { primary: 0, secondary: 1, standby: 2 };
 
 /** Takes off the placements that others have replaced. Why a replacement is still awaited, or nothing. */
 async function replace(run: Run, { drop }: PlacementPlan): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import type { Db } from '../db/connect';
 import { type Lease, renewLease } from '../db/leases';
 import type { Settlement } from '../domain/settlement';
 import type { LoadBalancerTree } from '../domain/tree';
+import type { RoutingOptions } from '../target/networkNeeds';
 import type { BeforeStep } from './kind';
 import type { KeyManager } from './kinds/certificateConsumers';
 import type { BackOff } from './outcome';
@@ -17,6 +18,12 @@ export interface LoadBalancerParts {
   readonly network: NetworkDriver;
   /** Absent where nobody keeps certificates. */
   readonly keyManager?: KeyManager;
+  /** True: engines' vNICs are plugged in as load balancers need them, each in the routing domain of a VIP network. */
+  readonly plugsVnics?: boolean;
+  /** Absent: no static routes. */
+  readonly routing?: RoutingOptions;
+  /** The networks of subnets, as far as they have been asked for; made once a process. */
+  readonly networkOfSubnet?: Map<string, string>;
   /** True: there are no engines, and a load balancer is served as soon as it is wanted. */
   readonly bootsNothing: boolean;
   readonly log: Logger;
@@ -90,6 +97,16 @@ export async function hintEngines({ parts, tree, log }: Run, engineIds: Iterable
   for (const engineId of engineIds) {
     const args = { engine_id: engineId, load_balancer_id: tree.id };
     await unlessLost(log, parts.bus.broadcast(ENGINES_TOPIC, { method: 'placements', args, loadBalancerId: tree.id }));
+  }
+}
+
+/** Tells the health-managers that these engines' networks are others now. */
+export async function hintEngineNetworks(
+  { parts, log }: Pick<Run, 'log'> & { readonly parts: Pick<LoadBalancerParts, 'bus'> },
+  engineIds: Iterable<string>,
+): Promise<void> {
+  for (const engineId of engineIds) {
+    await unlessLost(log, parts.bus.broadcast(ENGINES_TOPIC, { method: 'networks', args: { engine_id: engineId } }));
   }
 }
 

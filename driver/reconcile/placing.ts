@@ -2,11 +2,12 @@ import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import { findGroupFor, type Group } from '../db/groups';
 import type { Placed, PlaceRequest } from '../db/placements';
-import type { EngineDemand } from '../domain/placement';
+import { type EngineDemand, vnicKey } from '../domain/placement';
 import { readService, type Service } from '../domain/placementDemand';
 import type { PlacementPlan } from '../domain/placementPlan';
 import type { Happening } from '../domain/settlement';
 import type { Run } from './loadBalancerRun';
+import type { Needs } from './vnicNeeds';
 
 /** Where a load balancer is to be served, and how. */
 export interface Placing {
@@ -22,8 +23,16 @@ export async function findPlacing({ parts, tree }: Run): Promise<Placing | undef
   return { group, service: readService({ topology: tree.topology, flavor, zone }, group.properties) };
 }
 
+/** What engines are asked for by. */
+export interface PlaceWish {
+  readonly placing: Placing;
+  readonly plan: PlacementPlan;
+  readonly needs: Needs;
+}
+
 /** Asks for the engines that the plan lacks. */
-export function placeRequest(run: Run, { group, service }: Placing, plan: PlacementPlan): PlaceRequest {
+export function placeRequest(run: Run, { placing, plan, needs }: PlaceWish): PlaceRequest {
+  const { group, service } = placing;
   const { parts, tree, lease } = run;
   return {
     tree,
@@ -34,15 +43,23 @@ export function placeRequest(run: Run, { group, service }: Placing, plan: Placem
     count: plan.add,
     occupied: plan.occupied,
     staying: plan.staying,
-    demand: demandOf(run, service),
+    demand: { ...demandOf(run, service), vnics: vnicsFor(needs) },
   };
 }
 
-function demandOf({ parts, tree }: Run, { perApp, zone, computeFlavor, imageTag }: Service): EngineDemand {
+/** Where nothing is plugged in there is no bound on it, and no engine is closer to a network than another. */
+function vnicsFor({ domainId, networks }: Needs): string[] {
+  return domainId === null ? [] : networks.map(({ networkId }) => vnicKey(domainId, networkId));
+}
+
+function demandOf(
+  { parts, tree }: Run,
+  { perApp, zone, computeFlavor, imageTag }: Service,
+): Omit<EngineDemand, 'vnics'> {
   const kind = parts.settings.enginesAreAlike
     ? { zone: null, computeFlavor: null, imageTag: null }
     : { zone, computeFlavor, imageTag };
-  return { projectId: tree.projectId, perApp, ...kind, vnics: [] };
+  return { projectId: tree.projectId, perApp, ...kind };
 }
 
 /** Tells of engines that have to be made, and of what cannot be had: once a change, not with every try. */

@@ -8,6 +8,7 @@ import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { vipPort } from './kinds/vipPort';
 import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
+import { releaseUnneeded } from './vnicNeeds';
 
 const WIRING_STAGES = [stageOf(addressPairs)];
 const VIP_STAGES = [stageOf(vipPort)];
@@ -22,14 +23,15 @@ export async function tearDown(run: Run): Promise<Verdict> {
   if (!network.acceptsAnything) {
     const recorded = await listWiring(db, tree.id);
     if (recorded.length > 0) {
-      await runStages(WIRING_STAGES, { target: { tree, ports: [], recorded }, clouds: parts, before });
+      await runStages(WIRING_STAGES, { target: { tree, ports: [], vips: [], recorded }, clouds: parts, before });
     }
   }
   if (tree.placements.length > 0 && (await takeOff(run))) {
     return { kind: 'waiting', reason: 'its engines have not forgotten it yet' };
   }
+  await releaseUnneeded(run, { networks: [] });
   if (!network.acceptsAnything) {
-    await runStages(VIP_STAGES, { target: { tree, ports: [], recorded: [] }, clouds: parts, before });
+    await runStages(VIP_STAGES, { target: { tree, ports: [], vips: [], recorded: [] }, clouds: parts, before });
   }
   return { kind: 'settle', settlement: settleDeleted(tree) };
 }

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { type Db, inTransaction } from '../db/connect';
+import { inTransaction } from '../db/connect';
 import { renewLease } from '../db/leases';
 import { forgetPlacements, type Placed, placeLoadBalancer, postponeDeadline, wantGeneration } from '../db/placements';
-import { needVnic } from '../db/vnics';
 import { isLive } from '../domain/answers';
 import { type PlacementPlan, planPlacements } from '../domain/placementPlan';
 import type { Placement } from '../domain/tree';
 import { hintEngines, hintEngineUnits, type Run } from './loadBalancerRun';
 import { findPlacing, type Placing, placeRequest, recordPlaced } from './placing';
+import { type Needs, stateNeeds } from './vnicNeeds';
 
 /** What came of it. */
 export type Told =
@@ -20,7 +19,7 @@ export type Told =
  * Sees that the load balancer is on as many engines as wanted and that each has been told the present generation: rows
  * first, in one transaction under the lease, then hints.
  */
-export async function tellEngines(run: Run): Promise<Told> {
+export async function tellEngines(run: Run, needs: Needs): Promise<Told> {
   const { tree } = run;
   const placing = await findPlacing(run);
   if (!placing) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
@@ -31,7 +30,7 @@ export async function tellEngines(run: Run): Promise<Told> {
   if (plan.add === 0 && outdated.length + lost.length === 0) return { kind: 'told', plan };
 
   await run.before('placements: want');
-  const { placed, needy } = await writeWants(run, { placing, plan, outdated, lost });
+  const { placed, needy } = await writeWants(run, { placing, plan, outdated, lost, needs });
   const engineIds = [...outdated.map(({ engineId }) => engineId), ...placed.engineIds];
   await run.before('placements: hint');
   await hintEngineUnits(run, new Set([...placed.newEngineIds, ...needy]));
@@ -49,6 +48,7 @@ interface Wants {
   readonly plan: PlacementPlan;
   readonly outdated: readonly Placement[];
   readonly lost: readonly Placement[];
+  readonly needs: Needs;
 }
 
 const NOTHING: Placed = { engineIds: [], newEngineIds: [], lacks: null, sharesHost: false, booting: false };
@@ -65,28 +65,18 @@ async function writeWants(run: Run, wants: Wants): Promise<Written> {
   const want = { loadBalancerId: tree.id, generation: tree.generation, epoch: lease.epoch };
   return inTransaction(parts.db, async (trx) => {
     await renewLease(trx, lease, settings.leaseSeconds);
-    const placed = wants.plan.add === 0 ? NOTHING : await placeLoadBalancer(trx, placeRequest(run, wants.placing, wants.plan));
+    const placed = wants.plan.add === 0 ? NOTHING : await placeLoadBalancer(trx, placeRequest(run, wants));
     await wantGeneration(
       trx,
       wants.outdated.map(({ id }) => id),
       want,
     );
     await forgetPlacements(trx, wants.lost);
-    const needy = await stateNeeds(run, trx, placed.engineIds);
+    // Of engines that have it already another network may be needed now.
+    const told = wants.needs.domainId === null ? [] : wants.outdated.map(({ engineId }) => engineId);
+    const needy = await stateNeeds(trx, tree, wants.needs, [...told, ...placed.engineIds]);
     if (placed.booting) await postponeDeadline(trx, tree.id, settings.engineCreateTimeout + settings.pendingDeadline);
     await recordPlaced(run, trx, wants.placing, placed);
     return { placed, needy };
   });
-}
-
-/** An engine that is to answer for a VIP needs a vNIC in its network. Those that have still to be given one. */
-async function stateNeeds({ parts, tree }: Run, trx: Db, engineIds: readonly string[]): Promise<string[]> {
-  const { networkId, subnetId } = tree.vip;
-  if (parts.network.acceptsAnything || networkId === null) return [];
-  const needy: string[] = [];
-  for (const engineId of engineIds) {
-    const vnic = await needVnic(trx, { id: randomUUID(), engineId, networkId, subnetId });
-    if (vnic.portId === null) needy.push(engineId);
-  }
-  return needy;
 }

@@ -2,12 +2,15 @@ import type { NetworkDriver } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import type { EnginePort, WiringRecord } from '../db/wiring';
 import type { LoadBalancerTree } from '../domain/tree';
+import type { VipPlace } from '../target/networkNeeds';
 
 /** What the kinds of a load balancer's unit are computed from. */
 export interface WiringTarget {
   readonly tree: LoadBalancerTree;
   /** Ports of the engines that are to answer for the VIPs; none for a load balancer that goes. */
   readonly ports: readonly EnginePort[];
+  /** In which network each VIP is answered for. */
+  readonly vips: readonly VipPlace[];
   /** What the cloud was told before. */
   readonly recorded: readonly WiringRecord[];
 }
@@ -16,7 +19,7 @@ export interface WiringTarget {
 export interface WiringClouds {
   readonly network: NetworkDriver;
   readonly db: Db;
-  /** Runs pieces of work on one port one after another: a port's address pairs are read, changed and written whole. */
+  /** Runs pieces of work on one port one after another: that spares most conflicts between changes of its address pairs. */
   readonly alone: Mutex;
 }
 

@@ -1,20 +1,8 @@
 import ipaddr from 'ipaddr.js';
 import type { LoadBalancerTree } from '../domain/tree';
-import type { Route } from '../domain/vnic';
+import type { RoutingOptions, StaticRoute } from '../domain/vnic';
 
-/** A route of the configuration: next hops are known by the subnet they are in. */
-export interface StaticRoute extends Route {
-  readonly subnetId: string;
-}
-
-/** How networks are chosen; an operator's decision. */
-export interface RoutingOptions {
-  readonly staticRoutes: readonly StaticRoute[];
-  /** Members that a static route leads to are reached by it, also where their own network could be joined. */
-  readonly preferStaticRoutes: boolean;
-  /** VIPs that a static route leads to are answered for in the network of its next hop. */
-  readonly enableVipStaticRoutes: boolean;
-}
+export type { RoutingOptions } from '../domain/vnic';
 
 export const NO_ROUTING: RoutingOptions = {
   staticRoutes: [],
@@ -65,16 +53,25 @@ export function networkNeeds(
   return [...needs].map(([networkId, { subnetIds, vipSide }]) => ({ networkId, subnetIds: [...subnetIds], vipSide }));
 }
 
-/** Where the VIPs are answered for. */
-export function vipNetworks(
+/** The network in which a VIP is answered for. */
+export interface VipPlace {
+  readonly address: string;
+  readonly networkId: string;
+}
+
+/** Where each VIP is answered for. Pure. */
+export function placeVips(
   tree: LoadBalancerTree,
   networkOf: NetworkOfSubnet,
   options: RoutingOptions,
-): readonly string[] {
-  return [...new Set(vipPlaces(tree, networkOf, options).flatMap(({ networkId }) => networkId ?? []))];
+): readonly VipPlace[] {
+  return vipPlaces(tree, networkOf, options).flatMap(({ address, networkId }) =>
+    address === null || networkId === undefined ? [] : [{ address, networkId }],
+  );
 }
 
 interface Place {
+  readonly address: string | null;
   readonly networkId: string | undefined;
   readonly subnetId: string | null;
 }
@@ -85,7 +82,9 @@ function vipPlaces(tree: LoadBalancerTree, networkOf: NetworkOfSubnet, options: 
   return [tree.vip, ...tree.additionalVips].map(({ ipAddress, subnetId }): Place => {
     const route = options.enableVipStaticRoutes && ipAddress !== null ? routeTo(ipAddress, options) : undefined;
     const routed = route && networkOf(route.subnetId);
-    return route && routed !== undefined ? { networkId: routed, subnetId: route.subnetId } : { networkId, subnetId };
+    return route && routed !== undefined
+      ? { address: ipAddress, networkId: routed, subnetId: route.subnetId }
+      : { address: ipAddress, networkId, subnetId };
   });
 }
 

@@ -8,6 +8,7 @@ import {
   vipAddresses,
 } from '../domain/tree';
 import {
+  type FirewallRule,
   ListenerSpec,
   type LoadBalancerSpec,
   type MemberSpec,
@@ -21,11 +22,21 @@ import { listenerTls, type Materials, poolTls } from './tls';
 
 export type { Materials } from './tls';
 
-/** What orders the specs of one load balancer. */
+/** What orders the specs of one load balancer, and where on the engine it is served. */
 export interface SpecVersion {
   readonly generation: number;
   readonly epoch: number;
+  /** Absent: where the agent runs, behind no firewall. */
+  readonly place?: SpecPlace;
 }
+
+/** Where on an engine a load balancer is served: see `LoadBalancerSpec`. */
+export interface SpecPlace {
+  readonly domainId: string | null;
+  readonly firewall: readonly FirewallRule[] | null;
+}
+
+const ANYWHERE: SpecPlace = { domainId: null, firewall: null };
 
 /**
  * What an engine is told to serve of a load balancer. Pure: equal trees give equal digests. Left out is what is being
@@ -34,7 +45,7 @@ export interface SpecVersion {
  */
 export function buildSpec(
   tree: LoadBalancerTree,
-  { generation, epoch }: SpecVersion,
+  { generation, epoch, place = ANYWHERE }: SpecVersion,
   materials: Materials = new Map(),
   options: SpecOptions = DEFAULT_OPTIONS,
 ): LoadBalancerSpec {
@@ -53,8 +64,8 @@ export function buildSpec(
     ]),
   );
   const content = {
-    domainId: null,
-    firewall: null,
+    domainId: place.domainId,
+    firewall: place.firewall && [...place.firewall],
     vips: vipAddresses(tree),
     listeners: listeners.sort(byId),
     pools: pools

@@ -8,10 +8,11 @@ import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
 import { notificationSettings } from '../config/notifications';
+import { readRouting } from '../config/routing';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { RunningProcess } from '../domain/process';
-import { reconcileEngine } from '../reconcile/engineUnit';
+import { type EngineParts, reconcileEngine } from '../reconcile/engineUnit';
 import type { KeyedQueue } from '../reconcile/keyedQueue';
 import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
@@ -75,8 +76,10 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     ...parts,
     ...clouds,
     owner,
+    routing: readRouting(config),
     controllers: parts.controllers ?? controllersOf(config),
-    settings: { leaseSeconds, engineCreateTimeout, backOff },
+    ...managementOf(config),
+    settings: { leaseSeconds, engineCreateTimeout, backOff, ownerTag: config.service_engine.owner_tag },
   };
   const queue: KeyedQueue = createUnitQueue({
     run: {
@@ -125,6 +128,9 @@ function loadBalancerParts({
     network: clouds.network,
     ...keyManagerOf({ parts, settings, onCall }),
     bootsNothing: parts.compute.bootsNothing,
+    plugsVnics: parts.compute.attachPort !== undefined,
+    routing: readRouting(parts.config),
+    networkOfSubnet: new Map(),
     owner,
     alone: createMutex(),
     externalProviders: new Set(parts.config.driver_agent.external_providers),
@@ -171,6 +177,13 @@ function politely<Driver extends object>(driver: Driver, cloud: string, { parts,
       tell(state).catch((err: unknown) => parts.log.warn({ err }, 'an event could not be recorded'));
     },
   });
+}
+
+/** The port that an engine calls home by is made here where both networks and servers are a real cloud's. */
+function managementOf({ controller_worker: worker }: WorkerParts['config']): Pick<EngineParts, 'management'> {
+  const [networkId] = worker.amp_boot_network_list;
+  if (worker.network_driver !== 'neutron' || worker.compute_driver !== 'nova' || networkId === undefined) return {};
+  return { management: { networkId, securityGroupIds: worker.amp_secgroup_list } };
 }
 
 function controllersOf({ health_manager }: WorkerParts['config']): string[] {

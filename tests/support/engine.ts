@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import type { EngineSpec, NetworkProblem } from '../../driver/protocol/engineSpec';
 import type { Ack, FromController, FromEngine, Held, Hello, LoadBalancerReport } from '../../driver/protocol/messages';
 import { FromController as FromControllerSchema, type Refusal } from '../../driver/protocol/messages';
 import type { LoadBalancerSpec } from '../../driver/protocol/spec';
@@ -28,6 +29,10 @@ export interface FakeEngine {
   /** Heartbeats from now on, until told to stop or disconnected. */
   beat(interval: number): () => void;
   ack(loadBalancerId: string): void;
+  /** The networks it was told last. */
+  readonly networks: EngineSpec | undefined;
+  /** Says anew how they are in force. */
+  ackNetworks(): void;
   /** Specs sent of one load balancer, in order. */
   puts(loadBalancerId: string): readonly LoadBalancerSpec[];
   waitFor(what: string, condition: () => boolean): Promise<void>;
@@ -40,20 +45,26 @@ export interface Behaviour {
   readonly refusals: readonly Refusal[];
   /** It can put nothing in force. */
   readonly refusesAll: boolean;
+  /** What is wrong with its networks; undefined: it says nothing to them. */
+  readonly networkProblems: readonly NetworkProblem[] | undefined;
   /** Digests of certificates it says in a hello that it has lost. */
   readonly lacking: readonly string[];
 }
 
 const LOAD = { cpuPercent: 1, memoryPercent: 2, connections: 3 };
 
-export function createFakeEngine({ id, token }: { id: string; token: string }): FakeEngine {
+export function createFakeEngine(
+  { id, token }: { id: string; token: string },
+  { managesNetworks = false }: { readonly managesNetworks?: boolean } = {},
+): FakeEngine {
   const held = new Map<string, LoadBalancerSpec>();
   const refusedBy = new Map<string, readonly Refusal[]>();
   const received: FromController[] = [];
   const timers = new Set<NodeJS.Timeout>();
-  let behaviour: Behaviour = { answers: true, refusals: [], refusesAll: false, lacking: [] };
+  let behaviour: Behaviour = { answers: true, refusals: [], refusesAll: false, networkProblems: [], lacking: [] };
   let socket: WebSocket | undefined;
   let closeReason: string | undefined;
+  let networks: EngineSpec | undefined;
   let seq = 0;
 
   const send = (message: FromEngine): void => socket?.send(JSON.stringify(message));
@@ -76,6 +87,15 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
     if (!behaviour.refusesAll) held.set(spec.id, spec);
     send(ackOf(spec, behaviour.refusesAll ? 'refused' : 'applied'));
   };
+  const ackNetworks = (): void => {
+    if (!networks || !behaviour.networkProblems) return;
+    const { generation, digest } = networks;
+    send({ type: 'networksAck', generation, digest, problems: [...behaviour.networkProblems] });
+  };
+  const takeNetworks = (spec: EngineSpec): void => {
+    networks = spec;
+    ackNetworks();
+  };
   const heartbeat = (changed: readonly LoadBalancerReport[] = []): void => {
     seq += 1;
     send({ type: 'heartbeat', seq, load: LOAD, changed: [...changed] });
@@ -84,6 +104,7 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
     received.push(message);
     if (!behaviour.answers) return;
     if (message.type === 'put') answerPut(message.spec);
+    if (message.type === 'networks') takeNetworks(message.spec);
     if (message.type === 'remove') {
       held.delete(message.id);
       const { id: gone, generation, epoch } = message;
@@ -92,11 +113,11 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
   };
   const hello = (): Hello => ({
     type: 'hello',
-    versions: [1],
+    versions: managesNetworks ? [2, 1] : [1],
     engineId: id,
     token,
-    managesNetworks: false,
-    networksDigest: null,
+    managesNetworks,
+    networksDigest: networks?.digest ?? null,
     bootId: 'boot',
     agentVersion: 'fake',
     daemons: { haproxy: '2.6.12' },
@@ -165,6 +186,10 @@ export function createFakeEngine({ id, token }: { id: string; token: string }): 
       const spec = held.get(loadBalancerId);
       if (spec) send(ackOf(spec, 'applied'));
     },
+    get networks() {
+      return networks;
+    },
+    ackNetworks,
     puts: (loadBalancerId) =>
       received.flatMap((it) => (it.type === 'put' && it.spec.id === loadBalancerId ? [it.spec] : [])),
     waitFor,

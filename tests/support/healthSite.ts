@@ -21,7 +21,7 @@ export interface HealthSite {
   /** Starts a health-manager and gives its URL. */
   start(settings?: Partial<HealthSettings>, certificates?: Certificates): Promise<StartedManager>;
   /** A row, and the engine that goes with it. */
-  addEngine(columns?: Record<string, unknown>): Promise<FakeEngine>;
+  addEngine(columns?: Record<string, unknown>, kind?: { readonly managesNetworks?: boolean }): Promise<FakeEngine>;
   /** As a worker does when it has changed a placement. */
   hint(engineId: string, loadBalancerId: string): Promise<void>;
   events(name: string): Promise<{ message: string; resource_id: string | null; service_engine_id: string | null }[]>;
@@ -91,9 +91,9 @@ export async function startHealthSite(): Promise<HealthSite> {
       managers.add(manager);
       return manager;
     },
-    async addEngine(columns = {}) {
+    async addEngine(columns = {}, kind = {}) {
       const row: AddedEngine = await addEngine(db, groupId, columns);
-      const engine = createFakeEngine(row);
+      const engine = createFakeEngine(row, kind);
       engines.push(engine);
       return engine;
     },

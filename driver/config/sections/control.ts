@@ -119,6 +119,18 @@ export const service_engine = section('Service engines, and the group that is ma
     ['config_drive', 'metadata'],
     'How a server learns of its controllers: by a config drive, or by the metadata service alone, which a management network without router or DHCP agent may not have.',
   ),
+  static_routes: list(
+    [],
+    'Routes of engines beside those of the network service, each `<CIDR> <next hop> <id of the subnet the next hop is in>`: `10.9.0.0/16 10.1.0.1 4f0d...`. They have metric 30000, so any other way to the same place is preferred.',
+  ),
+  prefer_static_routes: bool(
+    false,
+    'Reach members that a static route leads to by it, without a vNIC in their own network. Members without a subnet are reached so in any case.',
+  ),
+  enable_vip_static_routes: bool(
+    false,
+    'Answer for VIPs that a static route leads to in the network of its next hop, instead of their own.',
+  ),
   haproxy_path: text('haproxy', 'The haproxy that an engine on this host runs: a path, or a name to be found by PATH.'),
   members_start_down: bool(
     true,

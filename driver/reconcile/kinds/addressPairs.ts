@@ -1,6 +1,6 @@
 import type { AddressPair } from '../../clouds/network/port';
 import { forgetWiring, recordWiring } from '../../db/wiring';
-import { vipAddresses } from '../../domain/tree';
+import { NotFoundError, PassedThroughError } from '../../domain/errors';
 import type { Kind } from '../kind';
 import type { WiringClouds, WiringTarget } from '../wiringTarget';
 
@@ -20,42 +20,75 @@ export interface EngineAddress {
 export const addressPairs: Kind<EngineAddress, WiringTarget, WiringClouds> = {
   name: 'address-pair',
   key: ({ portId, address }) => `${portId} ${address}`,
-  desired: ({ tree, ports }) =>
-    ports.flatMap(({ engineId, portId }) =>
+  desired: ({ tree, ports, vips }) =>
+    ports.flatMap(({ engineId, portId, networkId }) =>
       portId === null
         ? []
-        : vipAddresses(tree).map((address) => {
-            return { loadBalancerId: tree.id, engineId, portId, address, paired: true, recorded: true };
-          }),
+        : vips
+            .filter((vip) => vip.networkId === networkId)
+            .map(({ address }) => ({
+              ...{ loadBalancerId: tree.id, engineId, portId, address },
+              paired: true,
+              recorded: true,
+            })),
     ),
   observed: observeAddresses,
   same: (_want, have) => have.paired && have.recorded,
   async put(want, { network, db, alone }) {
     const { loadBalancerId, engineId, portId, address } = want;
     await recordWiring(db, { loadBalancerId, engineId, portId, address, mode: 'aap' });
-    await alone(portId, async () => {
-      const pairs = (await network.findPort(portId))?.allowedAddressPairs ?? [];
-      if (pairs.some((pair) => isPairOf(pair, address))) return;
-      await network.updatePort(portId, { allowedAddressPairs: [...pairs, { ipAddress: address }] });
-    });
+    const found = await alone(portId, () =>
+      changePairs(network, portId, (pairs) =>
+        pairs.some((pair) => isPairOf(pair, address)) ? pairs : [...pairs, { ipAddress: address }],
+      ),
+    );
+    if (!found) throw new NotFoundError('Port', portId);
   },
   async remove(item, { network, db, alone }) {
     const { loadBalancerId, engineId, portId, address } = item;
-    await alone(portId, async () => {
-      const pairs = (await network.findPort(portId))?.allowedAddressPairs ?? [];
-      const kept = pairs.filter((pair) => !isPairOf(pair, address));
-      if (kept.length < pairs.length) await network.updatePort(portId, { allowedAddressPairs: kept });
-    });
+    await alone(portId, () =>
+      changePairs(network, portId, (pairs) => pairs.filter((pair) => !isPairOf(pair, address))),
+    );
     await forgetWiring(db, { loadBalancerId, engineId, portId, address, mode: 'aap' });
   },
 };
 
+/** Times a change is begun anew because another process was faster; each time somebody has got on. */
+const TRIES = 20;
+
+/**
+ * A port's pairs are read, changed and written whole. Other workers change those of other load balancers on the same port:
+ * what is written is refused unless the port is still as it was read. False: the port is gone.
+ */
+async function changePairs(
+  network: WiringClouds['network'],
+  portId: string,
+  change: (pairs: readonly AddressPair[]) => readonly AddressPair[],
+): Promise<boolean> {
+  for (let tried = 1; ; tried += 1) {
+    const port = await network.findPort(portId);
+    if (!port) return false;
+    const pairs = change(port.allowedAddressPairs);
+    if (pairs.length === port.allowedAddressPairs.length) return true;
+    try {
+      await network.updatePort(portId, { allowedAddressPairs: pairs }, { ifRevision: port.revision });
+      return true;
+    } catch (error) {
+      const overtaken = error instanceof PassedThroughError && error.status === OVERTAKEN;
+      if (!overtaken || tried >= TRIES) throw error;
+    }
+  }
+}
+
+/** 412: the port is another revision by now. */
+const OVERTAKEN = 412;
+
 /** What is on the ports that are to have a pair and on those that were given one. */
 async function observeAddresses(target: WiringTarget, clouds: WiringClouds): Promise<readonly EngineAddress[]> {
-  const { tree, ports, recorded } = target;
+  const { tree, ports, vips, recorded } = target;
   const engineOf = new Map<string, string>();
   for (const { engineId, portId } of [...recorded, ...ports]) if (portId !== null) engineOf.set(portId, engineId);
-  const addresses = new Set([...vipAddresses(tree), ...recorded.map(({ address }) => address)]);
+  const addresses = new Set([...vips, ...recorded].map(({ address }) => address));
   const seen = await Promise.all(
     [...engineOf].map(async ([portId, engineId]) => {
       const pairs = (await clouds.network.findPort(portId))?.allowedAddressPairs ?? [];

@@ -1,0 +1,40 @@
+import type { Vnic } from '../domain/vnic';
+import { toNumber } from './codecs';
+import { type Db, prepared } from './connect';
+import type { SeVnicRow } from './rows';
+import { toVnic } from './vnics';
+
+/** The networks of an engine whose vNICs are plugged in. */
+export interface EngineNetworks {
+  readonly engineId: string;
+  /** `service_engine.generation` they were read at. */
+  readonly generation: number;
+  readonly vnics: readonly Vnic[];
+}
+
+type JoinedRow = SeVnicRow & { engine_id: string; engine_generation: number | string };
+
+const SELECT = `select v.*, e.id as engine_id, e.generation as engine_generation from service_engine e
+  left join se_vnic v on v.service_engine_id = e.id and v.domain_id is not null`;
+
+/** Undefined when there is no such engine. */
+export async function findEngineNetworks(db: Db, engineId: string): Promise<EngineNetworks | undefined> {
+  return gather(await prepared<JoinedRow>(db, `${SELECT} where e.id = ?`, [engineId]))[0];
+}
+
+/** Of all engines whose connections a health-manager holds. */
+export async function listEngineNetworks(db: Db, connectedTo: string): Promise<readonly EngineNetworks[]> {
+  return gather(await prepared<JoinedRow>(db, `${SELECT} where e.connected_to = ?`, [connectedTo]));
+}
+
+function gather(rows: readonly JoinedRow[]): EngineNetworks[] {
+  const found = new Map<string, { engineId: string; generation: number; vnics: Vnic[] }>();
+  for (const row of rows) {
+    const { engine_id: engineId } = row;
+    const engine = found.get(engineId) ?? { engineId, generation: toNumber(row.engine_generation), vnics: [] };
+    found.set(engineId, engine);
+    // An engine without a vNIC is one row of nulls.
+    if (row.domain_id !== null) engine.vnics.push(toVnic(row));
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,190 @@
+import type { Logger } from 'pino';
+import type { Db } from '../db/connect';
+import { type EngineNetworks, findEngineNetworks, listEngineNetworks } from '../db/engineNetworks';
+import { recordNews } from '../db/events';
+import { listVnicsUsed } from '../db/vnics';
+import type { NetworkProblem } from '../protocol/engineSpec';
+import type { NetworksAck } from '../protocol/messages';
+import { buildEngineSpec, isPlaced } from '../target/engineSpec';
+import type { EngineLink } from './connections';
+import type { HealthSettings } from './settings';
+
+/**
+ * Tells engines their networks, and knows which of them are in force: a load balancer is pushed to an engine once the
+ * vNICs it needs there are.
+ */
+export interface NetworkPusher {
+  /** Tells the engine if its networks differ from what it was told, or said that it holds. */
+  bring(link: EngineLink): Promise<void>;
+  /** Where the engine is to serve the load balancer. */
+  placeOf(link: EngineLink, loadBalancerId: string): Promise<Place>;
+  acknowledged(link: EngineLink, ack: NetworksAck): void;
+  /** Brings to all engines what lost hints have left out, and tells of problems that last. */
+  review(): Promise<void>;
+}
+
+export interface Place {
+  /** Null: where the agent runs. */
+  readonly domainId: string | null;
+  /** False: a vNIC is awaited; the load balancer's turn comes with `onReady`. */
+  readonly ready: boolean;
+}
+
+export interface NetworkPusherDeps {
+  readonly db: Db;
+  readonly log: Logger;
+  /** Of this health-manager. */
+  readonly id: string;
+  readonly links: () => readonly EngineLink[];
+  readonly settings: Pick<HealthSettings, 'networkPatience'>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** The vNICs a load balancer was waiting for may be in force now. */
+  readonly onReady: (link: EngineLink, loadBalancerId: string) => void;
+}
+
+/** What is known of one connection. */
+interface State {
+  /** What the engine was told, or said that it holds. */
+  digest: string | null;
+  /** The vNICs of that. */
+  vnics: readonly VnicOfDomain[];
+  /** Of the last one that was acknowledged. */
+  inForce: ReadonlySet<string>;
+  /** When the engine was first told of a vNIC. */
+  readonly toldAt: Map<string, number>;
+  problems: Map<string, LastingProblem>;
+  readonly waiting: Set<string>;
+  /** One message at a time is composed for a connection. */
+  turn: Promise<void>;
+}
+
+interface VnicOfDomain {
+  readonly id: string;
+  readonly domainId: string;
+}
+
+interface LastingProblem extends NetworkProblem {
+  readonly since: number;
+  told: boolean;
+}
+
+const NOWHERE: Place = { domainId: null, ready: true };
+
+export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
+  const states = new WeakMap<EngineLink, State>();
+  const stateOf = (link: EngineLink): State => {
+    const known = states.get(link);
+    if (known) return known;
+    const state = newState(link);
+    states.set(link, state);
+    return state;
+  };
+  const bring = (link: EngineLink): Promise<void> => {
+    if (!link.networks.managed) return Promise.resolve();
+    const state = stateOf(link);
+    const turn = state.turn.then(async () => {
+      const networks = await findEngineNetworks(deps.db, link.engineId);
+      if (networks) tell(link, state, { networks, now: deps.now() });
+    });
+    state.turn = turn.catch(() => undefined);
+    return turn;
+  };
+  return {
+    bring,
+    async placeOf(link, loadBalancerId) {
+      if (!link.networks.managed) return NOWHERE;
+      const used = await listVnicsUsed(deps.db, loadBalancerId, link.engineId);
+      const domainId = used.find((vnic) => vnic.domainId !== null)?.domainId ?? null;
+      if (domainId === null) return NOWHERE;
+      const state = stateOf(link);
+      if (!used.every(({ id }) => state.inForce.has(id))) await bring(link);
+      const wanted = used.filter(({ deleting }) => !deleting);
+      const ready = wanted.every(({ id }) => state.inForce.has(id));
+      // One that is served already is not kept from its changes for long by a vNIC that does not come.
+      const since = Math.max(...wanted.map(({ id }) => state.toldAt.get(id) ?? Number.POSITIVE_INFINITY));
+      const late = wanted.every(isPlaced) && deps.now() - since > deps.settings.networkPatience;
+      if (ready || (late && link.held.has(loadBalancerId))) return { domainId, ready: true };
+      state.waiting.add(loadBalancerId);
+      return { domainId, ready: false };
+    },
+    acknowledged(link, ack) {
+      const state = stateOf(link);
+      if (ack.digest !== state.digest) return;
+      noteProblems(state, ack.problems, deps.now());
+      state.inForce = new Set(state.vnics.filter((it) => !ack.problems.some(concerns(it))).map(({ id }) => id));
+      const waiting = [...state.waiting];
+      state.waiting.clear();
+      for (const loadBalancerId of waiting) deps.onReady(link, loadBalancerId);
+    },
+    async review() {
+      const links = new Map(deps.links().flatMap((link) => (link.networks.managed ? [[link.engineId, link]] : [])));
+      if (links.size === 0) return;
+      for (const networks of await listEngineNetworks(deps.db, deps.id)) {
+        const link = links.get(networks.engineId);
+        if (!link) continue;
+        tell(link, stateOf(link), { networks, now: deps.now() });
+        await tellProblems(deps, link, stateOf(link));
+      }
+    },
+  };
+}
+
+/** An engine that says it holds the present networks is believed: it would have said what is wrong with them. */
+function newState({ networks }: EngineLink): State {
+  return {
+    digest: networks.digest,
+    vnics: [],
+    inForce: new Set(),
+    toldAt: new Map(),
+    problems: new Map(),
+    waiting: new Set(),
+    turn: Promise.resolve(),
+  };
+}
+
+function tell(link: EngineLink, state: State, { networks, now }: { networks: EngineNetworks; now: number }): void {
+  const spec = buildEngineSpec(networks.vnics, networks.generation);
+  const vnics = spec.domains.flatMap((domain) => domain.vnics.map(({ id }) => ({ id, domainId: domain.id })));
+  for (const { id } of vnics) if (!state.toldAt.has(id)) state.toldAt.set(id, now);
+  if (spec.digest === state.digest) {
+    if (state.vnics.length === 0) state.inForce = new Set(vnics.map(({ id }) => id));
+    state.vnics = vnics;
+    return;
+  }
+  if (state.digest === null && spec.domains.length === 0) return;
+  state.digest = spec.digest;
+  state.vnics = vnics;
+  link.send({ type: 'networks', spec });
+}
+
+function concerns({ id, domainId }: VnicOfDomain) {
+  return (problem: NetworkProblem): boolean =>
+    problem.vnicId === id || (problem.vnicId === null && problem.domainId === domainId);
+}
+
+function noteProblems(state: State, problems: readonly NetworkProblem[], now: number): void {
+  const before = state.problems;
+  state.problems = new Map(
+    problems.map((problem) => {
+      const key = `${problem.domainId} ${problem.vnicId} ${problem.reason}`;
+      return [key, before.get(key) ?? { ...problem, since: now, told: false }];
+    }),
+  );
+}
+
+/** What goes away by itself in a moment, an interface that is just being plugged in, is nobody's trouble. */
+async function tellProblems({ db, log, settings, now }: NetworkPusherDeps, link: EngineLink, { problems }: State) {
+  const lasting = [...problems.values()].filter((it) => !it.told && now() - it.since > settings.networkPatience);
+  if (lasting.length === 0) return;
+  const reasons = lasting.map(
+    ({ domainId, vnicId, reason }) => `network ${domainId}${vnicId === null ? '' : `, vNIC ${vnicId}`}: ${reason}`,
+  );
+  const message = `service engine ${link.engineName}: ${reasons.sort().join('; ')}`;
+  await recordNews(db, { name: 'ENGINE_NETWORK_PROBLEM', severity: 'warning', message }, link.engineId);
+  for (const problem of lasting) problem.told = true;
+  log.warn(
+    { engine: link.engineId, problems: lasting.map(({ reason }) => reason) },
+    'networks of an engine are not right',
+  );
+}
