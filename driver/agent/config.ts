@@ -24,6 +24,8 @@ export interface AgentConfig {
   readonly nginxPath?: string;
   /** The machine is the agent's own: it makes namespaces and moves NICs as it is told. False by default. */
   readonly managesNetworks?: boolean;
+  /** How the program that checks members of UDP pools from within a namespace is started. Default: the one built beside. */
+  readonly checkerCommand?: readonly string[];
 }
 
 /** The files of one load balancer. */

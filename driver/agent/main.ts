@@ -3,20 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version as agentVersion } from '../../package.json';
-import { PROTOCOL_VERSIONS } from '../protocol/messages';
+import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
 import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
 import { type Link, openLink } from './link/controllerLink';
 import { openMetricsServer } from './metrics/server';
+import { createNetworks, type Networks, type NetworksNotices, noNetworks } from './network/networks';
 import { createNginxFinder } from './nginx/find';
 import { haproxyVersion } from './process/checkConfig';
 import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
-import { openEngine } from './serve/engine';
+import { type Engine, openEngine } from './serve/engine';
 import { openLogFiles } from './serve/logFiles';
 import { findPing } from './serve/pinger';
 import { createSlots } from './serve/slots';
 import { writeAtomically } from './state/files';
 import { closeMaterialsHome, openMaterialsHome } from './state/memoryDirectory';
 import { agentRecord, prepareDirectories } from './state/specStore';
+import { createChecker } from './udp/checker';
 
 export type { AgentConfig } from './config';
 
@@ -42,26 +44,19 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   await takeOver(config.stateDir, log);
   const home = await openMaterialsHome(config);
   if (home.problem !== null) log.warn({ problem: home.problem }, 'no certificates can be served');
-  const haproxyPath = config.haproxyPath ?? 'haproxy';
-  const daemons: Record<string, string> = { haproxy: await haproxyVersion(haproxyPath) };
-  const findNginx = createNginxFinder(config.nginxPath);
-  const nginx = await findNginx();
-  if ('problem' in nginx) log.warn({ problem: nginx.problem }, 'no UDP listeners can be served');
-  else daemons['nginx'] = nginx.version;
+  const tools = await findTools(config, log);
   const bootId = randomUUID();
 
   let link: Link | null = null;
-  const engine = await openEngine(
-    {
-      config: { ...config, materialsDir: home.directory },
-      materialsHome: home,
-      haproxyPath,
-      findNginx,
-      log,
-      slots: createSlots(SLOTS),
-      ping: findPing(),
-      onReport: () => link?.reportChanged(),
-    },
+  let engine: Engine | null = null;
+  const networks = await openNetworks(config, log, {
+    acknowledge: (ack) => link?.acknowledge(ack),
+    onReady: () => engine?.retry(),
+  });
+  const checker = createChecker(config.checkerCommand);
+  const deps = { ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker };
+  engine = await openEngine(
+    { ...deps, config: { ...config, materialsDir: home.directory }, onReport: () => link?.reportChanged() },
     {
       acknowledge: (ack) => link?.acknowledge(ack),
       event: (name, loadBalancerId, message) => {
@@ -74,35 +69,51 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
-  const { engineId, token, controllers } = config;
-  const versions = [...PROTOCOL_VERSIONS];
-  link = openLink({
-    controllers,
-    log,
-    engine,
-    random: Math.random,
-    hello: () => ({
-      type: 'hello',
-      versions,
-      engineId,
-      token,
-      bootId,
-      agentVersion,
-      daemons,
-      held: engine.held(),
-      managesNetworks: false,
-      networksDigest: null,
-    }),
-  });
+  const { controllers, engineId, token } = config;
+  const running = { engine, networks };
+  const hello = helloOf({ engineId, token, bootId, daemons: tools.daemons }, running);
+  link = openLink({ controllers, log, ...running, random: Math.random, hello });
   return {
     async stop(options) {
       link?.close();
       await metrics.close();
-      await engine.stop(options);
+      await running.engine.stop(options);
+      await networks.stop(options);
+      checker.stop();
       await logFiles.close();
       if (!options.keepServing) await closeMaterialsHome(home);
     },
   };
+}
+
+/** The daemons and commands of this machine. Throws if haproxy is missing. */
+async function findTools({ haproxyPath = 'haproxy', nginxPath }: AgentConfig, log: Logger) {
+  const daemons: Record<string, string> = { haproxy: await haproxyVersion(haproxyPath) };
+  const findNginx = createNginxFinder(nginxPath);
+  const nginx = await findNginx();
+  if ('problem' in nginx) log.warn({ problem: nginx.problem }, 'no UDP listeners can be served');
+  else daemons['nginx'] = nginx.version;
+  return { daemons, haproxyPath, findNginx, ping: findPing() };
+}
+
+async function openNetworks(config: AgentConfig, log: Logger, notices: NetworksNotices): Promise<Networks> {
+  const { managesNetworks, engineId, stateDir } = config;
+  return managesNetworks ? createNetworks({ engineId, stateDir, log, notices }) : noNetworks;
+}
+
+type Self = Pick<Hello, 'engineId' | 'token' | 'bootId' | 'daemons'>;
+
+/** What is said of this agent at each connection: what is held changes. */
+function helloOf(self: Self, { engine, networks }: { engine: Engine; networks: Networks }): () => Hello {
+  return () => ({
+    type: 'hello',
+    versions: [...PROTOCOL_VERSIONS],
+    agentVersion,
+    ...self,
+    held: engine.held(),
+    managesNetworks: networks.managed,
+    networksDigest: networks.digest(),
+  });
 }
 
 /** Two agents on one directory would fight over it. The newer one wins: the older may have lost its parent. */

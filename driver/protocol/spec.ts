@@ -204,6 +204,11 @@ export const LoadBalancerSpec = z.object({
   domainId: uuid.nullable().default(null),
   /** Main VIP first, additional ones after it. */
   vips: z.array(z.string()),
+  /**
+   * False: the VIPs are on the engine, but it does not answer when neighbours ask who has them, for another engine does
+   * (a standby; one active engine). Absent: it answers, and says so when that begins. Of no meaning without a domain.
+   */
+  answersForVips: z.boolean().exactOptional(),
   /** What the user's security groups let in to the VIPs, besides what listeners ask for; null: the user chose no groups, all listeners' ports are open (to `allowedCidrs`). */
   firewall: z.array(FirewallRule).nullable().default(null),
   listeners: z.array(ListenerSpec),

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { EngineSpec } from '../../driver/protocol/engineSpec';
 import {
   type Ack,
   type Counters,
@@ -8,6 +10,7 @@ import {
   type Hello,
   type ListenerCounters,
   type LoadBalancerReport,
+  type NetworksAck,
 } from '../../driver/protocol/messages';
 import type { LoadBalancerSpec } from '../../driver/protocol/spec';
 import { waitUntil } from './wait';
@@ -24,6 +27,10 @@ export interface FakeController {
   /** Sends the spec, with texts by digest, and waits for its acknowledgement. */
   put(spec: LoadBalancerSpec, materials?: Readonly<Record<string, string>>): Promise<Ack>;
   remove(id: string, generation: number): Promise<Ack>;
+  /** Tells the engine its networks and waits for its acknowledgement. */
+  putNetworks(spec: EngineSpec): Promise<NetworksAck>;
+  /** The last acknowledgement of networks. */
+  networksAck(): NetworksAck | undefined;
   /** What the engine last reported of the load balancer. */
   report(id: string): LoadBalancerReport | undefined;
   /** The last acknowledgement of the load balancer. */
@@ -38,8 +45,12 @@ export interface FakeController {
 
 const PATIENCE = 40_000;
 
-export async function startController(port = 0, welcome: object = {}): Promise<FakeController> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port });
+/** @param where a port of loopback, or the path of a unix socket, which engines in other network namespaces reach, too */
+export async function startController(where: number | string = 0, welcome: object = {}): Promise<FakeController> {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http });
+  if (typeof where === 'string') http.listen(where);
+  else http.listen(where, '127.0.0.1');
   await once(server, 'listening');
   const received: FromEngine[] = [];
   let engine: WebSocket | null = null;
@@ -71,14 +82,23 @@ export async function startController(port = 0, welcome: object = {}): Promise<F
     await waitFor(`${message.id} is acknowledged`, () => answer() !== undefined);
     return answer() as Ack;
   };
-  const { port: actual } = server.address() as AddressInfo;
+  const networksAcks = () => received.filter((message) => message.type === 'networksAck');
+  const address = http.address() as AddressInfo | string;
   return {
-    url: `ws://127.0.0.1:${actual}`,
+    url: typeof address === 'string' ? `ws+unix://${address}:/` : `ws://127.0.0.1:${address.port}`,
     received,
     hellos: () => received.filter((message) => message.type === 'hello'),
     put: (spec, materials) => request(spec, JSON.stringify({ type: 'put', spec, ...(materials && { materials }) })),
     remove: (id, generation) =>
       request({ id, generation }, JSON.stringify({ type: 'remove', id, generation, epoch: 1 })),
+    async putNetworks(spec) {
+      await waitFor('the engine is connected', () => engine?.readyState === WebSocket.OPEN);
+      const before = networksAcks().length;
+      engine?.send(JSON.stringify({ type: 'networks', spec }));
+      await waitFor('the networks are acknowledged', () => networksAcks().length > before);
+      return networksAcks()[before] as NetworksAck;
+    },
+    networksAck: () => networksAcks().at(-1),
     report: (id) =>
       received
         .flatMap((message) => (message.type === 'heartbeat' ? message.changed : []))
@@ -95,6 +115,7 @@ export async function startController(port = 0, welcome: object = {}): Promise<F
     async close() {
       for (const client of server.clients) client.terminate();
       await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => http.close(resolve));
     },
   };
 }

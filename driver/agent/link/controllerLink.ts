@@ -6,9 +6,11 @@ import {
   type FromEngine,
   type Hello,
   MAX_MESSAGE_BYTES,
+  type NetworksAck,
   PROTOCOL_VERSIONS,
   type Welcome,
 } from '../../protocol/messages';
+import type { Networks } from '../network/networks';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
 import { createReporter, type Reporter } from './reporter';
@@ -18,6 +20,7 @@ export interface LinkDeps {
   readonly controllers: readonly string[];
   readonly log: Logger;
   readonly engine: Engine;
+  readonly networks: Pick<Networks, 'managed' | 'put'>;
   /** Made anew for each connection: what is held changes. */
   hello(): Hello;
   /** In [0, 1): spreads reconnections. */
@@ -27,7 +30,7 @@ export interface LinkDeps {
 /** The connection to one of the controllers; it is made again whenever it breaks. */
 export interface Link {
   /** Sends an acknowledgement, if a controller is there; else the next hello tells what is held. */
-  acknowledge(ack: Ack): void;
+  acknowledge(ack: Ack | NetworksAck): void;
   event(name: string, loadBalancerId: string | null, message: string): void;
   /** A report has changed and may be sent before the next heartbeat. */
   reportChanged(): void;
@@ -157,16 +160,23 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
     return;
   }
   // Never sent to an agent that does not say `managesNetworks`.
-  if (message.type === 'networks') return;
-  const answer =
-    message.type === 'put'
-      ? deps.engine.put(message.spec, message.materials)
-      : deps.engine.remove(message.id, message.generation, message.epoch);
-  answer
+  if (message.type === 'networks' && !deps.networks.managed) return;
+  answer(message, deps)
     .then((ack) => send(connection.socket, ack))
     .catch((error: unknown) =>
       deps.log.error({ err: error, type: message.type }, 'a request of the controller failed'),
     );
+}
+
+function answer(message: Exclude<FromController, Welcome>, { engine, networks }: LinkDeps): Promise<Ack | NetworksAck> {
+  switch (message.type) {
+    case 'networks':
+      return networks.put(message.spec);
+    case 'put':
+      return engine.put(message.spec, message.materials);
+    case 'remove':
+      return engine.remove(message.id, message.generation, message.epoch);
+  }
 }
 
 function welcome(connection: Connection, message: Welcome, deps: LinkDeps, events: ConnectionEvents): void {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { enter } from '../process/enter';
 import { identify, isAlive, ProcessIdentity, signal } from '../process/identity';
 import { StartError } from '../process/startError';
 import type { Nginx } from './find';
@@ -34,6 +35,8 @@ export interface StartOptions {
   readonly errorLog: string;
   readonly sequence: number;
   readonly endpoints: readonly string[];
+  /** The network namespace it runs in; null: the agent's. */
+  readonly namespace: string | null;
   readonly record: (generation: Generation) => void;
 }
 
@@ -59,11 +62,11 @@ export async function startGeneration({ path }: Nginx, options: StartOptions): P
   }
 }
 
-function launch(path: string, { configPath, errorLog }: StartOptions): ProcessIdentity | null {
+function launch(path: string, { configPath, errorLog, namespace }: StartOptions): ProcessIdentity | null {
   const log = openSync(errorLog, 'a');
   try {
-    const words = ['-c', configPath, '-e', errorLog];
-    const child = spawn(path, words, { cwd: '/', detached: true, stdio: ['ignore', log, log] });
+    const { file, words } = enter(namespace, path, ['-c', configPath, '-e', errorLog]);
+    const child = spawn(file, words, { cwd: '/', detached: true, stdio: ['ignore', log, log] });
     child.on('error', () => undefined);
     child.unref();
     return child.pid === undefined ? null : identify(child.pid);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { errorCode } from '../systemError';
+import type { Command } from './enter';
 
 /** What `haproxy -c` thinks of a file. */
 export interface Verdict {
@@ -10,10 +11,10 @@ export interface Verdict {
 const LONGEST_CHECK = 30_000;
 
 /** Runs `haproxy -c`. Throws only if haproxy cannot be run at all. */
-export function checkConfig(haproxyPath: string, configPath: string): Promise<Verdict> {
+export function checkConfig({ file, words }: Command, configPath: string): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    execFile(haproxyPath, ['-c', '-f', configPath], { timeout: LONGEST_CHECK }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(startFailure(haproxyPath, error));
+    execFile(file, [...words, '-c', '-f', configPath], { timeout: LONGEST_CHECK }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(startFailure(words.at(-1) ?? file, error));
       else resolve({ valid: error === null, output: `${stdout}${stderr}` });
     });
   });

@@ -5,6 +5,7 @@ import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { UnitPaths } from '../config';
+import type { Command } from './enter';
 import { end, identify, isAlive, ProcessIdentity, signal } from './identity';
 import { waitForMaster } from './masterSocket';
 import { openRuntimeSocket, type RuntimeSocket } from './runtimeSocket';
@@ -35,10 +36,10 @@ const LARGEST_LOG = 256 * 1024;
  * Starts haproxy in master-worker mode on `paths.config`, detached: it outlives this process. Throws StartError, or what
  * the file system says if its record cannot be written; then nothing is left running.
  */
-export async function startDaemon(haproxyPath: string, paths: UnitPaths, sequence: number): Promise<Daemon> {
+export async function startDaemon(haproxy: Command, paths: UnitPaths, sequence: number): Promise<Daemon> {
   const log = openSync(paths.log, 'w');
   closeSync(log);
-  const master = launch(haproxyPath, paths);
+  const master = launch(haproxy, paths);
   if (master === null) throw new StartError('haproxy could not be started', '');
   try {
     record(paths, { master, worker: null, sequence });
@@ -57,11 +58,11 @@ export function memoryLimit(total = totalmem()): number {
   return Math.max(1024, Math.floor(total / 2 / 1_048_576));
 }
 
-function launch(haproxyPath: string, paths: UnitPaths): ProcessIdentity | null {
+function launch({ file, words }: Command, paths: UnitPaths): ProcessIdentity | null {
   const log = openSync(paths.log, 'a');
   try {
     const master = `${paths.masterSocket},mode,600,level,admin`;
-    const child = spawn(haproxyPath, ['-W', '-S', master, '-m', String(memoryLimit()), '-f', paths.config], {
+    const child = spawn(file, [...words, '-W', '-S', master, '-m', String(memoryLimit()), '-f', paths.config], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log, log],

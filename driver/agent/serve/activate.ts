@@ -9,6 +9,7 @@ import { renderServerState } from '../haproxy/serverState';
 import { parseStats } from '../haproxy/stats';
 import { checkConfig } from '../process/checkConfig';
 import { type Daemon, endDaemon, reloadDaemon, startDaemon } from '../process/daemon';
+import { type Command, enter as enterNamespace } from '../process/enter';
 import { StartError } from '../process/startError';
 import { writeAtomically } from '../state/files';
 import { changeCertificates, dropCertificates, placeCertificates } from './certificates';
@@ -102,7 +103,7 @@ async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
   if (faults.length > 0) return faults;
   await writeAtomically(unit.paths.serverState, renderServerState(layout, knownHealth(unit)), false);
   try {
-    const daemon = await startDaemon(unit.deps.haproxyPath, unit.paths, unit.sequence);
+    const daemon = await startDaemon(haproxyOf(unit), unit.paths, unit.sequence);
     await restoreTables(unit, daemon.runtime, layout);
     enter(unit, daemon, layout, rendered);
     await dropCertificates(unit, unit.sequence);
@@ -182,7 +183,11 @@ async function install(unit: Unit, layout: Layout, rendered: Rendered): Promise<
 
 async function judge(unit: Unit, { text }: Rendered): Promise<{ valid: boolean; output: string }> {
   await writeAtomically(unit.paths.candidate, text, false);
-  return checkConfig(unit.deps.haproxyPath, unit.paths.candidate);
+  return checkConfig(haproxyOf(unit), unit.paths.candidate);
+}
+
+function haproxyOf({ namespace, deps }: Unit): Command {
+  return enterNamespace(namespace, deps.haproxyPath);
 }
 
 function blameStart(error: unknown, rendered: Rendered): Fault[] {

@@ -4,7 +4,7 @@ import { endpoints, type Layout, layOut, socketAddress } from '../haproxy/layout
 import { whyNotBindable } from '../process/tryBind';
 import { type HeldSpec, storeSpec } from '../state/specStore';
 import { errorMessage } from '../systemError';
-import { activate } from './activate';
+import { activate, shutDown } from './activate';
 import { admitSpec } from './admission';
 import { ActivationError, changedObjects } from './culprits';
 import { watchPings } from './pings';
@@ -21,13 +21,19 @@ export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<He
   let held: HeldSpec;
   try {
     held = await tryToBringAbout(unit, spec);
-    unit.inForce = spec;
-    await unit.materials.keepOnly([spec]).catch(() => undefined);
+    if (held.outcome === 'applied') {
+      unit.inForce = spec;
+      await unit.deps.networks.serve(unit.id, [spec]);
+      await unit.materials.keepOnly([spec]).catch(() => undefined);
+    }
   } catch (error) {
     const reason = errorMessage(error);
     unit.deps.log.warn({ loadBalancer: spec.id, generation: spec.generation, err: error }, 'a spec was refused');
     const faults = changedObjects(unit.inForce, spec).map(({ kind, id }) => passingFault(kind, id, reason));
     held = { spec, outcome: 'refused', faults };
+    await unit.deps.networks
+      .serve(unit.id, unit.inForce === null ? [] : [unit.inForce])
+      .catch((err: unknown) => unit.deps.log.warn({ loadBalancer: spec.id, err }, 'its networks are not as they were'));
   }
   unit.held = held;
   await watchPings(unit);
@@ -35,6 +41,11 @@ export async function bringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<He
 }
 
 async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<HeldSpec> {
+  const place = unit.deps.networks.place(spec.domainId);
+  if ('problem' in place) {
+    return { spec, outcome: 'refused', faults: [passingFault('loadbalancer', spec.id, place.problem)] };
+  }
+  await settleIn(unit, place.namespace);
   await unit.materials.retry();
   const admission = admitSpec(unit, spec);
   const unserved = admission.faults.filter(({ kind }) => kind === 'loadbalancer');
@@ -43,6 +54,8 @@ async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<Held
   const known = unit.held?.spec.digest === spec.digest ? unit.held.faults : [];
   await storeSpec(unit.paths, { spec, outcome: 'applied', faults: [...known] });
 
+  // Both, until it is known which: what is served goes on, and what is to come finds its VIPs and ports.
+  await unit.deps.networks.serve(unit.id, [...(unit.inForce === null ? [] : [unit.inForce]), spec]);
   let faults = [...admission.faults, ...missingPing(unit, admission.spec)];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const layout = layOut(withoutFaults(admission.spec, faults));
@@ -58,6 +71,13 @@ async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<Held
   throw new ActivationError('haproxy refuses the configuration whatever is left out of it');
 }
 
+/** A load balancer that has come to another domain begins anew there. */
+async function settleIn(unit: Unit, namespace: string | null): Promise<void> {
+  if (unit.namespace === namespace) return;
+  await Promise.all([shutDown(unit), unit.udp.shutDown()]);
+  unit.namespace = namespace;
+}
+
 async function conclude(unit: Unit, held: HeldSpec, stored: readonly Fault[]): Promise<HeldSpec> {
   if (JSON.stringify(held.faults) !== JSON.stringify(stored)) await storeSpec(unit.paths, held);
   return held;
@@ -69,7 +89,7 @@ async function bindFaults(unit: Unit, layout: Layout): Promise<Fault[]> {
   const faults = new Map<string, Fault>();
   for (const endpoint of endpoints(layout)) {
     if (bound?.has(socketAddress(endpoint.address, endpoint.port)) || faults.has(endpoint.listenerId)) continue;
-    const reason = await whyNotBindable(endpoint);
+    const reason = await whyNotBindable(endpoint, 'tcp', unit.namespace);
     if (reason !== null) faults.set(endpoint.listenerId, passingFault('listener', endpoint.listenerId, reason));
   }
   return [...faults.values()];

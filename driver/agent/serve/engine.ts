@@ -27,6 +27,8 @@ export interface Engine {
   metrics(loadBalancerId: string): Promise<string | null>;
   /** Open client connections. */
   connections(): number;
+  /** Domains of networks have come: load balancers that waited for them are tried again. */
+  retry(): void;
   /** Ends all polling and, unless told to keep serving, all haproxies. */
   stop(options: { keepServing: boolean }): Promise<void>;
 }
@@ -46,7 +48,9 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
   // All are open before anybody asks what is held.
   await Promise.all(stored.map((id) => registry.use(id, async () => undefined, true)));
   const stopping = new AbortController();
-  const recovered = Promise.all(stored.map((id) => registry.use(id, (one) => recoverOne(one, deps, stopping.signal))));
+  const recovered = deps.networks
+    .open(registry.list().flatMap((one) => one.spec() ?? []))
+    .then(() => Promise.all(stored.map((id) => registry.use(id, (one) => recoverOne(one, deps, stopping.signal)))));
   const polling = pollAll(registry.list, deps, stopping.signal);
   return {
     recovered,
@@ -76,6 +80,9 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
         .list()
         .flatMap((loadBalancer) => loadBalancer.counters())
         .reduce((sum, { activeConnections }) => sum + activeConnections, 0),
+    retry: () => {
+      for (const loadBalancer of registry.list()) loadBalancer.retry();
+    },
     async stop(options) {
       stopping.abort();
       await polling;

@@ -35,12 +35,16 @@ export interface LoadBalancer {
   remove(generation: number, epoch: number): Promise<Ack>;
   /** Takes over, or starts, what was served when an earlier agent ended. */
   recover(): Promise<void>;
+  /** What it waited for may be there now: tries again without waiting for its time. */
+  retry(): void;
   /** Reads statistics and does what they call for. */
   poll(): Promise<void>;
   /** True if its state can change by itself within a second: it has checks, a limit or traffic. */
   changesByItself(): boolean;
   /** True if there is a spec, in force or not. */
   isHeld(): boolean;
+  /** The spec that is held; null if there is none. */
+  spec(): LoadBalancerSpec | null;
   /** What a hello tells of it. */
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
@@ -75,11 +79,14 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
       event: notices.event,
       onReport: () => renewReport(unit),
       run: (work) => queue.run(work),
+      namespace: () => unit.namespace,
+      checker: deps.checker,
     }),
     pinger: openPinger(() => unit, queue, deps),
     held: await loadSpec(paths),
     inForce: null,
     running: null,
+    namespace: null,
     sequence: 0,
     countedAt: 0,
     storedTables: '',
@@ -96,11 +103,14 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
 
 function openPinger(unit: () => Unit, queue: Queue, { ping, log }: ServeDeps): Pinger | null {
   if (ping === null) return null;
-  return createPinger(pingCheck(ping), (key, state) => {
-    queue
-      .run(() => applyPing(unit(), key, state))
-      .catch((error: unknown) => log.debug({ err: error }, 'the result of a ping could not be passed on'));
-  });
+  return createPinger(
+    pingCheck(ping, () => unit().namespace),
+    (key, state) => {
+      queue
+        .run(() => applyPing(unit(), key, state))
+        .catch((error: unknown) => log.debug({ err: error }, 'the result of a ping could not be passed on'));
+    },
+  );
 }
 
 function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
@@ -113,9 +123,11 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     put: (spec, materials = {}) => work(() => put(unit, upkeep, { spec, materials })),
     remove: (generation, epoch) => work(() => remove(unit, generation, epoch)),
     recover: () => work(() => resume(unit)),
+    retry: upkeep.retry,
     poll: () => poll(unit, work),
     changesByItself: () => changesByItself(unit),
     isHeld: () => unit.held !== null,
+    spec: () => unit.held?.spec ?? null,
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
@@ -185,6 +197,7 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
   unit.pinger?.stop();
   await Promise.all([shutDown(unit), unit.udp.shutDown()]);
+  await unit.deps.networks.serve(id, []);
   await forgetSpec(unit.paths);
   await unit.materials.clear();
   unit.held = null;

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { MonitorSpec } from '../../protocol/spec';
+import { enter } from '../process/enter';
 import { createSlots } from './slots';
 
-/** Sends one echo request; true if it was answered within `timeout` milliseconds. */
-export type Ping = (address: string, timeout: number) => Promise<boolean>;
+/** Sends one echo request from a network namespace; true if it was answered within `timeout` milliseconds. */
+export type Ping = (address: string, timeout: number, namespace: string | null) => Promise<boolean>;
 
 /** Processes of the ping command at a time. */
 const MOST_PINGS = 32;
@@ -16,13 +17,14 @@ export function findPing(path = process.env['PATH'] ?? ''): Ping | null {
   const found = command.find(isExecutable);
   if (found === undefined) return null;
   const slots = createSlots(MOST_PINGS);
-  const ping: Ping = (address, timeout) =>
+  const ping: Ping = (address, timeout, namespace) =>
     new Promise((resolve) => {
       const seconds = String(Math.max(1, Math.ceil(timeout / 1000)));
       const options = { timeout: timeout + 1000 };
-      execFile(found, ['-n', '-q', '-c', '1', '-W', seconds, address], options, (error) => resolve(error === null));
+      const { file, words } = enter(namespace, found, ['-n', '-q', '-c', '1', '-W', seconds, address]);
+      execFile(file, words, options, (error) => resolve(error === null));
     });
-  return (address, timeout) => slots(() => ping(address, timeout));
+  return (...given) => slots(() => ping(...given));
 }
 
 function isExecutable(path: string): boolean {
@@ -46,9 +48,9 @@ export interface PingTarget {
 /** Runs one check; true if it passed. Never rejects. */
 export type Check = (target: PingTarget) => Promise<boolean>;
 
-/** The check of monitors of type PING. */
-export function pingCheck(ping: Ping): Check {
-  return ({ address, monitor }) => ping(address, Math.max(1, monitor.timeout) * 1000);
+/** The check of monitors of type PING, from the namespace that is given at the time. */
+export function pingCheck(ping: Ping, namespace: () => string | null): Check {
+  return ({ address, monitor }) => ping(address, Math.max(1, monitor.timeout) * 1000, namespace());
 }
 
 export interface Pinger {

@@ -4,6 +4,7 @@ import { type Layout, layOut } from '../haproxy/layout';
 import { renderConfig } from '../haproxy/render';
 import { parseStats, type StatRow } from '../haproxy/stats';
 import { adoptDaemon, type Daemon, endDaemon } from '../process/daemon';
+import { isInNamespace } from '../process/enter';
 import { readIfPresent } from '../state/files';
 import { admitSpec } from './admission';
 import { hasCertificates } from './certificates';
@@ -22,7 +23,9 @@ export async function recover(unit: Unit): Promise<void> {
     dropRetired(unit);
     return;
   }
-  const daemon = await adoptDaemon(unit.paths);
+  const place = unit.deps.networks.place(unit.held.spec.domainId);
+  unit.namespace = 'problem' in place ? null : place.namespace;
+  const daemon = await adoptIn(unit);
   const config = (await readIfPresent(unit.paths.config)) ?? '';
   if (daemon === null) {
     dropRetired(unit);
@@ -39,6 +42,15 @@ export async function recover(unit: Unit): Promise<void> {
   for (const worker of unit.counters.workers()) {
     if (worker !== workerName(daemon) && !unit.retired.has(worker)) unit.counters.retire(worker);
   }
+}
+
+/** What runs elsewhere than it should, since its namespace has been made anew, serves nobody: it is ended. */
+async function adoptIn({ paths, namespace }: Unit): Promise<Daemon | null> {
+  const daemon = await adoptDaemon(paths);
+  if (daemon === null || isInNamespace(daemon.master.pid, namespace)) return daemon;
+  daemon.runtime.close();
+  await endDaemon(paths);
+  return null;
 }
 
 function layoutOf(unit: Unit, daemon: Daemon, config: string): Layout | null {

@@ -5,6 +5,7 @@ import type { AgentConfig, UnitPaths } from '../config';
 import type { RuntimeCommand } from '../haproxy/commands';
 import type { Backend, Layout } from '../haproxy/layout';
 import type { StatRow } from '../haproxy/stats';
+import type { Networks } from '../network/networks';
 import type { FindNginx } from '../nginx/find';
 import type { Daemon } from '../process/daemon';
 import type { ProcessIdentity } from '../process/identity';
@@ -12,6 +13,7 @@ import type { RuntimeSocket } from '../process/runtimeSocket';
 import type { MaterialStore } from '../state/materials';
 import type { MaterialsHome } from '../state/memoryDirectory';
 import type { HeldSpec } from '../state/specStore';
+import type { Checker } from '../udp/checker';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { CountersFile } from './countersFile';
@@ -27,6 +29,9 @@ export interface ServeDeps {
   /** Bounds how many haproxies are checked, started or reloaded at a time. */
   readonly slots: Slots;
   readonly ping: Ping | null;
+  readonly networks: Networks;
+  /** Checks members of UDP pools. */
+  readonly checker: Checker;
   /** Where private keys are kept. */
   readonly materialsHome: MaterialsHome;
   /** Called whenever a report has become another one. */
@@ -76,6 +81,8 @@ export interface Unit {
   /** The spec that was last put in force. */
   inForce: LoadBalancerSpec | null;
   running: Running | null;
+  /** The network namespace its processes run in; null: the agent's. */
+  namespace: string | null;
   /** Of the last worker socket used. */
   sequence: number;
   /** When anything was last counted, in epoch milliseconds. */

@@ -24,6 +24,8 @@ export interface Upkeep {
   plan(): void;
   /** A new spec has come: old delays do not count. */
   reset(): void;
+  /** Tries at once what waits to be tried again. */
+  retry(): void;
   stop(): void;
 }
 
@@ -72,7 +74,7 @@ export function createUpkeep(unit: Unit, queue: Queue, notices: Notices): Upkeep
       watched = daemon;
       void daemon.runtime.ended.then(() => later(`loss of ${daemon.worker.pid}`, 0, () => lost(daemon)));
     }
-    if (held?.faults.some(({ heals }) => heals === 'later')) {
+    if (waits(held)) {
       later('retry', timers.has('retry') ? 0 : retries.next(), () => retry(unit, held, notices));
     }
     if ([...unit.newcomers.values()].some(({ phase }) => phase === 'probing')) {
@@ -84,8 +86,13 @@ export function createUpkeep(unit: Unit, queue: Queue, notices: Notices): Upkeep
     plan,
     reset: () => {
       retries.reset();
-      clearTimeout(timers.get('retry'));
-      timers.delete('retry');
+      forget(timers, 'retry');
+    },
+    retry: () => {
+      const { held } = unit;
+      if (!waits(held)) return;
+      forget(timers, 'retry');
+      later('retry', 0, () => retry(unit, held, notices));
     },
     stop: () => {
       stopped = true;
@@ -93,6 +100,15 @@ export function createUpkeep(unit: Unit, queue: Queue, notices: Notices): Upkeep
       timers.clear();
     },
   };
+}
+
+function forget(timers: Map<string, NodeJS.Timeout>, name: string): void {
+  clearTimeout(timers.get(name));
+  timers.delete(name);
+}
+
+function waits(held: HeldSpec | null): held is HeldSpec {
+  return held?.faults.some(({ heals }) => heals === 'later') ?? false;
 }
 
 /** True if it was the connection that broke, not haproxy; else its remains are cleared away. */

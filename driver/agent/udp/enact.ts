@@ -91,7 +91,7 @@ async function whoCannotBind(unit: UdpUnit, layout: UdpLayout): Promise<Fault[]>
   const reasons = new Map<string, string>();
   for (const endpoint of udpEndpoints(layout)) {
     if (ours.has(endpointName(endpoint)) || reasons.has(endpoint.listenerId)) continue;
-    const reason = await whyNotBindable(endpoint, 'udp');
+    const reason = await whyNotBindable(endpoint, 'udp', unit.deps.namespace());
     if (reason !== null) reasons.set(endpoint.listenerId, reason);
   }
   return [...reasons].flatMap(([id, reason]) => faultOfEach([{ id }], reason));
@@ -118,7 +118,8 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
       unit.generations = [...before, generation];
       recordProcesses(unit);
     };
-    await startGeneration(nginx, { configPath, errorLog, sequence, endpoints, record });
+    const namespace = unit.deps.namespace();
+    await startGeneration(nginx, { configPath, errorLog, sequence, endpoints, namespace, record });
   } catch (error) {
     unit.generations = before;
     if (before.length > 0) recordProcesses(unit);

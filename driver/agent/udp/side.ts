@@ -5,7 +5,6 @@ import { type Fault, withoutFaults } from '../haproxy/fault';
 import { createBackOff } from '../serve/backOff';
 import { createPinger } from '../serve/pinger';
 import { errorMessage } from '../systemError';
-import { checkMember } from './checks';
 import { enact, enactAgain } from './enact';
 import { endAll, resume } from './endings';
 import { faultOfEach } from './faults';
@@ -103,7 +102,7 @@ function watchMembers(unit: UdpUnit): Watch {
     unit.deps.onReport();
   };
   const pinger = createPinger(
-    ({ address, port = 0, monitor }) => checkMember({ address, port, monitor }),
+    ({ address, port = 0, monitor }) => unit.deps.checker.check(unit.deps.namespace(), { address, port, monitor }),
     (key, state) => {
       unit.health.set(key, state);
       unit.newcomers.delete(key);

@@ -4,6 +4,7 @@ import type { FindNginx } from '../nginx/find';
 import type { Generation } from '../nginx/generation';
 import type { BackOff } from '../serve/backOff';
 import type { Slots } from '../serve/slots';
+import type { Checker } from './checker';
 import type { UdpLayout } from './layout';
 import type { LogPosition } from './sessionLog';
 
@@ -43,6 +44,9 @@ export interface UdpDeps {
   readonly event: (name: string, message: string) => void;
   /** Runs work in the load balancer's queue. */
   readonly run: (work: () => Promise<void>) => Promise<void>;
+  /** The network namespace its processes run in; null: the agent's. */
+  readonly namespace: () => string | null;
+  readonly checker: Checker;
 }
 
 /** What a listener has counted: sessions that have ended, and their bytes. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type UnitPaths, unitPaths } from '../../../driver/agent/config';
 import { endDaemon, reloadDaemon, startDaemon } from '../../../driver/agent/process/daemon';
+import { enter } from '../../../driver/agent/process/enter';
 
 describe('a haproxy', () => {
   let root: string;
@@ -25,7 +26,7 @@ describe('a haproxy', () => {
   // Its master is not ready for signals as soon as its worker answers.
   it('takes every reload, however soon after its start or the one before', async () => {
     configure(0);
-    let daemon = await startDaemon('haproxy', paths, 0);
+    let daemon = await startDaemon(enter(null, 'haproxy'), paths, 0);
     const { master, worker } = daemon;
     for (let sequence = 1; sequence <= 5; sequence += 1) {
       configure(sequence);

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { createChecker } from '../../../driver/agent/udp/checker';
 import { parseSession } from '../../../driver/agent/udp/sessionLog';
 import {
   forgetEnded,
@@ -38,6 +39,8 @@ async function openUnit(retired = false): Promise<UdpUnit> {
       onReport: () => undefined,
       event: () => undefined,
       run: (work) => work(),
+      namespace: () => null,
+      checker: createChecker(),
     },
     layout: null,
     config: null,

@@ -1,0 +1,233 @@
+import type { Logger } from 'pino';
+import type { DomainSpec, NetworkProblem } from '../../protocol/engineSpec';
+import type { LoadBalancerSpec } from '../../protocol/spec';
+import { enter } from '../process/enter';
+import { createQueue } from '../serve/queue';
+import { errorMessage } from '../systemError';
+import { createAnnouncer } from './announce';
+import { read } from './commands';
+import { renderFilter } from './filter';
+import { gather } from './interfaces';
+import { type Link, readLinks, readRoutes, readRules, runSteps } from './ip';
+import { ensureNamespace, removeNamespace } from './namespace';
+import { type PlannedStep, planLinks, planRouting } from './plan';
+import { interfaceName, type Vip, type Wanted, wantedOf } from './wanted';
+
+/** What a domain needs of its engine. */
+export interface DomainDeps {
+  readonly log: Logger;
+  /** The namespaces of the engine's other domains, where an interface may be that this one wants. */
+  others(): readonly string[];
+  /** To be called when `problems` or `ready` have become others. */
+  onChange(): void;
+}
+
+/** One routing domain: its namespace and what is in it. All changes to it run one after the other. */
+export interface Domain {
+  readonly id: string;
+  readonly namespace: string;
+  /** Null: it is not to be any more. */
+  spec(): DomainSpec | null;
+  want(spec: DomainSpec | null): void;
+  /** True when load balancers can be served in it: it is there, filtered, with the VIPs' interface. */
+  ready(): boolean;
+  /** In force or not, as of the last look. */
+  problems(): readonly NetworkProblem[];
+  /** Notes what is served of a load balancer, without doing anything about it. */
+  note(loadBalancerId: string, specs: readonly LoadBalancerSpec[]): void;
+  /** Load balancers that are served in it. */
+  users(): number;
+  /** Brings all of it about; never rejects. */
+  bringAbout(): Promise<void>;
+  /** Brings about what the load balancers ask for: their VIPs and ports. Rejects when that cannot be. */
+  admit(): Promise<void>;
+  /** True if interfaces are not as they were left. */
+  hasChanged(): Promise<boolean>;
+  /** Removes the namespace. Rejects if it stays. */
+  remove(): Promise<void>;
+  stop(): void;
+}
+
+interface State {
+  readonly id: string;
+  readonly namespace: string;
+  readonly deps: DomainDeps;
+  readonly served: Map<string, readonly LoadBalancerSpec[]>;
+  spec: DomainSpec | null;
+  made: boolean;
+  ready: boolean;
+  problems: readonly NetworkProblem[];
+  /** The filter that is in force. */
+  filter: string | null;
+  /** The interfaces as they were left. */
+  links: string;
+}
+
+export function createDomain(id: string, namespace: string, deps: DomainDeps): Domain {
+  const state: State = {
+    id,
+    namespace,
+    deps,
+    served: new Map(),
+    spec: null,
+    made: false,
+    ready: false,
+    problems: [],
+    filter: null,
+    links: '',
+  };
+  const queue = createQueue();
+  const announcer = createAnnouncer(namespace, deps.log);
+  const bringAbout = () => queue.run(() => tryAll(state, announcer.renew));
+  return {
+    id,
+    namespace,
+    spec: () => state.spec,
+    want(spec) {
+      state.spec = spec;
+    },
+    ready: () => state.ready,
+    problems: () => state.problems,
+    note(loadBalancerId, specs) {
+      if (specs.length === 0) state.served.delete(loadBalancerId);
+      else state.served.set(loadBalancerId, specs);
+    },
+    users: () => state.served.size,
+    bringAbout,
+    admit: () => queue.run(() => admit(state, announcer.renew)),
+    hasChanged: () => queue.run(async () => state.made && fingerprint(await linksOf(state)) !== state.links),
+    async remove() {
+      announcer.stop();
+      await queue.run(() => removeNamespace(namespace));
+      state.made = false;
+      state.ready = false;
+    },
+    stop: announcer.stop,
+  };
+}
+
+type Announce = (device: string, addresses: readonly string[]) => void;
+
+async function tryAll(state: State, announce: Announce): Promise<void> {
+  const { id, spec, deps } = state;
+  if (spec === null) return;
+  let ready = false;
+  let problems: NetworkProblem[];
+  try {
+    problems = await bringAllAbout(state, spec, announce);
+    ready = isThere(spec, await linksOf(state));
+  } catch (err) {
+    deps.log.warn({ domain: id, err }, 'a network domain could not be brought about');
+    problems = [{ domainId: id, vnicId: null, reason: errorMessage(err) }];
+    ready = state.ready && state.filter !== null;
+  }
+  state.links = fingerprint(await linksOf(state));
+  const changed = ready !== state.ready || JSON.stringify(problems) !== JSON.stringify(state.problems);
+  state.ready = ready;
+  state.problems = problems;
+  if (changed) deps.onChange();
+}
+
+async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce): Promise<NetworkProblem[]> {
+  const { id, namespace, deps } = state;
+  await ensureNamespace(namespace);
+  state.made = true;
+  // First: nothing may come in that it would not let in.
+  await setFilter(state, spec);
+  const wanted = wantedOf(spec, vipsOf(state));
+  const links = await gather(namespace, spec.vnics, deps.others());
+  const failures = await bringLinksAbout(state, wanted, links);
+  const present = new Set(links.map(({ ifname }) => ifname));
+  const awaited = spec.vnics
+    .filter((vnic) => !present.has(interfaceName(vnic)))
+    .map(({ id: vnicId, macAddress }) => ({
+      domainId: id,
+      vnicId,
+      reason: `no interface ${macAddress} is plugged in`,
+    }));
+  const refused = [...failures].map(([{ vnicId, words }, reason]) => ({
+    domainId: id,
+    vnicId,
+    reason: `${words}: ${reason}`,
+  }));
+  announceVips(spec, wanted, announce);
+  return [...awaited, ...refused];
+}
+
+/** Makes interfaces, then routes and rules, as wanted; gives the steps that failed. */
+async function bringLinksAbout({ namespace }: State, wanted: Wanted, links: readonly Link[]) {
+  const failures = new Map<PlannedStep, string>();
+  const take = async (steps: readonly PlannedStep[]) => {
+    for (const [step, reason] of await runSteps(namespace, steps)) failures.set(step as PlannedStep, reason);
+  };
+  await take(planLinks(wanted, links));
+  const families = [4, 6] as const;
+  const routes = await Promise.all(families.map((family) => readRoutes(namespace, family)));
+  const rules = await Promise.all(families.map((family) => readRules(namespace, family)));
+  const present = new Set(links.map(({ ifname }) => ifname));
+  const having = {
+    routes: families.flatMap((family, index) => (routes[index] ?? []).map((route) => ({ ...route, family }))),
+    rules: families.flatMap((family, index) => (rules[index] ?? []).map((rule) => ({ ...rule, family }))),
+  };
+  await take(planRouting(wanted, having, present));
+  return failures;
+}
+
+async function admit(state: State, announce: Announce): Promise<void> {
+  const { spec, namespace } = state;
+  // Not there any more, or not yet: all of it is brought about when it is.
+  if (spec === null || !state.ready) return;
+  await setFilter(state, spec);
+  const wanted = wantedOf(spec, vipsOf(state));
+  const failures = await bringLinksAbout(state, wanted, await readLinks(namespace));
+  state.links = fingerprint(await linksOf(state));
+  announceVips(spec, wanted, announce);
+  const failed = [...failures].find(([{ words }]) => words.startsWith('address'));
+  if (failed !== undefined) throw new Error(`${failed[0].words}: ${failed[1]}`);
+}
+
+async function setFilter(state: State, spec: DomainSpec): Promise<void> {
+  const text = renderFilter(spec, [...state.served.values()].flat());
+  if (text === state.filter) return;
+  await read(enter(state.namespace, 'nft', ['-f', '-']), text);
+  state.filter = text;
+}
+
+function vipsOf({ served }: State): Vip[] {
+  const vips = new Map<string, Vip>();
+  // Of a spec in force and one that is coming, the latter counts.
+  for (const spec of [...served.values()].flat()) {
+    for (const address of spec.vips) vips.set(address, { address, answered: spec.answersForVips ?? true });
+  }
+  return [...vips.values()];
+}
+
+function announceVips({ vnics: [first] }: DomainSpec, { links: [link] }: Wanted, announce: Announce): void {
+  if (first === undefined || link === undefined) return;
+  const own = first.addresses.length;
+  announce(
+    link.name,
+    link.addresses.slice(own).map(({ cidr }) => cidr),
+  );
+}
+
+async function linksOf({ namespace }: State): Promise<readonly Link[]> {
+  return readLinks(namespace).catch(() => []);
+}
+
+function isThere({ vnics: [first] }: DomainSpec, links: readonly Link[]): boolean {
+  return first === undefined || links.some(({ ifname }) => ifname === interfaceName(first));
+}
+
+/** Not the traffic on them. */
+function fingerprint(links: readonly Link[]): string {
+  return JSON.stringify(
+    links.map(({ ifindex, ifname, mtu, flags, addr_info }) => [
+      ifindex,
+      ifname,
+      mtu,
+      flags.includes('UP'),
+      addr_info.map((entry) => entry?.local),
+    ]),
+  );
+}

@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { EngineSpec, NetworkProblem } from '../../protocol/engineSpec';
+import type { NetworksAck } from '../../protocol/messages';
+import type { LoadBalancerSpec } from '../../protocol/spec';
+import { createQueue } from '../serve/queue';
+import { createDomain, type Domain } from './domain';
+import { namespaceName } from './namespace';
+import { loadNetworks, storeNetworks } from './store';
+
+/** Where processes of a load balancer run: in a namespace, or where the agent is; or why they cannot run now. */
+export type Place = { readonly namespace: string | null } | { readonly problem: string };
+
+/** The networks of an engine. */
+export interface Networks {
+  /** Whether it makes namespaces at all. */
+  readonly managed: boolean;
+  /** Digest of the spec it holds; null if none. */
+  digest(): string | null;
+  place(domainId: string | null): Place;
+  /**
+   * Has these specs of a load balancer served: their VIPs are there, and their ports open to whom they say. With none its
+   * VIPs go. Rejects when that cannot be.
+   */
+  serve(loadBalancerId: string, specs: readonly LoadBalancerSpec[]): Promise<void>;
+  /**
+   * Takes over what an earlier agent left, with the load balancers that are held, and looks after it from then on. Never
+   * rejects.
+   */
+  open(held: readonly LoadBalancerSpec[]): Promise<void>;
+  /** Brings a spec about; an older one than is held changes nothing. */
+  put(spec: EngineSpec): Promise<NetworksAck>;
+  /** `keepServing`: namespaces stay, for the next agent; else they are removed, and interfaces come back. */
+  stop(options: { keepServing: boolean }): Promise<void>;
+}
+
+/** What the networks tell without being asked. */
+export interface NetworksNotices {
+  /** How the spec is in force has changed. */
+  acknowledge(ack: NetworksAck): void;
+  /** Load balancers that wait for a domain may be served now. */
+  onReady(): void;
+}
+
+export interface NetworksDeps {
+  readonly engineId: string;
+  readonly stateDir: string;
+  readonly log: Logger;
+  readonly notices: NetworksNotices;
+}
+
+/** Milliseconds between two looks for interfaces that have been plugged in, at what the domains have, and at problems. */
+const GLANCE = 200;
+const AUDIT = 5000;
+const RETRY = 3000;
+
+/** Where the agent is, and nothing else. */
+export const noNetworks: Networks = {
+  managed: false,
+  digest: () => null,
+  place: (domainId) =>
+    domainId === null ? { namespace: null } : { problem: 'this engine does not manage its networks' },
+  serve: async () => undefined,
+  open: async () => undefined,
+  put: async ({ generation, digest }) => ({ type: 'networksAck', generation, digest, problems: [] }),
+  stop: async () => undefined,
+};
+
+interface Site {
+  readonly deps: NetworksDeps;
+  readonly domains: Map<string, Domain>;
+  spec: EngineSpec | null;
+  /** The acknowledgement last given, less its type. */
+  told: string;
+}
+
+/** The networks of an engine that manages them: a namespace for each domain. The agent must be root. */
+export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
+  const stored = await loadNetworks(deps.stateDir);
+  const site: Site = { deps, domains: new Map(), spec: stored.spec, told: '' };
+  for (const [id, name] of Object.entries(stored.namespaces)) site.domains.set(id, newDomain(site, id, name));
+  const queue = createQueue();
+  const stopping = new AbortController();
+  let watching: NodeJS.Timeout[] = [];
+  return {
+    managed: true,
+    digest: () => site.spec?.digest ?? null,
+    place: (domainId) => placeOf(site, domainId),
+    serve: (id, specs) => serve(site, id, specs),
+    async open(held) {
+      for (const spec of held) if (spec.domainId !== null) site.domains.get(spec.domainId)?.note(spec.id, [spec]);
+      await queue
+        .run(() => settle(site))
+        .catch((err: unknown) => deps.log.error({ err }, 'networks were not taken over'));
+      if (!stopping.signal.aborted) watching = watch(site, queue.run);
+    },
+    put: (spec) =>
+      queue.run(async () => {
+        await put(site, spec);
+        return tell(site);
+      }),
+    async stop({ keepServing }) {
+      stopping.abort();
+      for (const timer of watching) clearInterval(timer);
+      for (const domain of site.domains.values()) domain.stop();
+      await queue.idle();
+      if (!keepServing) await Promise.all([...site.domains.values()].map((domain) => domain.remove()));
+    },
+  };
+}
+
+function newDomain(site: Site, id: string, namespace: string): Domain {
+  const { log, notices } = site.deps;
+  const domain = createDomain(id, namespace, {
+    log,
+    others: () => [...site.domains.values()].map((other) => other.namespace).filter((name) => name !== namespace),
+    onChange() {
+      if (domain.ready()) notices.onReady();
+    },
+  });
+  return domain;
+}
+
+function placeOf({ domains, spec }: Site, domainId: string | null): Place {
+  if (domainId === null) return { namespace: null };
+  const domain = domains.get(domainId);
+  if (domain === undefined || domain.spec() === null) {
+    return { problem: `this engine has not been told of its network ${domainId} yet` };
+  }
+  if (domain.ready()) return { namespace: domain.namespace };
+  const problem = domain.problems()[0]?.reason ?? (spec === null ? 'it is not known yet' : 'it is being set up');
+  return { problem: `its network ${domainId} is not there yet: ${problem}` };
+}
+
+async function serve(site: Site, id: string, specs: readonly LoadBalancerSpec[]): Promise<void> {
+  const domainId = specs[0]?.domainId ?? null;
+  for (const domain of site.domains.values()) {
+    const before = domain.users();
+    domain.note(id, domain.id === domainId ? specs : []);
+    if (domain.id === domainId || domain.users() !== before) await domain.admit();
+    if (domain.users() === 0 && domain.spec() === null) await drop(site, domain);
+  }
+}
+
+async function put(site: Site, spec: EngineSpec): Promise<void> {
+  const held = site.spec;
+  if (held !== null && spec.generation < held.generation) return;
+  if (held?.digest === spec.digest && held.generation === spec.generation && problemsOf(site).length === 0) return;
+  site.spec = spec;
+  for (const { id } of spec.domains) {
+    if (!site.domains.has(id)) site.domains.set(id, newDomain(site, id, namespaceName(site.deps.engineId, id)));
+  }
+  await settle(site);
+}
+
+/** Brings what is held about, and removes the domains that nobody wants or uses. */
+async function settle(site: Site): Promise<void> {
+  const wanted = new Map((site.spec?.domains ?? []).map((domain) => [domain.id, domain]));
+  for (const domain of site.domains.values()) domain.want(wanted.get(domain.id) ?? null);
+  // Before anything is made, so that no namespace is ever forgotten.
+  await store(site);
+  const all = [...site.domains.values()];
+  // First those that give interfaces away: another one may want them.
+  for (const domain of all) if (domain.spec() === null && domain.users() === 0) await drop(site, domain);
+  await Promise.all(all.filter((domain) => domain.spec() !== null).map((domain) => domain.bringAbout()));
+}
+
+async function drop(site: Site, domain: Domain): Promise<void> {
+  await domain.remove();
+  site.domains.delete(domain.id);
+  await store(site);
+}
+
+async function store({ deps, domains, spec }: Site): Promise<void> {
+  const namespaces = Object.fromEntries([...domains.values()].map(({ id, namespace }) => [id, namespace]));
+  await storeNetworks(deps.stateDir, { spec, namespaces });
+}
+
+function problemsOf({ domains }: Site): NetworkProblem[] {
+  return [...domains.values()].filter((domain) => domain.spec() !== null).flatMap((domain) => domain.problems());
+}
+
+function tell(site: Site): NetworksAck {
+  const { generation, digest } = site.spec ?? { generation: 0, digest: '' };
+  const ack: NetworksAck = { type: 'networksAck', generation, digest, problems: problemsOf(site) };
+  site.told = JSON.stringify(ack);
+  return ack;
+}
+
+/** Looks for what is awaited, and after what is there; tells when anything has come of it. */
+function watch(site: Site, run: <T>(work: () => Promise<T>) => Promise<T>): NodeJS.Timeout[] {
+  const { log, notices } = site.deps;
+  let names = interfacesHere();
+  let busy = false;
+  const look = (choose: () => Domain[] | Promise<Domain[]>) => {
+    if (busy) return;
+    busy = true;
+    run(async () => {
+      const domains = await choose();
+      await Promise.all(domains.map((domain) => domain.bringAbout()));
+      const before = site.told;
+      const ack = tell(site);
+      if (domains.length > 0 && site.spec !== null && site.told !== before) notices.acknowledge(ack);
+    })
+      .catch((err: unknown) => log.warn({ err }, 'a look at the networks failed'))
+      .finally(() => {
+        busy = false;
+      });
+  };
+  const wanted = () => [...site.domains.values()].filter((domain) => domain.spec() !== null);
+  const troubled = () => wanted().filter((domain) => domain.problems().length > 0 || !domain.ready());
+  const glance = setInterval(() => {
+    const now = interfacesHere();
+    if (now === names || busy) return;
+    names = now;
+    look(troubled);
+  }, GLANCE);
+  const retry = setInterval(() => {
+    if (troubled().length > 0) look(troubled);
+  }, RETRY);
+  const audit = setInterval(
+    () =>
+      look(async () => {
+        const changed = await Promise.all(wanted().map((domain) => domain.hasChanged()));
+        return wanted().filter((_, index) => changed[index]);
+      }),
+    AUDIT,
+  );
+  return [glance, retry, audit];
+}
+
+/** The names of the interfaces where the agent is, also of those that are down: cheap enough for several times a second. */
+function interfacesHere(): string {
+  return readFileSync('/proc/self/net/dev', 'latin1').replace(/:.*/g, '');
+}
