@@ -49,6 +49,7 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     per_app: null,
     compute_flavor: engine.computeFlavor ?? null,
     image_tag: engine.imageTag ?? null,
+    server_launched_at: null,
   });
 }
 
@@ -72,11 +73,32 @@ export async function loadBalancersOn(db: Db, engineId: string): Promise<readonl
   return db('placement').where({ service_engine_id: engineId }).pluck('load_balancer_id');
 }
 
-/** Before a server is made: the hash of the token it will be given. What an earlier attempt was given is void. */
-export async function startBuilding(db: Db, engineId: string, tokenHash: string): Promise<void> {
+/** What is known of a server before it is made. */
+export interface ServerToCome {
+  /** Of the token it will be given. */
+  readonly tokenHash: string;
+  /** Null while the compute service has still to choose it. */
+  readonly managementAddress: string | null;
+}
+
+/** Before a server is made. What an earlier attempt was given is void. */
+export async function startBuilding(db: Db, engineId: string, server: ServerToCome): Promise<void> {
   await db('service_engine')
     .where({ id: engineId })
-    .update({ token_hash: tokenHash, status: 'BUILDING', updated_at: dbNow(db) });
+    .update({
+      token_hash: server.tokenHash,
+      management_address: server.managementAddress,
+      server_launched_at: null,
+      status: 'BUILDING',
+      updated_at: dbNow(db),
+    });
+}
+
+/** An engine that is being built has its whole time from now on: the cloud could not be asked about it. */
+export async function restartBuildTime(db: Db, engineId: string): Promise<void> {
+  await db('service_engine')
+    .where({ id: engineId, status: 'BUILDING' })
+    .update({ updated_at: dbNow(db) });
 }
 
 /** What the compute service says of an engine's server. */
@@ -84,14 +106,19 @@ export interface ServerFacts {
   readonly computeId: string | null;
   readonly managementAddress: string | null;
   readonly host: string | null;
+  /** Absent: it does not say. */
+  readonly launchedAt?: string | null;
 }
 
 export async function recordServer(db: Db, engineId: string, server: ServerFacts): Promise<void> {
-  await db('service_engine').where({ id: engineId }).update({
-    compute_id: server.computeId,
-    management_address: server.managementAddress,
-    host: server.host,
-  });
+  await db('service_engine')
+    .where({ id: engineId })
+    .update({
+      compute_id: server.computeId,
+      management_address: server.managementAddress,
+      host: server.host,
+      server_launched_at: server.launchedAt ?? null,
+    });
 }
 
 /** Changes the status if it still is the given one. */
@@ -173,6 +200,7 @@ function toEngine(row: ServiceEngineRow & { db_now: Time }): Engine {
     availabilityZone: row.availability_zone,
     computeFlavor: row.compute_flavor,
     imageTag: row.image_tag,
+    serverLaunchedAt: row.server_launched_at,
     projectId: row.slots_used > 0 ? row.project_id : null,
     perApp: row.slots_used > 0 && row.per_app !== null && fromBit(row.per_app),
   };

@@ -29,6 +29,11 @@ export function mayServe(status: EngineStatus): boolean {
   return status === 'READY' || status === 'DRAINING' || status === 'DELETING';
 }
 
+/** True once it has called home: it has load balancers then, and what its server holds is more than what it was made with. */
+export function hasServed({ status }: Pick<Engine, 'status'>): boolean {
+  return status !== 'BUILDING' && status !== 'GHOST';
+}
+
 /** What an engine proves itself with, in clear: handed to the compute service and kept nowhere else. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
@@ -55,6 +60,16 @@ export function engineName(prefix: string, engineId: string): string {
 /** Name of a vNIC's port: carries the id of its row, by which a port made by a lost call is found again. */
 export function vnicPortName(vnicId: string): string {
   return `slipstream-vnic-${vnicId}`;
+}
+
+/** Name of the port that an engine calls home by: one an engine, so that its id is enough. */
+export function managementPortName(engineId: string): string {
+  return `slipstream-mgmt-${engineId}`;
+}
+
+/** What the ports of an engine say in their description: whose they are, plugged in or not, and which installation's. */
+export function enginePortDescription(ownerTag: string, engineId: string): string {
+  return `${ownerTag} engine ${engineId}`;
 }
 
 /** An engine as its unit of reconciliation, the health-manager and the fleet see it. */
@@ -89,6 +104,8 @@ export interface Engine {
   readonly imageTag: string | null;
   /** The project whose load balancers alone it serves; null: several, or none. */
   readonly projectId: string | null;
+  /** When its server was last built, in the compute service's writing. */
+  readonly serverLaunchedAt: string | null;
   /** It serves load balancers whose flavor gives them engines of their own. */
   readonly perApp: boolean;
 }

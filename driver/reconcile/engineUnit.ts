@@ -1,56 +1,49 @@
-import type { Logger } from 'pino';
-import { type Bus, HINTS_TOPIC } from '../bus/port';
-import type { ComputeDriver } from '../clouds/compute/port';
-import type { NetworkDriver } from '../clouds/network/port';
-import { type Db, DbUnavailableError, inTransaction, nowPlus } from '../db/connect';
-import { findEngine, listUnsettledOn, listWaitingLoadBalancers, moveEngine, removeEngine } from '../db/engines';
-import { recordEvents } from '../db/events';
-import { type Lease, LeaseLostError, releaseLease, renewLease, takeLease } from '../db/leases';
+import { HINTS_TOPIC } from '../bus/port';
+import { DbUnavailableError, inTransaction, nowPlus } from '../db/connect';
+import {
+  findEngine,
+  listUnsettledOn,
+  listWaitingLoadBalancers,
+  moveEngine,
+  removeEngine,
+  restartBuildTime,
+  retireEngine,
+} from '../db/engines';
+import { recordEvents, recordNews } from '../db/events';
+import { LeaseLostError, renewLease, takeLease } from '../db/leases';
 import { listVnics, removeVnic } from '../db/vnics';
 import type { Engine } from '../domain/engine';
 import { ServiceError } from '../domain/errors';
+import { CloudPausedError } from './cloudPaused';
+import {
+  type EngineClouds,
+  type EngineParts,
+  type EngineRun,
+  type EngineTarget,
+  LostServerError,
+  plugsPorts,
+  type RunNotes,
+  release,
+} from './engineRun';
 import { runStages, type Stage, stageOf } from './kind';
-import { BrokenServerError, type EngineTarget, engineServer, type ServerClouds } from './kinds/server';
-import { engineVnic, type VnicClouds } from './kinds/vnic';
-import { type BackOff, type Outcome, SETTLED, waiting } from './outcome';
+import { managementPort } from './kinds/managementPort';
+import { engineServer } from './kinds/server';
+import { engineVnic } from './kinds/vnic';
+import { type Outcome, SETTLED, waiting } from './outcome';
+import { learnPlaces } from './vnicPlaces';
 
-/** What the engine's unit works with; made once a process. */
-export interface EngineParts {
-  readonly db: Db;
-  readonly bus: Bus;
-  readonly compute: ComputeDriver;
-  readonly network: NetworkDriver;
-  readonly log: Logger;
-  /** Holder of the leases: new for every process. */
-  readonly owner: string;
-  /** Where engines find their controllers: WebSocket URLs. */
-  readonly controllers: readonly string[];
-  readonly settings: EngineSettings;
-  /** Told of every step before it begins. Tests crash runs here. */
-  readonly trace?: (step: string) => void;
-}
-
-export interface EngineSettings {
-  /** How long a lease is held; longer than any call to a cloud. */
-  readonly leaseSeconds: number;
-  /** Seconds after which a server that has not called home is a ghost. */
-  readonly engineCreateTimeout: number;
-  readonly backOff: BackOff;
-}
-
-interface EngineRun {
-  readonly parts: EngineParts;
-  readonly engine: Engine;
-  readonly lease: Lease;
-  readonly log: Logger;
-  readonly before: (step: string) => Promise<void>;
-}
+export type { EngineParts, EngineSettings } from './engineRun';
 
 /** Seconds until a unit that another worker has in hand is looked at again. */
 const BUSY = 0.5;
+/** Seconds until the next run of a unit that has more to do right away. */
+const SOON = 0.1;
 
 /** In this order they are made; they go in the reverse one. */
-const STAGES: readonly Stage<EngineTarget, ServerClouds & VnicClouds>[] = [stageOf(engineServer), stageOf(engineVnic)];
+const STAGES: readonly Stage<EngineTarget, EngineClouds>[] = [stageOf(engineServer), stageOf(engineVnic)];
+const MANAGED_STAGES: readonly Stage<EngineTarget, EngineClouds>[] = [stageOf(managementPort), ...STAGES];
+/** Seconds between two looks at a server that is being built: its vNICs wait for it. */
+const BUILD_LOOK = 3;
 
 /**
  * One run of an engine's unit: its server, its vNICs, and its end. Never throws for what a cloud or another worker does.
@@ -82,22 +75,53 @@ export async function reconcileEngine(parts: EngineParts, id: string): Promise<O
 
 async function keepUp(run: EngineRun): Promise<Outcome> {
   const { parts, engine } = run;
-  const steps = await runStages(STAGES, await stageWork(run));
-  for (const { id, deleting } of await listVnics(parts.db, engine.id)) {
-    if (deleting) await removeVnic(parts.db, id);
-  }
+  const { steps, notes } = await bringAbout(run);
+  await tellTroubles(run, notes);
   const now = await findEngine(parts.db, engine.id);
   if (now?.status === 'BUILDING') return awaitCall(run, now);
-  const isNews = steps > 0 || engine.generation !== engine.settledGeneration;
+  const isNews = steps > notes.troubles.length || engine.generation !== engine.settledGeneration;
+  const [trouble] = notes.troubles;
+  if (trouble) {
+    if (isNews) await hintServed(run);
+    return wait(run, trouble.reason, parts.settings.backOff(engine.attempts));
+  }
   await release(run, { settled_generation: engine.generation, attempts: 0, retry_at: null });
   if (isNews) await hintServed(run);
   return SETTLED;
 }
 
+/** Makes what is wanted, takes away what is not, and forgets the vNICs that are gone. */
+async function bringAbout(run: EngineRun) {
+  const { parts, engine, before } = run;
+  const notes: RunNotes = { troubles: [] };
+  const target: EngineTarget = { engine, vnics: await listVnics(parts.db, engine.id) };
+  const isManaged = parts.management !== undefined && plugsPorts(parts);
+  const work = { target, clouds: { ...parts, notes }, before };
+  const steps = await runStages(isManaged ? MANAGED_STAGES : STAGES, work);
+  await learnPlaces(run);
+  for (const { id, deleting } of target.vnics) {
+    if (deleting && !notes.troubles.some(({ vnicId }) => vnicId === id)) await removeVnic(parts.db, id);
+  }
+  return { steps, notes };
+}
+
+async function tellTroubles({ parts, engine, log }: EngineRun, { troubles, server }: RunNotes): Promise<void> {
+  for (const { vnicId, reason, passes } of troubles) {
+    log.warn({ vnic: vnicId, reason }, 'a vNIC of an engine is not as wanted');
+    if (passes) continue;
+    const message = `service engine ${engine.name}: a vNIC is not as wanted: ${reason}`;
+    await recordNews(parts.db, { name: 'ENGINE_VNIC_FAILED', severity: 'warning', message }, engine.id);
+  }
+  if (!server?.stopped) return;
+  const message = `service engine ${engine.name}: its server ${server.id} is ${server.stopped}`;
+  await recordNews(parts.db, { name: 'ENGINE_SERVER_STOPPED', severity: 'error', message }, engine.id);
+}
+
 async function awaitCall(run: EngineRun, { unchangedFor, name }: Engine): Promise<Outcome> {
   const { parts, engine } = run;
   const left = parts.settings.engineCreateTimeout - unchangedFor;
-  if (left > 0) return wait(run, 'it has not called yet', Math.min(left, parts.settings.backOff(engine.attempts)));
+  if (left > 0)
+    return wait(run, 'it has not called yet', Math.min(left, BUILD_LOOK, parts.settings.backOff(engine.attempts)));
   await inTransaction(parts.db, async (trx) => {
     await renewLease(trx, run.lease, parts.settings.leaseSeconds);
     if (!(await moveEngine(trx, engine.id, { from: 'BUILDING', to: 'GHOST' }))) return;
@@ -119,7 +143,12 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
     await hintServed(run);
     return wait(run, 'its load balancers have not left yet', parts.settings.backOff(engine.attempts));
   }
-  await runStages(STAGES, await stageWork(run));
+  const { notes } = await bringAbout(run);
+  const [trouble] = notes.troubles;
+  if (trouble) {
+    await tellTroubles(run, { troubles: notes.troubles });
+    return wait(run, trouble.reason, parts.settings.backOff(engine.attempts));
+  }
   const left = await inTransaction(parts.db, async (trx) => {
     await renewLease(trx, run.lease, parts.settings.leaseSeconds);
     const message = `service engine ${engine.name} is gone`;
@@ -130,36 +159,40 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
   return SETTLED;
 }
 
-async function stageWork({ parts, engine, before }: EngineRun) {
-  const target: EngineTarget = { engine, vnics: await listVnics(parts.db, engine.id) };
-  return { target, clouds: parts, before };
-}
-
-/**
- * What a cloud refuses or does not answer is tried again; told of once, until a run ends well. A server that could not be
- * built is told of each time: the runs before it have waited for its call, which is no trouble.
- */
+/** What a cloud refuses or does not answer is tried again; told of when it is news. */
 async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   const { parts, engine, log } = run;
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof ServiceError) log.warn({ reason }, 'a run of an engine waits');
   else log.error({ err: error }, 'a run of an engine broke');
-  if (engine.attempts === 0 || error instanceof BrokenServerError) {
+  if (error instanceof LostServerError) return replace(run, reason);
+  if (error instanceof CloudPausedError) {
+    // The cloud's absence is told of elsewhere, and uses up nobody's time.
+    await restartBuildTime(parts.db, engine.id);
+  } else {
     const message = `service engine ${engine.name}: ${reason}`;
-    await recordEvents(parts.db, [{ name: 'ENGINE_FAILED', severity: 'warning', message }], { engineId: engine.id });
+    await recordNews(parts.db, { name: 'ENGINE_FAILED', severity: 'warning', message }, engine.id);
   }
   return wait(run, reason, parts.settings.backOff(engine.attempts));
+}
+
+/** Wants an engine gone that is not what it was any more. Its load balancers move, and the fleet makes another one. */
+async function replace(run: EngineRun, reason: string): Promise<Outcome> {
+  const { parts, engine } = run;
+  await inTransaction(parts.db, async (trx) => {
+    await renewLease(trx, run.lease, parts.settings.leaseSeconds);
+    const message = `service engine ${engine.name} is replaced: ${reason}`;
+    await recordEvents(trx, [{ name: 'ENGINE_LOST', severity: 'error', message }], { engineId: engine.id });
+    await retireEngine(trx, engine.id);
+  });
+  await release(run, {});
+  return waiting(reason, SOON);
 }
 
 async function wait(run: EngineRun, reason: string, retryAfter: number): Promise<Outcome> {
   const { parts, engine } = run;
   await release(run, { attempts: engine.attempts + 1, retry_at: nowPlus(parts.db, retryAfter) });
   return waiting(reason, retryAfter);
-}
-
-/** A lease that was lost has a new holder, who settles. */
-async function release({ parts, lease }: EngineRun, last: Readonly<Record<string, unknown>>): Promise<void> {
-  await releaseLease(parts.db, lease, last);
 }
 
 /** At most so many are hinted at a time; the sweep finds the others. */

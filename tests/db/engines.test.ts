@@ -80,7 +80,7 @@ describeOnDatabases('engines', (database) => {
     await db('service_engine').where({ id: engineId }).update({ updated_at: '2026-01-01 00:00:00.000' });
     expect((await findEngine(db, engineId))?.unchangedFor).toBeGreaterThan(1_000);
 
-    await startBuilding(db, engineId, 'f'.repeat(64));
+    await startBuilding(db, engineId, { tokenHash: 'f'.repeat(64), managementAddress: null });
     expect((await findEngine(db, engineId))?.unchangedFor).toBeLessThan(5);
   });
 

@@ -26,6 +26,7 @@ const ENGINE: Engine = {
   imageTag: null,
   projectId: null,
   perApp: false,
+  serverLaunchedAt: null,
 };
 
 function anEngine(changes: Partial<Engine>): Engine {

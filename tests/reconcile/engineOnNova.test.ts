@@ -108,11 +108,11 @@ it('waits while the quota is used up and goes on when it is not', async () => {
   expect(servers()).toHaveLength(1);
 });
 
-it('replaces a server that somebody has deleted', async () => {
+it('replaces a server that somebody has deleted before its engine called', async () => {
   const id = await newEngine();
   await reconcileEngine(parts, id);
   const [first] = servers();
-  site.nova.model.remove(first?.id ?? '');
+  await site.nova.model.remove(first?.id ?? '');
 
   for (let run = 0; run < 2; run += 1) await reconcileEngine(parts, id);
 

@@ -106,9 +106,8 @@ it('keeps the recorded one of several servers', async () => {
   expect([...compute.servers.keys()]).toEqual([recorded]);
 });
 
-it('makes a server anew that is gone, with another token', async () => {
+it('makes a server anew that is gone before its engine has called, with another token', async () => {
   await run();
-  await comeUp();
   const before = (await engine()).tokenHash;
   compute.servers.clear();
 
@@ -117,6 +116,25 @@ it('makes a server anew that is gone, with another token', async () => {
   expect(compute.servers.size).toBe(1);
   expect(await engine()).toMatchObject({ status: 'BUILDING' });
   expect((await engine()).tokenHash).not.toBe(before);
+});
+
+it('replaces an engine whose server is gone that has served', async () => {
+  await run();
+  await comeUp();
+  await run();
+  const lb = await addLoadBalancer(db);
+  await addPlacement(db, { loadBalancerId: lb, engineId });
+  compute.servers.clear();
+
+  expect(await run()).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('is gone') });
+
+  expect((await engine()).deleting).toBe(true);
+  expect(compute.servers.size).toBe(0);
+  expect(await events('ENGINE_LOST')).toEqual([expect.stringMatching(/is replaced: its server .* is gone/)]);
+  await db('service_engine').where({ id: engineId }).update({ connected_to: null });
+  expect(await run()).toEqual({ kind: 'settled' });
+  expect(await findEngine(db, engineId)).toBeUndefined();
+  await waitUntil('its load balancer is hinted', 30_000, () => hinted.includes(lb));
 });
 
 it('takes away a server that could not be built, and makes another', async () => {

@@ -207,6 +207,7 @@ export function insertEngine(db: Db, given: Seed<'service_engine'>): Promise<Tab
     per_app: null,
     compute_flavor: null,
     image_tag: null,
+    server_launched_at: null,
     ...given,
   });
 }

@@ -6,9 +6,9 @@ import { NovaError } from './nova/errors';
 import { createInterfaces } from './nova/interfaces';
 import { segment } from './nova/paths';
 import { fromRequest } from './nova/requests';
-import { createServerGroups } from './nova/serverGroups';
+import { createServerGroups, listOwned, remove } from './nova/serverGroups';
 import type { NovaSettings } from './nova/settings';
-import { CreatedView, ServersView, toServer } from './nova/views';
+import { ActionsView, CreatedView, FlavorsView, ServersView, ServerView, toServer } from './nova/views';
 import type { ComputeDriver, Server, ServerRequest } from './port';
 
 export interface NovaDeps {
@@ -33,8 +33,9 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
     listServers: () => listServers(ask, settings.owner),
     async createServer(request) {
       const imageId = await findImageId(images, settings, request);
+      const flavorId = await findFlavorId(ask, settings, request);
       const serverGroupId = await serverGroupFor(request.groupId);
-      const body = fromRequest(request, settings, { imageId, serverGroupId });
+      const body = fromRequest(request, settings, { imageId, flavorId, serverGroupId });
       const { server } = readIn(await ask.ok({ method: 'POST', path: '/servers', body }), CreatedView);
       const { engineId, name } = request;
       return { id: server.id, engineId, name, status: 'BUILD', managementAddress: null, host: null, fault: null };
@@ -43,6 +44,10 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
       const answer = await ask.any({ method: 'DELETE', path: `/servers/${segment(id)}` });
       if (answer.status !== 404) accepted(answer);
     },
+    findServer: (id) => findServer(ask, settings.owner, id),
+    wasRebuilt: (id) => wasRebuilt(ask, id),
+    listServerGroups: () => listOwned(ask, settings.owner),
+    deleteServerGroup: (id) => remove(ask, id),
     ...createInterfaces(ask),
   };
 }
@@ -57,6 +62,43 @@ async function findImageId(
   if (image) return image.id;
   const whose = ownerId === null ? '' : ` of project ${ownerId}`;
   throw new NovaError(404, 'imageNotFound', `There is no active image${whose} with the tag "${tag}".`);
+}
+
+/** Flavors of one page. */
+const FLAVORS = 1_000;
+
+/** Nova takes ids alone; people know names. */
+async function findFlavorId(ask: Ask, settings: NovaSettings, { flavorId: wanted }: ServerRequest): Promise<string> {
+  if (wanted === undefined) return settings.flavorId;
+  const byId = await ask.any({ method: 'GET', path: `/flavors/${segment(wanted)}` });
+  if (byId.status !== 404) {
+    accepted(byId);
+    return wanted;
+  }
+  for (let marker = ''; ; ) {
+    const query = new URLSearchParams({ limit: String(FLAVORS), is_public: 'None', ...(marker && { marker }) });
+    const { flavors } = readIn(await ask.ok({ method: 'GET', path: `/flavors?${query}` }), FlavorsView);
+    const named = flavors.find(({ name }) => name === wanted);
+    if (named) return named.id;
+    marker = flavors.at(-1)?.id ?? '';
+    if (flavors.length < FLAVORS) throw new NovaError(404, 'itemNotFound', `There is no flavor ${wanted}.`);
+  }
+}
+
+async function findServer(ask: Ask, owner: string, id: string): Promise<Server | undefined> {
+  const answer = await ask.any({ method: 'GET', path: `/servers/${segment(id)}` });
+  if (answer.status === 404) return undefined;
+  return toServer(readIn(accepted(answer).body, ServerView).server, owner);
+}
+
+/** What gives a server a disk that is not the one it had. */
+const REBUILDING = ['rebuild', 'evacuate'];
+
+async function wasRebuilt(ask: Ask, id: string): Promise<boolean> {
+  const answer = await ask.any({ method: 'GET', path: `/servers/${segment(id)}/os-instance-actions` });
+  if (answer.status === 404) return false;
+  const { instanceActions } = readIn(accepted(answer).body, ActionsView);
+  return instanceActions.some(({ action }) => REBUILDING.includes(action));
 }
 
 /** All of the project, sorted out here: not every Nova lets a server that waits to be scheduled pass a filter by tags. */

@@ -14,6 +14,10 @@ export interface Server {
   readonly host: string | null;
   /** Why it could not be built, in the service's words; absent or null while it is well. */
   readonly fault?: string | null;
+  /** Set while it does not run although it was built: `SHUTOFF`, `PAUSED`, ... in the service's words. */
+  readonly stopped?: string | null;
+  /** When it was last built, in the service's writing; absent or null where that is not told. */
+  readonly launchedAt?: string | null;
 }
 
 export interface ServerRequest {
@@ -25,14 +29,21 @@ export interface ServerRequest {
   readonly controllers: readonly string[];
   /** Its service engine group: where hosts are to differ, they differ within it. */
   readonly groupId?: string;
-  /** Ports that exist already, the one in the management network first; otherwise the service makes what is configured. */
+  /** Ports that exist already, instead of as many of those that are configured; the one in the management network first. */
   readonly portIds?: readonly string[];
   /** Over the configured one. */
   readonly availabilityZone?: string;
-  /** Over the configured one: a flavor of the compute service. */
+  /** Over the configured one: a flavor of the compute service, by id or name. */
   readonly flavorId?: string;
   /** Over the configured one. */
   readonly imageTag?: string;
+}
+
+export interface ServerGroup {
+  readonly id: string;
+  /** The service engine group it is for. */
+  readonly groupId: string;
+  readonly servers: number;
 }
 
 export interface ComputeDriver {
@@ -44,6 +55,14 @@ export interface ComputeDriver {
   createServer(request: ServerRequest): Promise<Server>;
   /** A server that is not there counts as deleted. */
   deleteServer(id: string): Promise<void>;
+  /** One server, if it is there and bears an engine's id. Absent where `listServers` costs nothing. */
+  findServer?(id: string): Promise<Server | undefined>;
+  /** Whether a server was given another disk after it was first built: it is not the one any more that enrolled. */
+  wasRebuilt?(id: string): Promise<boolean>;
+  /** What keeps the servers of service engine groups apart, and for which group each is. */
+  listServerGroups?(): Promise<readonly ServerGroup[]>;
+  /** One that is not there counts as deleted. */
+  deleteServerGroup?(id: string): Promise<void>;
   /** Ids of the ports a server has, the management port first. Absent, like the next two, where servers have none. */
   listServerPorts?(serverId: string): Promise<readonly string[]>;
   /** Plugs a port in. One that is plugged in there already stays. @throws NotFoundError for an unknown server */

@@ -42,7 +42,7 @@ function createDriver(model: NetworkModel): NetworkDriver {
       const subnet = model.subnets.get(subnetId);
       return subnet ? spaceOf(model, subnet).countFree() : 0;
     },
-    createPort: async (request) => toPort(await createPort(model, fromRequest(request))),
+    createPort: async (request) => toPort(await createPort(model, fromRequest(model, request))),
     updatePort: async (id, change, { ifRevision = null } = { ifRevision: null }) => {
       if (!model.ports.get(id)) throw new NotFoundError('Port', id);
       return toPort(await updatePort(model, id, fromChange(change), ifRevision));
@@ -99,13 +99,13 @@ function listPorts({ ports }: NetworkModel, filter: PortFilter): readonly PortRe
   );
 }
 
-function fromRequest(request: PortRequest) {
-  const { name, projectId, networkId, deviceId, deviceOwner, adminStateUp, fixedIps, securityGroupIds, qosPolicyId } =
-    request;
+function fromRequest({ networks }: NetworkModel, request: PortRequest) {
+  const { name, networkId, deviceId, deviceOwner, adminStateUp, fixedIps, securityGroupIds, qosPolicyId } = request;
   const { description, portSecurity } = request;
   return {
     name,
-    projectId,
+    // This service has no project here: its ports stand beside those of their network.
+    projectId: request.projectId ?? networks.get(networkId)?.project_id ?? '',
     networkId,
     deviceId,
     deviceOwner,

@@ -117,7 +117,7 @@ function buildPort(request: PortRequest, makeUp: () => string): Omit<Port, 'id' 
   );
   return {
     name,
-    projectId,
+    projectId: projectId ?? '',
     networkId,
     macAddress: 'fa:16:3e:00:00:00',
     deviceId,

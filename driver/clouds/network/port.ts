@@ -58,7 +58,8 @@ export interface Port {
 /** A port to be made. A fixed IP names a subnet, an address, or both; without any the service chooses. */
 export interface PortRequest {
   readonly name: string;
-  readonly projectId: string;
+  /** Null: the project of this service itself. */
+  readonly projectId: string | null;
   readonly networkId: string;
   readonly fixedIps: readonly { readonly subnetId?: string; readonly ipAddress?: string }[];
   readonly deviceId: string;

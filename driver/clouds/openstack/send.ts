@@ -11,6 +11,8 @@ export interface Call {
   /** Sent as it is, instead of a body. Such a call is never repeated: the service may have taken a part. */
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The service also refuses by 500, in its own words: that is an answer then, no outage. */
+  readonly refusesBy500?: boolean;
   /** Milliseconds the call may take, instead of the service's. */
   readonly timeout?: number;
 }
@@ -85,7 +87,8 @@ export async function sendOnce({ address, dispatcher, token, timeout }: Target, 
     const { statusCode: status } = answer;
     const content = parseJson(await readBody(answer.body, MAX_ANSWER));
     const requestId = answer.headers['x-openstack-request-id'] ?? null;
-    if (status >= 500 || status === 429) {
+    const isRefusal = status === 500 && call.refusesBy500 === true && content !== undefined;
+    if ((status >= 500 && !isRefusal) || status === 429) {
       throw new Outage(
         `${what}: ${status} (${String(requestId)})`,
         PASSING.includes(status) && (harmless || status === 429),

@@ -54,6 +54,8 @@ export interface ServiceEngineRow {
   /** What its server is made of; null: as the configuration says. */
   compute_flavor: string | null;
   image_tag: string | null;
+  /** When its server was last built, in the compute service's writing. */
+  server_launched_at: string | null;
 }
 
 /** An engine's vNIC in a network; the row exists before the port does, and the port's name carries its id. */

@@ -1,28 +1,14 @@
 import type { ComputeDriver, Server } from '../../clouds/compute/port';
-import type { Db } from '../../db/connect';
 import { recordServer, startBuilding } from '../../db/engines';
-import type { Vnic } from '../../db/vnics';
-import { type Engine, hashToken, newToken } from '../../domain/engine';
+import { type Engine, hashToken, hasServed, newToken } from '../../domain/engine';
 import { UnavailableError } from '../../domain/errors';
+import { type EngineClouds, type EngineTarget, LostServerError } from '../engineRun';
 import type { Kind } from '../kind';
-
-/** What an engine's unit compares with the clouds. */
-export interface EngineTarget {
-  readonly engine: Engine;
-  readonly vnics: readonly Vnic[];
-}
-
-/** What the engine's server kind works with. */
-export interface ServerClouds {
-  readonly db: Db;
-  readonly compute: ComputeDriver;
-  /** Where engines find their controllers: WebSocket URLs. */
-  readonly controllers: readonly string[];
-}
+import { makeManagementPort } from './managementPort';
 
 /** A server of an engine. */
 export interface EngineServer {
-  readonly engineId: string;
+  readonly engine: Engine;
   readonly name: string;
   /** Null while there is none. */
   readonly computeId: string | null;
@@ -30,9 +16,8 @@ export interface EngineServer {
   readonly host: string | null;
   readonly broken: boolean;
   /** Why, in the compute service's words, if it says so. */
-  readonly fault?: string | null;
-  /** Its service engine group; known of those that are wanted. */
-  readonly groupId?: string;
+  readonly fault: string | null;
+  readonly launchedAt: string | null;
   /** The engine has another one, which stays. */
   readonly surplus: boolean;
 }
@@ -41,49 +26,108 @@ export interface EngineServer {
 export class BrokenServerError extends UnavailableError {}
 
 /** Keeps one server for an engine that is to stay. Of several the recorded one stays: the others were made by calls that seemed lost. */
-export const engineServer: Kind<EngineServer, EngineTarget, ServerClouds> = {
+export const engineServer: Kind<EngineServer, EngineTarget, EngineClouds> = {
   name: 'server',
-  key: ({ engineId, computeId, surplus }) => (surplus ? `${engineId} ${computeId}` : engineId),
-  desired: ({ engine }) => (engine.deleting ? [] : [{ ...engine, engineId: engine.id, broken: false, surplus: false }]),
-  observed: async ({ engine }, { compute }) => {
-    const servers = (await compute.listServers()).filter(({ engineId }) => engineId === engine.id);
+  key: ({ engine, computeId, surplus }) => (surplus ? `${engine.id} ${computeId}` : engine.id),
+  desired: ({ engine }) => (engine.deleting ? [] : [wantedServer(engine)]),
+  observed: async ({ engine }, { compute, notes }) => {
+    const servers = await findServers(engine, compute);
     const stays =
       servers.find(({ id }) => id === engine.computeId) ??
       servers.find(({ status }) => status !== 'ERROR') ??
       servers[0];
-    return servers.map((server) => describeServer(server, server !== stays));
+    if (stays) notes.server = stays;
+    return servers.map((server) => describeServer(engine, server, { surplus: server !== stays, notes }));
   },
   same: (want, have) =>
     !have.broken &&
     want.computeId === have.computeId &&
     want.managementAddress === have.managementAddress &&
-    want.host === have.host,
-  put: (want, clouds, have) => (have ? adoptServer(have, clouds) : makeServer(want, clouds)),
+    want.host === have.host &&
+    want.launchedAt === have.launchedAt,
+  put: (want, clouds, have) => (have ? keepServer(have, clouds) : makeServer(want, clouds)),
   remove: ({ computeId }, { compute }) => (computeId === null ? Promise.resolve() : compute.deleteServer(computeId)),
 };
 
-function describeServer(server: Server, surplus: boolean): EngineServer {
-  const { id, engineId, name, managementAddress, host, status, fault = null } = server;
-  return { engineId, name, computeId: id, managementAddress, host, broken: status === 'ERROR', fault, surplus };
+function wantedServer(engine: Engine): EngineServer {
+  const { name, computeId, managementAddress, host, serverLaunchedAt: launchedAt } = engine;
+  return { engine, name, computeId, managementAddress, host, launchedAt, broken: false, fault: null, surplus: false };
 }
 
-async function adoptServer(have: EngineServer, { db, compute }: ServerClouds): Promise<void> {
-  if (have.broken && have.computeId !== null) {
-    await compute.deleteServer(have.computeId);
-    const why = have.fault ? `: ${have.fault}` : '';
-    throw new BrokenServerError(`the compute service could not build server ${have.computeId}${why}`);
+/** One that is recorded and there needs no look at all of them; twins that came late are found in bulk. */
+async function findServers(engine: Engine, compute: ComputeDriver): Promise<readonly Server[]> {
+  const { computeId } = engine;
+  if (computeId !== null && !engine.deleting && compute.findServer) {
+    const server = await compute.findServer(computeId);
+    if (server?.engineId === engine.id) return [server];
   }
-  await recordServer(db, have.engineId, have);
+  return (await compute.listServers()).filter(({ engineId }) => engineId === engine.id);
+}
+
+function describeServer(
+  engine: Engine,
+  server: Server,
+  { surplus, notes }: { readonly surplus: boolean; readonly notes: EngineClouds['notes'] },
+): EngineServer {
+  const { id, name, host, status, fault = null, launchedAt = null } = server;
+  // The port is there before the server shows its address.
+  const managementAddress = notes.managementPort?.fixedIps[0]?.ipAddress ?? server.managementAddress;
+  return {
+    engine,
+    name,
+    computeId: id,
+    managementAddress,
+    host,
+    broken: status === 'ERROR',
+    fault,
+    launchedAt,
+    surplus,
+  };
+}
+
+async function keepServer(have: EngineServer, { db, compute }: EngineClouds): Promise<void> {
+  const { engine, computeId, launchedAt } = have;
+  if (have.broken && computeId !== null) await judgeBroken(have, computeId, compute);
+  const isOther = engine.serverLaunchedAt !== null && launchedAt !== null && engine.serverLaunchedAt !== launchedAt;
+  if (isOther && computeId !== null && (await compute.wasRebuilt?.(computeId))) {
+    throw new LostServerError(`its server ${computeId} was rebuilt at ${launchedAt}`);
+  }
+  await recordServer(db, engine.id, have);
+}
+
+/** The guest of a server in ERROR may well run: a migration that failed does that. An engine that calls is left alone. */
+async function judgeBroken({ engine, fault }: EngineServer, computeId: string, compute: ComputeDriver): Promise<void> {
+  const why = fault ? `: ${fault}` : '';
+  if (!hasServed(engine)) {
+    await compute.deleteServer(computeId);
+    throw new BrokenServerError(`the compute service could not build its server${why}`);
+  }
+  if (engine.connectedTo === null) throw new LostServerError(`its server ${computeId} is in ERROR${why}`);
 }
 
 /** Each attempt has a token of its own: a server that a lost call made after all cannot enrol beside its successor. */
-async function makeServer(want: EngineServer, { db, compute, controllers }: ServerClouds): Promise<void> {
+async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds): Promise<void> {
+  const { db, compute, network, controllers, notes } = clouds;
+  if (engine.computeId !== null && hasServed(engine)) {
+    throw new LostServerError(`its server ${engine.computeId} is gone, and this service has not deleted it`);
+  }
   const token = newToken();
-  await startBuilding(db, want.engineId, hashToken(token));
-  const { engineId, name, groupId } = want;
+  // Of a server that is going: Nova lets go of the port by and by, and would of its successor's.
+  if (notes.managementPort && notes.managementPort.deviceId !== '') {
+    await network.deletePort(notes.managementPort.id);
+    await makeManagementPort(engine, clouds);
+  }
+  const port = notes.managementPort;
+  const managementAddress = port?.fixedIps[0]?.ipAddress ?? null;
+  await startBuilding(db, engine.id, { tokenHash: hashToken(token), managementAddress });
+  const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag } = engine;
   const server = await compute.createServer({
-    ...{ engineId, name, token, controllers },
-    ...(groupId !== undefined && { groupId }),
+    ...{ engineId, name, token, controllers, groupId },
+    ...(port && { portIds: [port.id] }),
+    ...(availabilityZone !== null && { availabilityZone }),
+    ...(computeFlavor !== null && { flavorId: computeFlavor }),
+    ...(imageTag !== null && { imageTag }),
   });
-  await recordServer(db, want.engineId, describeServer(server, false));
+  notes.server = server;
+  await recordServer(db, engineId, describeServer(engine, server, { surplus: false, notes }));
 }

@@ -1,84 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_PORT_OWNER, type NetworkDriver, type Port } from '../../clouds/network/port';
-import type { Db } from '../../db/connect';
 import { recordVnicPort, type Vnic } from '../../db/vnics';
-import { vnicPortName } from '../../domain/engine';
-import { InvalidReferenceError } from '../../domain/errors';
+import { type Engine, enginePortDescription, managementPortName, vnicPortName } from '../../domain/engine';
+import { InvalidReferenceError, NotFoundError, PassedThroughError, ServiceError } from '../../domain/errors';
+import { CloudPausedError } from '../cloudPaused';
+import { type EngineClouds, type EngineTarget, ownerTagOf, plugsPorts } from '../engineRun';
 import type { Kind } from '../kind';
-import type { EngineTarget } from './server';
-
-/** What the vNIC kind works with. */
-export interface VnicClouds {
-  readonly db: Db;
-  readonly network: NetworkDriver;
-}
 
 /** An engine's port in a network. */
 export interface EngineVnic {
-  readonly engineId: string;
+  readonly engine: Engine;
   /** Null for a port of the engine that no row knows. */
-  readonly vnicId: string | null;
-  readonly networkId: string;
-  readonly subnetId: string | null;
-  readonly portId: string | null;
-  readonly macAddress: string | null;
-  readonly ipAddress: string | null;
+  readonly vnic: Vnic | null;
+  /** Null while there is none. */
+  readonly port: Port | null;
+  /** The server it is plugged into; null when it is in none, or nothing is plugged. */
+  readonly pluggedInto: string | null;
+  /** There is a server that it is not plugged into. */
+  readonly unplugged: boolean;
 }
 
-/** Keeps one port for each vNIC an engine needs. */
-export const engineVnic: Kind<EngineVnic, EngineTarget, VnicClouds> = {
+/**
+ * Keeps one port for each vNIC an engine needs, plugged into its server. The port belongs to nobody when it is made (Nova
+ * refuses others) and bears its row's id in its name; it is unplugged before it is deleted. What is wrong with one vNIC
+ * keeps none of the others: it is noted, and the unit sees to it again.
+ */
+export const engineVnic: Kind<EngineVnic, EngineTarget, EngineClouds> = {
   name: 'vnic',
-  key: ({ vnicId, portId }) => vnicId ?? `port ${portId}`,
+  key: ({ vnic, port }) => vnic?.id ?? `port ${port?.id}`,
   desired: ({ engine, vnics }) =>
-    engine.deleting ? [] : vnics.filter(({ deleting }) => !deleting).map((vnic) => ({ ...vnic, vnicId: vnic.id })),
-  observed: async ({ engine, vnics }, { network }) => {
-    const ports = await network.listPorts({ deviceOwner: ENGINE_PORT_OWNER, deviceId: engine.id });
-    const owners = new Map(vnics.map((vnic) => [vnic.id, choosePort(ports, vnic)]));
+    engine.deleting
+      ? []
+      : vnics
+          .filter(({ deleting }) => !deleting)
+          .map((vnic) => ({ engine, vnic, port: null, pluggedInto: null, unplugged: true })),
+  observed: async ({ engine, vnics }, clouds) => {
+    const ports = await listEnginePorts(engine, clouds);
+    const plugged = await listPlugged(clouds);
+    const owners = new Map(vnics.map((vnic) => [choosePort(ports, vnic), vnic]));
     return ports.map((port) => {
-      const [vnicId] = [...owners].find(([, chosen]) => chosen === port) ?? [];
-      return describePort(port, { engineId: engine.id, vnicId: vnicId ?? null });
+      const pluggedInto = plugged.portIds.includes(port.id) ? plugged.serverId : null;
+      const unplugged = pluggedInto === null && clouds.notes.server !== undefined && plugsPorts(clouds);
+      return { engine, vnic: owners.get(port) ?? null, port, pluggedInto, unplugged };
     });
   },
-  same: (want, have) =>
-    want.portId === have.portId && want.macAddress === have.macAddress && want.ipAddress === have.ipAddress,
-  async put(want, { db, network }, have) {
-    if (want.vnicId === null) return;
-    const found = have ?? describePort(await makePort(want, network), want);
-    const { portId, macAddress, ipAddress } = found;
-    if (portId === null || macAddress === null) return;
-    await recordVnicPort(db, want.vnicId, { portId, macAddress, ipAddress });
-  },
-  remove: ({ portId }, { network }) => (portId === null ? Promise.resolve() : network.deletePort(portId)),
+  same: ({ vnic }, { port, unplugged }) =>
+    !unplugged && vnic !== null && port !== null && isRecorded(vnic, port) && missingSubnets(vnic, port).length === 0,
+  put: (want, clouds, have) => inPart(want, clouds, () => putVnic(want, clouds, have)),
+  remove: (have, clouds) => inPart(have, clouds, () => removePort(have, clouds)),
 };
+
+/** By what they say of themselves, for whoever plugs them in writes into what they belong to. */
+async function listEnginePorts(engine: Engine, clouds: EngineClouds): Promise<readonly Port[]> {
+  const { network } = clouds;
+  if (!plugsPorts(clouds)) return network.listPorts({ deviceOwner: ENGINE_PORT_OWNER, deviceId: engine.id });
+  const ports = await network.listPorts({ description: enginePortDescription(ownerTagOf(clouds), engine.id) });
+  return ports.filter(({ name }) => name !== managementPortName(engine.id));
+}
+
+interface Plugged {
+  readonly serverId: string | null;
+  readonly portIds: readonly string[];
+}
+
+async function listPlugged({ compute, notes: { server } }: EngineClouds): Promise<Plugged> {
+  const nothing = { serverId: null, portIds: [] };
+  if (!server || server.status === 'ERROR' || !compute.listServerPorts) return nothing;
+  try {
+    return { serverId: server.id, portIds: await compute.listServerPorts(server.id) };
+  } catch (error) {
+    if (error instanceof NotFoundError) return nothing;
+    throw error;
+  }
+}
 
 /** The recorded port if it is there; else one that a lost call made for this vNIC. */
 function choosePort(ports: readonly Port[], vnic: Vnic): Port | undefined {
   return ports.find(({ id }) => id === vnic.portId) ?? ports.find(({ name }) => name === vnicPortName(vnic.id));
 }
 
-function describePort(port: Port, owner: Pick<EngineVnic, 'engineId' | 'vnicId'>): EngineVnic {
-  const [first] = port.fixedIps;
-  return {
-    engineId: owner.engineId,
-    vnicId: owner.vnicId,
-    networkId: port.networkId,
-    subnetId: first?.subnetId ?? null,
-    portId: port.id,
-    macAddress: port.macAddress,
-    ipAddress: first?.ipAddress ?? null,
-  };
+/** Notes what a cloud refuses about one vNIC. What is wrong with a cloud as a whole ends the run. */
+async function inPart({ engine, vnic }: EngineVnic, { notes }: EngineClouds, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error instanceof CloudPausedError) throw error;
+    // Nova takes no port for a server that it is still building.
+    const passes = engine.status === 'BUILDING' && error instanceof PassedThroughError && error.status === 409;
+    notes.troubles.push({ vnicId: vnic?.id ?? null, reason: error.message, passes });
+  }
 }
 
-/** The port belongs to the project of its network. */
-async function makePort(want: EngineVnic, network: NetworkDriver): Promise<Port> {
-  const found = await network.findNetwork(want.networkId);
-  if (!found) throw new InvalidReferenceError('Network', want.networkId);
+async function putVnic({ engine, vnic }: EngineVnic, clouds: EngineClouds, have?: EngineVnic): Promise<void> {
+  if (vnic === null) return;
+  const { db, compute, network, notes } = clouds;
+  const port = await widenPort(have?.port ?? (await makePort(engine, vnic, clouds)), vnic, network);
+  const { id: portId, macAddress } = port;
+  if (!isRecorded(vnic, port)) {
+    await recordVnicPort(db, vnic.id, { portId, macAddress, ipAddress: addressOf(port) });
+  }
+  if (have?.pluggedInto || !notes.server) return;
+  await compute.attachPort?.(notes.server.id, portId);
+}
+
+function isRecorded(vnic: Vnic, port: Port): boolean {
+  return vnic.portId === port.id && vnic.macAddress === port.macAddress && vnic.ipAddress === addressOf(port);
+}
+
+function addressOf({ fixedIps }: Port): string | null {
+  return fixedIps[0]?.ipAddress ?? null;
+}
+
+function missingSubnets({ subnetIds }: Vnic, { fixedIps }: Port): readonly string[] {
+  return subnetIds.filter((id) => !fixedIps.some(({ subnetId }) => subnetId === id));
+}
+
+/** A vNIC that is wanted in further subnets of its network gets an address in each. */
+async function widenPort(port: Port, vnic: Vnic, network: NetworkDriver): Promise<Port> {
+  const missing = missingSubnets(vnic, port);
+  if (missing.length === 0 || network.acceptsAnything) return port;
+  const fixedIps = [...port.fixedIps, ...missing.map((subnetId) => ({ subnetId }))];
+  return network.updatePort(port.id, { fixedIps }, { ifRevision: port.revision });
+}
+
+/** What is plugged in belongs to the project of the server, which is this service's; the others to that of their network. */
+async function makePort(engine: Engine, vnic: Vnic, clouds: EngineClouds): Promise<Port> {
+  const { network } = clouds;
+  const found = await network.findNetwork(vnic.networkId);
+  if (!found) throw new InvalidReferenceError('Network', vnic.networkId);
+  const plugs = plugsPorts(clouds);
   return network.createPort({
-    name: vnicPortName(want.vnicId ?? ''),
-    projectId: found.projectId,
-    networkId: want.networkId,
-    fixedIps: want.subnetId === null ? [] : [{ subnetId: want.subnetId }],
-    deviceId: want.engineId,
+    name: vnicPortName(vnic.id),
+    projectId: plugs ? null : found.projectId,
+    networkId: vnic.networkId,
+    fixedIps: vnic.subnetIds.map((subnetId) => ({ subnetId })),
+    deviceId: plugs ? '' : engine.id,
     deviceOwner: ENGINE_PORT_OWNER,
     adminStateUp: true,
+    ...(await clouds.vnicPort?.(vnic)),
+    ...(plugs && { description: enginePortDescription(ownerTagOf(clouds), engine.id) }),
   });
+}
+
+/** How often it is looked whether a port is out, and milliseconds between two looks. */
+const LOOKS = 10;
+const LOOK_AFTER = 300;
+
+/** A port whose server goes with it needs no unplugging, and its server may not answer. */
+async function removePort(
+  { engine, port, pluggedInto }: EngineVnic,
+  { compute, network }: EngineClouds,
+): Promise<void> {
+  if (port === null) return;
+  if (pluggedInto !== null && !engine.deleting) {
+    await compute.detachPort?.(pluggedInto, port.id);
+    for (let look = 0; (await compute.listServerPorts?.(pluggedInto))?.includes(port.id); look += 1) {
+      if (look === LOOKS) throw new PassedThroughError(409, `port ${port.id} has not been unplugged yet`);
+      await sleep(LOOK_AFTER);
+    }
+  }
+  await network.deletePort(port.id);
 }

@@ -96,6 +96,53 @@ describe('a server of an engine', () => {
     ]);
   });
 
+  it('has a flavor by its name as well, of those there are', async () => {
+    const { driver } = await start();
+
+    await driver.createServer(request({ flavorId: 'm1.big' }));
+
+    expect(onlyServer().flavorId).toBe('big');
+    await expect(driver.createServer(request({ flavorId: 'm1.tiny' }))).rejects.toMatchObject({
+      name: 'NovaError',
+      status: 404,
+      message: 'There is no flavor m1.tiny.',
+    });
+  });
+
+  it('keeps the networks of the configuration for which it is given no port', async () => {
+    const { driver } = await start({ networkIds: ['net-mgmt', 'net-other'] });
+
+    await driver.createServer(request({ portIds: ['port-mgmt'] }));
+
+    expect(onlyServer()).toMatchObject({
+      ports: [{ id: 'port-mgmt' }, { networkId: 'net-other' }],
+      securityGroups: ['sg-mgmt'],
+    });
+  });
+
+  it('is found by its id, unless it is gone or not of this installation', async () => {
+    const { driver } = await start();
+    const { id } = await driver.createServer(request());
+
+    expect(await driver.findServer?.(id)).toEqual((await driver.listServers())[0]);
+    expect(await driver.findServer?.(randomUUID())).toBeUndefined();
+    expect(await site.driverWith({ owner: 'elsewhere' }).findServer?.(id)).toBeUndefined();
+  });
+
+  it('tells when it does not run, and when it was built anew', async () => {
+    const { driver, nova } = await start();
+    const { id } = await driver.createServer(request());
+    const first = await driver.findServer?.(id);
+    onlyServer().status = 'SHUTOFF';
+    expect(await driver.findServer?.(id)).toMatchObject({ status: 'ACTIVE', stopped: 'SHUTOFF' });
+
+    nova.model.resize(id);
+    expect((await driver.findServer?.(id))?.launchedAt).not.toBe(first?.launchedAt);
+    expect(await driver.wasRebuilt?.(id)).toBe(false);
+    nova.model.rebuild(id);
+    expect(await driver.wasRebuilt?.(id)).toBe(true);
+  });
+
   it('counts as gone while Nova is still deleting it', async () => {
     const { driver, nova } = await start({}, { deletesSlowly: true });
     const { id } = await driver.createServer(request());
@@ -103,7 +150,7 @@ describe('a server of an engine', () => {
     await driver.deleteServer(id);
     expect(await driver.listServers()).toEqual([]);
     await driver.deleteServer(id);
-    nova.model.finishDeletions();
+    await nova.model.finishDeletions();
 
     expect(nova.model.servers.size).toBe(0);
   });
@@ -125,7 +172,7 @@ describe('the servers of others', () => {
     await site.driverWith({ owner: 'elsewhere' }).createServer(request());
     const mine = await driver.createServer(request());
     const { tags, ...rest } = { ...onlyServer(), tags: ['mine'], metadata: {}, networks: [{ uuid: 'x' }], group: null };
-    nova.model.create({ ...rest, tags });
+    await nova.model.create({ ...rest, tags });
 
     expect(nova.model.servers.size).toBe(3);
     expect((await driver.listServers()).map(({ id }) => id)).toEqual([mine.id]);
@@ -225,6 +272,26 @@ describe('hosts that must differ', () => {
   });
 });
 
+describe('the server groups of service engine groups', () => {
+  it('are listed with their servers, those of others are not, and are deleted once and for all', async () => {
+    const { nova } = await start();
+    const driver = site.driverWith({ antiAffinity: 'soft-anti-affinity' });
+    const groupId = randomUUID();
+    nova.model.addGroup('slipstream-of-a-user', 'affinity');
+    nova.model.addGroup(`elsewhere-${groupId}`, 'affinity');
+    await driver.createServer(request({ groupId }));
+
+    const [group, ...others] = (await driver.listServerGroups?.()) ?? [];
+    expect(others).toEqual([]);
+    expect(group).toEqual({ id: expect.any(String), groupId, servers: 1 });
+
+    await driver.deleteServerGroup?.(group?.id ?? '');
+    await driver.deleteServerGroup?.(group?.id ?? '');
+    expect(await driver.listServerGroups?.()).toEqual([]);
+    expect(nova.model.groups.size).toBe(2);
+  });
+});
+
 describe('the ports of a server', () => {
   let driver: Required<ComputeDriver>;
   let id: string;
@@ -262,6 +329,21 @@ describe('the ports of a server', () => {
 
     expect(await driver.listServerPorts(id)).toHaveLength(2);
     expect(site.nova.calls.filter((call) => call.startsWith('POST') && call.endsWith('os-interface'))).toHaveLength(1);
+  });
+
+  it('are refused by 500 when their network cannot bind them, which says nothing of Nova', async () => {
+    site.nova.behaviour.refusePort = () => ({ status: 500, message: 'Failed to attach network adapter device to x' });
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      await expect(driver.attachPort(id, 'port-1')).rejects.toMatchObject({
+        name: 'NovaError',
+        message: 'Failed to attach network adapter device to x',
+      });
+    }
+    site.nova.behaviour.refusePort = undefined;
+
+    await driver.attachPort(id, 'port-1');
+
+    expect(await driver.listServerPorts(id)).toHaveLength(2);
   });
 
   it('cannot be those of another server, nor of one that does not exist', async () => {

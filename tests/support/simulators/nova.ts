@@ -28,6 +28,9 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
     serversPerHost: 100,
     bootsSlowly: false,
     deletesSlowly: false,
+    flavors: { big: 'm1.big' },
+    network: undefined,
+    refusePort: undefined,
     onBoot: () => undefined,
     ...behaviour,
   });
@@ -47,6 +50,7 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
   });
   serveServers(app, model, maxPage);
   serveGroups(app, model);
+  serveFlavors(app, model);
   app.use(answerRefusal);
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -81,9 +85,9 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
     const rest = typeof marker === 'string' ? all.filter(({ id }) => id > marker) : all;
     res.json({ servers: rest.slice(0, Math.min(maxPage, Number(limit ?? maxPage))).map(showServer) });
   });
-  app.post('/v2.1/servers', (req, res) => {
+  app.post('/v2.1/servers', async (req, res) => {
     const { server, 'os:scheduler_hints': hints } = read(CreateServer, req.body);
-    const { id } = model.create({
+    const { id } = await model.create({
       name: server.name,
       imageId: server.imageRef,
       flavorId: server.flavorRef,
@@ -98,20 +102,26 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
     });
     res.status(202).json({ server: { id, links: [] } });
   });
-  app.delete('/v2.1/servers/:id', (req, res) => {
-    model.remove(req.params.id);
+  app.get('/v2.1/servers/:id', (req, res) => {
+    res.json({ server: showServer(model.server(req.params.id)) });
+  });
+  app.get('/v2.1/servers/:id/os-instance-actions', (req, res) => {
+    res.json({ instanceActions: model.server(req.params.id).actions.map((action) => ({ action })) });
+  });
+  app.delete('/v2.1/servers/:id', async (req, res) => {
+    await model.remove(req.params.id);
     res.status(204).end();
   });
   app.get('/v2.1/servers/:id/os-interface', (req, res) => {
     const { ports } = model.server(req.params.id);
     res.json({ interfaceAttachments: ports.map(({ id, networkId }) => ({ port_id: id, net_id: networkId })) });
   });
-  app.post('/v2.1/servers/:id/os-interface', (req, res) => {
-    const port = model.attach(req.params.id, read(CreateInterface, req.body).interfaceAttachment.port_id);
+  app.post('/v2.1/servers/:id/os-interface', async (req, res) => {
+    const port = await model.attach(req.params.id, read(CreateInterface, req.body).interfaceAttachment.port_id);
     res.json({ interfaceAttachment: { port_id: port.id, net_id: port.networkId } });
   });
-  app.delete('/v2.1/servers/:id/os-interface/:port', (req, res) => {
-    model.detach(req.params.id, req.params.port);
+  app.delete('/v2.1/servers/:id/os-interface/:port', async (req, res) => {
+    await model.detach(req.params.id, req.params.port);
     res.status(202).end();
   });
 }
@@ -131,8 +141,19 @@ function serveGroups(app: Express, model: NovaModel): void {
   });
 }
 
+function serveFlavors(app: Express, { behaviour }: NovaModel): void {
+  app.get('/v2.1/flavors', (_req, res) => {
+    res.json({ flavors: Object.entries(behaviour.flavors).map(([id, name]) => ({ id, name })) });
+  });
+  app.get('/v2.1/flavors/:id', (req, res) => {
+    const name = behaviour.flavors[req.params.id];
+    if (name === undefined) throw new Refusal(404, 'itemNotFound', `Flavor ${req.params.id} could not be found.`);
+    res.json({ flavor: { id: req.params.id, name } });
+  });
+}
+
 function showServer(server: SimulatedServer) {
-  const shown = server.status === 'ACTIVE' ? server.ports : [];
+  const shown = server.status === 'BUILD' || server.status === 'ERROR' ? [] : server.ports;
   const addresses = Object.fromEntries(
     shown.map(({ networkId, address }) => [
       `net-${networkId}`,
@@ -149,6 +170,7 @@ function showServer(server: SimulatedServer) {
     hostId: server.host === null ? '' : `hash-of-${server.host}`,
     'OS-EXT-SRV-ATTR:host': server.host,
     'OS-EXT-STS:task_state': server.taskState,
+    'OS-SRV-USG:launched_at': server.launchedAt,
     ...(server.fault === null ? {} : { fault: { code: 500, message: server.fault, created: '2026-01-01T00:00:00Z' } }),
   };
 }

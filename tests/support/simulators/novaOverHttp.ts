@@ -40,6 +40,8 @@ const images = {
           ownerId: 'project-service',
           size: 1,
           createdAt: new Date(0),
+          visibility: 'private',
+          sha512: null,
         },
 };
 

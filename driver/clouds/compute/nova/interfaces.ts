@@ -22,7 +22,9 @@ export function createInterfaces(
       // A call that was lost may have done it: Nova would call the port in use.
       if ((await list(serverId)).includes(portId)) return;
       const body = { interfaceAttachment: { port_id: portId } };
-      accepted(await ask.any({ method: 'POST', path: pathOf(serverId), body, timeout: ATTACH_TIMEOUT }));
+      const call = { method: 'POST', path: pathOf(serverId), body, timeout: ATTACH_TIMEOUT } as const;
+      // A port that its network cannot bind is told of by 500: it says nothing of Nova.
+      accepted(await ask.any({ ...call, refusesBy500: true }));
     },
     async detachPort(serverId, portId) {
       const answer = await ask.any({ method: 'DELETE', path: `${pathOf(serverId)}/${segment(portId)}` });

@@ -5,17 +5,19 @@ import type { NovaSettings } from './settings';
 /** What is looked up before a server can be made. */
 export interface Found {
   readonly imageId: string;
+  readonly flavorId: string;
   readonly serverGroupId: string | null;
 }
 
 /** The body that makes a server. */
-export function fromRequest(request: ServerRequest, settings: NovaSettings, { imageId, serverGroupId }: Found) {
+export function fromRequest(request: ServerRequest, settings: NovaSettings, found: Found) {
+  const { imageId, flavorId, serverGroupId } = found;
   const { tags, metadata } = ownershipOf(settings.owner, request.engineId);
   const availabilityZone = request.availabilityZone ?? settings.availabilityZone;
   return {
     server: {
       name: request.name,
-      flavorRef: request.flavorId ?? settings.flavorId,
+      flavorRef: flavorId,
       imageRef: imageId,
       min_count: 1,
       max_count: 1,
@@ -31,11 +33,13 @@ export function fromRequest(request: ServerRequest, settings: NovaSettings, { im
 }
 
 /** Nova deletes the ports it makes together with the server; groups are of these ports alone, it refuses to change others. */
-function networksOf({ portIds }: ServerRequest, { networkIds, securityGroupIds }: NovaSettings) {
-  if (portIds && portIds.length > 0) return { networks: portIds.map((port) => ({ port })) };
+function networksOf({ portIds = [] }: ServerRequest, { networkIds, securityGroupIds }: NovaSettings) {
+  const others = networkIds.slice(portIds.length);
   return {
-    networks: networkIds.map((uuid) => ({ uuid })),
-    ...(securityGroupIds.length === 0 ? {} : { security_groups: securityGroupIds.map((name) => ({ name })) }),
+    networks: [...portIds.map((port) => ({ port })), ...others.map((uuid) => ({ uuid }))],
+    ...(securityGroupIds.length === 0 || others.length === 0
+      ? {}
+      : { security_groups: securityGroupIds.map((name) => ({ name })) }),
   };
 }
 

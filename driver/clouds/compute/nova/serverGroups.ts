@@ -1,5 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { ServerGroup } from '../port';
 import { type Ask, accepted, readIn } from './answers';
+import { segment } from './paths';
 import type { NovaSettings } from './settings';
 import { ServerGroupsView, ServerGroupView } from './views';
 
@@ -44,18 +47,36 @@ async function findOrMake(ask: Ask, wanted: { readonly name: string; readonly po
   }
 }
 
-async function remove(ask: Ask, id: string): Promise<void> {
-  const answer = await ask.any({ method: 'DELETE', path: `/os-server-groups/${id}` });
+/** One that is not there counts as removed. */
+export async function remove(ask: Ask, id: string): Promise<void> {
+  const answer = await ask.any({ method: 'DELETE', path: `/os-server-groups/${segment(id)}` });
   if (answer.status !== 404) accepted(answer);
 }
 
+/** Those of this owner, by the names it gives them. */
+export async function listOwned(ask: Ask, owner: string): Promise<ServerGroup[]> {
+  const prefix = `${owner}-`;
+  return (await listAll(ask))
+    .filter(({ name }) => name.startsWith(prefix) && UUID.test(name.slice(prefix.length)))
+    .map(({ id, name, members }) => ({ id, groupId: name.slice(prefix.length), servers: members.length }));
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Ids in an order that everybody sees. */
 async function listByName(ask: Ask, name: string): Promise<string[]> {
-  const ids: string[] = [];
+  return (await listAll(ask))
+    .filter((group) => group.name === name)
+    .map(({ id }) => id)
+    .sort();
+}
+
+async function listAll(ask: Ask): Promise<z.infer<typeof ServerGroupsView>['server_groups']> {
+  const groups: z.infer<typeof ServerGroupsView>['server_groups'] = [];
   for (let offset = 0; ; offset += PAGE) {
     const path = `/os-server-groups?limit=${PAGE}&offset=${offset}`;
     const { server_groups: page } = readIn(await ask.ok({ method: 'GET', path }), ServerGroupsView);
-    ids.push(...page.filter((group) => group.name === name).map(({ id }) => id));
-    if (page.length < PAGE) return ids.sort();
+    groups.push(...page);
+    if (page.length < PAGE) return groups;
   }
 }

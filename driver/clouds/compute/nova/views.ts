@@ -14,19 +14,29 @@ const ServerBody = z.object({
   hostId: z.string().nullish(),
   'OS-EXT-SRV-ATTR:host': z.string().nullish(),
   'OS-EXT-STS:task_state': z.string().nullish(),
+  'OS-SRV-USG:launched_at': z.string().nullish(),
   fault: z.object({ message: z.string().nullish() }).nullish(),
 });
 
 export const ServersView = z.object({ servers: z.array(ServerBody) });
+export const ServerView = z.object({ server: ServerBody });
+export const ActionsView = z.object({ instanceActions: z.array(z.object({ action: z.string() })) });
+export const FlavorsView = z.object({ flavors: z.array(z.object({ id: z.string(), name: z.string() })) });
 export const CreatedView = z.object({ server: z.object({ id: z.string() }) });
 export const InterfacesView = z.object({ interfaceAttachments: z.array(z.object({ port_id: z.string() })) });
-export const ServerGroupBody = z.object({ id: z.string(), name: z.string() });
+export const ServerGroupBody = z.object({
+  id: z.string(),
+  name: z.string(),
+  members: z.array(z.string()).default([]),
+});
 export const ServerGroupsView = z.object({ server_groups: z.array(ServerGroupBody) });
 export const ServerGroupView = z.object({ server_group: ServerGroupBody });
 
 /** Statuses of servers that are as good as gone. */
 const GONE = ['DELETED', 'SOFT_DELETED'];
 const DELETING = ['deleting', 'soft-deleting'];
+/** Statuses in which the guest does not run. */
+const STOPPED = ['SHUTOFF', 'PAUSED', 'SUSPENDED', 'RESCUE', 'SHELVED', 'SHELVED_OFFLOADED'];
 
 /** Undefined for a server that is not of this owner, or on its way out. */
 export function toServer(body: z.infer<typeof ServerBody>, owner: string): Server | undefined {
@@ -42,6 +52,8 @@ export function toServer(body: z.infer<typeof ServerBody>, owner: string): Serve
     // Who is no admin sees the same host under a name of its own.
     host: body['OS-EXT-SRV-ATTR:host'] || body.hostId || null,
     fault: body.status === 'ERROR' ? (body.fault?.message ?? null) : null,
+    stopped: STOPPED.includes(body.status) ? body.status : null,
+    launchedAt: body['OS-SRV-USG:launched_at'] ?? null,
   };
 }
 

@@ -6,7 +6,7 @@ export function fromRequest(request: PortRequest) {
   return {
     port: {
       name: request.name,
-      project_id: request.projectId,
+      ...(request.projectId === null ? {} : { project_id: request.projectId }),
       network_id: request.networkId,
       device_id: request.deviceId,
       device_owner: request.deviceOwner,

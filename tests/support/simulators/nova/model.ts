@@ -14,7 +14,10 @@ export interface SimulatedServer {
   readonly configDrive: boolean;
   /** In their order. */
   ports: SimulatedPort[];
-  status: 'BUILD' | 'ACTIVE' | 'ERROR';
+  status: 'BUILD' | 'ACTIVE' | 'ERROR' | 'SHUTOFF' | 'PAUSED';
+  /** What was done to it. */
+  readonly actions: string[];
+  launchedAt: string | null;
   taskState: string | null;
   host: string | null;
   fault: string | null;
@@ -24,6 +27,8 @@ export interface SimulatedPort {
   readonly id: string;
   readonly networkId: string;
   readonly address: string;
+  /** Nova has made it. */
+  readonly isOwn?: boolean;
 }
 
 export interface ServerGroup {
@@ -33,7 +38,10 @@ export interface ServerGroup {
   members: string[];
 }
 
-export type NewServer = Omit<SimulatedServer, 'id' | 'ports' | 'status' | 'taskState' | 'host' | 'fault'> & {
+export type NewServer = Omit<
+  SimulatedServer,
+  'id' | 'ports' | 'status' | 'actions' | 'launchedAt' | 'taskState' | 'host' | 'fault'
+> & {
   readonly networks: readonly ({ readonly port: string } | { readonly uuid: string })[];
   readonly group: string | null;
 };
@@ -59,8 +67,32 @@ export interface NovaBehaviour {
   bootsSlowly: boolean;
   /** Servers are seen while they go, until `finishDeletions`. */
   deletesSlowly: boolean;
+  /** Names by id, of those that may be asked for by request. */
+  flavors: Readonly<Record<string, string>>;
+  /** Where ports come from; without it any port is as good as another. */
+  network: PortService | undefined;
+  /** Why a port cannot be plugged in: status and text. */
+  refusePort: ((portId: string) => { status: number; message: string } | undefined) | undefined;
   /** Told of every server that is up: where a test starts its agent. A test that does nothing here has a ghost. */
   onBoot: (server: SimulatedServer) => void;
+}
+
+export interface FoundPort {
+  readonly projectId: string;
+  readonly networkId: string;
+  readonly deviceId: string;
+  readonly address: string;
+}
+
+/** The Neutron behind a Nova, as far as Nova uses it. */
+export interface PortService {
+  /** The project of its servers: ports of others it takes not. */
+  readonly projectId: string;
+  find(portId: string): FoundPort | undefined;
+  /** Writes into a port whose it is; an empty id: nobody's. */
+  bind(portId: string, deviceId: string, deviceOwner: string): Promise<void>;
+  create(networkId: string, deviceId: string): Promise<SimulatedPort>;
+  remove(portId: string): Promise<void>;
 }
 
 /** The state of a Nova, without its face. */
@@ -68,10 +100,11 @@ export class NovaModel {
   readonly servers = new Map<string, SimulatedServer>();
   readonly groups = new Map<string, ServerGroup>();
   private addresses = 10;
+  private launches = 0;
 
   constructor(readonly behaviour: NovaBehaviour) {}
 
-  create({ networks, group, ...wanted }: NewServer): SimulatedServer {
+  async create({ networks, group, ...wanted }: NewServer): Promise<SimulatedServer> {
     if (this.servers.size >= this.behaviour.quota) {
       const { quota } = this.behaviour;
       const counts = `but already used ${this.servers.size} of ${quota} instances`;
@@ -80,17 +113,23 @@ export class NovaModel {
     if (group !== null && !this.groups.has(group)) {
       throw new Refusal(400, 'badRequest', `Instance group ${group} could not be found.`);
     }
-    const ports = networks.map((one) => ('port' in one ? this.existingPort(one.port) : this.port(one.uuid)));
+    const id = randomUUID();
+    for (const one of networks) if ('port' in one) this.existingPort(one.port);
     const server: SimulatedServer = {
       ...wanted,
-      id: randomUUID(),
-      ports,
+      id,
+      ports: [],
       status: 'BUILD',
+      actions: ['create'],
+      launchedAt: null,
       taskState: 'scheduling',
       host: null,
       fault: null,
     };
     this.servers.set(server.id, server);
+    for (const one of networks) {
+      server.ports.push('port' in one ? await this.plug(server.id, one.port) : await this.newPort(server.id, one.uuid));
+    }
     this.schedule(server, group);
     if (!this.behaviour.bootsSlowly) this.boot(server);
     return server;
@@ -100,33 +139,51 @@ export class NovaModel {
     for (const server of this.servers.values()) this.boot(server);
   }
 
-  remove(id: string): void {
+  async remove(id: string): Promise<void> {
     const server = this.server(id);
     if (this.behaviour.deletesSlowly) server.taskState = 'deleting';
-    else this.forget(id);
+    else await this.forget(id);
   }
 
-  finishDeletions(): void {
-    for (const { id, taskState } of this.servers.values()) if (taskState === 'deleting') this.forget(id);
+  async finishDeletions(): Promise<void> {
+    for (const { id, taskState } of this.servers.values()) if (taskState === 'deleting') await this.forget(id);
   }
 
-  attach(id: string, portId: string): SimulatedPort {
+  /** Somebody gives a server another disk, or the same anew. */
+  rebuild(id: string): void {
+    const server = this.server(id);
+    server.actions.push('rebuild');
+    server.launchedAt = this.newTime();
+  }
+
+  /** Somebody gives a server another size: it is launched anew, with its disk. */
+  resize(id: string): void {
+    const server = this.server(id);
+    server.actions.push('resize', 'confirmResize');
+    server.launchedAt = this.newTime();
+  }
+
+  async attach(id: string, portId: string): Promise<SimulatedPort> {
     const server = this.server(id);
     if (server.status !== 'ACTIVE') {
       const state = `while it is in vm_state ${server.status === 'BUILD' ? 'building' : 'error'}`;
       throw new Refusal(409, 'conflictingRequest', `Cannot 'attach_interface' instance ${id} ${state}`);
     }
-    const port = this.existingPort(portId);
+    const refusal = this.behaviour.refusePort?.(portId);
+    if (refusal)
+      throw new Refusal(refusal.status, refusal.status === 500 ? 'computeFault' : 'badRequest', refusal.message);
+    const port = await this.plug(id, portId);
     server.ports = [...server.ports, port];
     return port;
   }
 
-  detach(id: string, portId: string): void {
+  async detach(id: string, portId: string): Promise<void> {
     const server = this.server(id);
     if (!server.ports.some((port) => port.id === portId)) {
       throw new Refusal(404, 'itemNotFound', `Instance ${id} does not have a port with id ${portId}`);
     }
     server.ports = server.ports.filter((port) => port.id !== portId);
+    await this.behaviour.network?.bind(portId, '', '');
   }
 
   addGroup(name: string, policy: string): ServerGroup {
@@ -159,18 +216,50 @@ export class NovaModel {
     if (server.status !== 'BUILD') return;
     server.status = 'ACTIVE';
     server.taskState = null;
+    server.launchedAt = this.newTime();
     this.behaviour.onBoot(server);
   }
 
-  private forget(id: string): void {
+  private newTime(): string {
+    this.launches += 1;
+    return new Date(Date.UTC(2026, 0, 1) + this.launches * 1_000).toISOString().replace('Z', '000');
+  }
+
+  /** Ports that Nova has made go with their server; those it was given go on to exist. */
+  private async forget(id: string): Promise<void> {
+    const { network } = this.behaviour;
+    for (const port of this.servers.get(id)?.ports ?? []) {
+      if (port.isOwn) await network?.remove(port.id);
+      else await network?.bind(port.id, '', '');
+    }
     this.servers.delete(id);
     for (const group of this.groups.values()) group.members = group.members.filter((member) => member !== id);
   }
 
-  private existingPort(id: string): SimulatedPort {
+  private existingPort(id: string): void {
+    const { network } = this.behaviour;
+    const known = network?.find(id);
+    if (network && !known) throw new Refusal(400, 'badRequest', `Port id ${id} could not be found.`);
+    if (network && known?.projectId !== network.projectId) {
+      throw new Refusal(400, 'badRequest', `Port ${id} not usable for instance.`);
+    }
     const isUsed = [...this.servers.values()].some(({ ports }) => ports.some((port) => port.id === id));
-    if (isUsed) throw new Refusal(400, 'badRequest', `Port ${id} is still in use.`);
-    return { ...this.port('network-of-port'), id };
+    if (isUsed || known?.deviceId) throw new Refusal(400, 'badRequest', `Port ${id} is still in use.`);
+  }
+
+  private async plug(serverId: string, portId: string): Promise<SimulatedPort> {
+    const { network } = this.behaviour;
+    this.existingPort(portId);
+    const known = network?.find(portId);
+    await network?.bind(portId, serverId, 'compute:nova');
+    return known
+      ? { id: portId, networkId: known.networkId, address: known.address }
+      : { ...this.port('some'), id: portId };
+  }
+
+  private async newPort(serverId: string, networkId: string): Promise<SimulatedPort> {
+    const made = await this.behaviour.network?.create(networkId, serverId);
+    return { ...(made ?? this.port(networkId)), isOwn: true };
   }
 
   private port(networkId: string): SimulatedPort {
