@@ -3,13 +3,12 @@ import { engineName } from '../domain/engine';
 import { type HaMode, slotsOfNewEngine } from '../domain/group';
 import { chooseEngines, type PlacementRequest, rolesForNew } from '../domain/placement';
 import { isLeaving } from '../domain/placementPlan';
-import { usableSlots } from '../domain/placementRules';
 import type { LoadBalancerTree, Placement } from '../domain/tree';
-import { toBit } from './codecs';
-import { change, type Db, dbNow, nowPlus, RetryableDbError } from './connect';
+import { type Db, dbNow, nowPlus } from './connect';
+import { freeSlot, takeSlot } from './engineSlots';
 import { insertEngine } from './engines';
 import { type Group, lockGroup } from './groups';
-import { listCandidates } from './placementCandidates';
+import { listCandidates, type ReadCandidate } from './placementCandidates';
 
 /**
  * Which load balancer is on which engine. Everything here runs in a transaction of the caller whose first statement
@@ -46,10 +45,11 @@ export interface Placed {
  * @throws RetryableDbError when another load balancer was faster: the transaction is to be run again
  */
 export async function placeLoadBalancer(trx: Db, request: PlaceRequest): Promise<Placed> {
-  const { group } = request;
+  const { group, demand } = request;
   let candidates = await listCandidates(trx, group.id);
   let choice = chooseEngines(request, candidates, group.properties);
-  if (choice.newEngines > 0) {
+  // Who makes an engine, or has something plugged into one, counts what there is without others beside.
+  if (choice.newEngines > 0 || choice.engineIds.some((id) => plugsInto(id, request, candidates))) {
     await lockGroup(trx, group.id);
     candidates = await listCandidates(trx, group.id);
     choice = chooseEngines(request, candidates, group.properties);
@@ -58,12 +58,19 @@ export async function placeLoadBalancer(trx: Db, request: PlaceRequest): Promise
   const engineIds = [...choice.engineIds, ...newEngineIds];
   // In one order everywhere: two who take slots on the same engines do not wait for each other in a circle.
   for (const id of [...engineIds].sort()) {
-    await takeSlot(trx, request, candidates.find((it) => it.id === id) ?? { id });
+    const seen = candidates.find((it) => it.id === id);
+    const plugs = seen !== undefined && plugsInto(id, request, candidates);
+    await takeSlot(trx, { id, ...(plugs && { generation: seen.generation }) }, { demand, limits: group.properties });
   }
   await insertPlacements(trx, request, engineIds);
   const booting =
     newEngineIds.length > 0 || candidates.some((it) => it.status === 'BUILDING' && engineIds.includes(it.id));
   return { engineIds, newEngineIds, lacks: choice.reason, sharesHost: choice.sharesHost, booting };
+}
+
+function plugsInto(engineId: string, { demand }: PlaceRequest, candidates: readonly ReadCandidate[]): boolean {
+  const engine = candidates.find(({ id }) => id === engineId);
+  return demand.vnics.some((key) => !engine?.vnics.includes(key));
 }
 
 /** Rows of engines as the load balancer asks for them; their units build them. */
@@ -82,46 +89,6 @@ async function makeEngines(trx: Db, { group, demand, namePrefix }: PlaceRequest,
     });
   }
   return ids;
-}
-
-/** What of an engine was seen when it was chosen; without a generation it is one that nobody else knows yet. */
-interface ChosenEngine {
-  readonly id: string;
-  readonly generation?: number;
-  readonly vnics?: readonly string[];
-}
-
-/** The rules once more, against the row as it is now: others place at the same time. */
-async function takeSlot(trx: Db, { group, demand }: PlaceRequest, chosen: ChosenEngine): Promise<void> {
-  const { tenancy, perApp: ofFew } = group.properties;
-  const perApp = toBit(demand.perApp);
-  const guards: [sql: string, binding: string | number][] = [
-    ['slots_used < ?', usableSlots({ slots: MANY }, demand, group.properties)],
-  ];
-  if (tenancy === 'exclusive') guards.push(['(slots_used = 0 or project_id = ?)', demand.projectId]);
-  if (!ofFew) guards.push(['(slots_used = 0 or coalesce(per_app, 0) = ?)', perApp]);
-  // What another one plugs in meanwhile raises the engine's generation: then they might be too many together.
-  const plugs = demand.vnics.some((key) => !chosen.vnics?.includes(key));
-  if (plugs && chosen.generation !== undefined) guards.push(['generation = ?', chosen.generation]);
-  // MySQL evaluates assignments one after another: the count comes last.
-  const taken = await change(
-    trx,
-    `update service_engine set project_id = case when slots_used = 0 or project_id = ? then ? else null end,
-        per_app = case when slots_used = 0 then ? else per_app end, slots_used = slots_used + 1
-      where id = ? and deleting = 0 and slots_used < slots and ${guards.map(([sql]) => sql).join(' and ')}`,
-    [demand.projectId, demand.projectId, perApp, chosen.id, ...guards.map(([, binding]) => binding)],
-  );
-  if (taken !== 1) throw new RetryableDbError(new Error(`engine ${chosen.id} was taken by another load balancer`));
-}
-
-const MANY = Number.MAX_SAFE_INTEGER;
-
-/** Gives a slot back; usage never falls below zero. */
-async function freeSlot(trx: Db, engineId: string): Promise<void> {
-  await trx('service_engine')
-    .where({ id: engineId })
-    .where('slots_used', '>', 0)
-    .update({ slots_used: trx.raw('slots_used - 1') });
 }
 
 async function insertPlacements(
