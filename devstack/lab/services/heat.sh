@@ -28,7 +28,7 @@ api_paste_config = /etc/heat/api-paste.ini
 [oslo_concurrency]
 lock_path = $DATA
 [trustee]
-$(credentials heat)
+$(credentials heat | grep -v ^project_)
 $(keystone_authtoken heat)
 $(messaging)
 INI
