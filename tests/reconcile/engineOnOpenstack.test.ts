@@ -1,0 +1,321 @@
+import { findEngine, retireEngine } from '../../driver/db/engines';
+import { listVnics } from '../../driver/db/vnics';
+import { reconcileEngine } from '../../driver/reconcile/engineUnit';
+import { addTenantSubnet, type EngineStage, setEngineStage, TENANT } from '../support/engineOnOpenstack';
+
+let stage: EngineStage;
+beforeEach(async () => {
+  stage = await setEngineStage();
+});
+afterEach(() => stage.close());
+
+const run = (id: string) => reconcileEngine(stage.parts, id);
+const nova = () => stage.site.compute.nova;
+const servers = () => [...nova().model.servers.values()];
+const ports = () => [...stage.site.network.cloud.network.model.ports.all()];
+const vnicPorts = () => ports().filter(({ network_id }) => network_id === TENANT.networkId);
+const managementPorts = () => ports().filter(({ network_id }) => network_id === stage.site.managementNetworkId);
+
+/** An engine that has called home, with its vNICs plugged in. */
+async function aReadyEngine(...domains: string[]): Promise<string> {
+  const id = await stage.newEngine();
+  for (const domain of domains) await stage.need(id, domain);
+  await run(id);
+  await stage.comeUp(id);
+  expect(await run(id)).toEqual({ kind: 'settled' });
+  return id;
+}
+
+describe('the management port', () => {
+  it('is there before the server, so that the address is known while nothing has booted', async () => {
+    nova().behaviour.bootsSlowly = true;
+    const id = await stage.newEngine();
+
+    await run(id);
+
+    const [port, ...others] = managementPorts();
+    expect(others).toEqual([]);
+    expect(port).toMatchObject({
+      name: `slipstream-mgmt-${id}`,
+      description: `slipstream engine ${id}`,
+      project_id: stage.site.projectId,
+      device_id: servers()[0]?.id,
+    });
+    expect(servers()[0]?.ports).toEqual([expect.objectContaining({ id: port?.id })]);
+    expect((await stage.engine(id)).managementAddress).toBe(port?.fixed_ips[0]?.ip_address);
+  });
+
+  it('is another one for the next server, as long as the last one has it', async () => {
+    Object.assign(nova().behaviour, { hosts: [], deletesSlowly: true });
+    const id = await stage.newEngine();
+    await run(id);
+    const [first] = managementPorts();
+    // The server is in ERROR: it is taken away, and Nova takes its time.
+    await run(id);
+    nova().behaviour.hosts = ['compute-1'];
+
+    await run(id);
+    await nova().model.finishDeletions();
+
+    const [port, ...others] = managementPorts();
+    expect(others).toEqual([]);
+    expect(port?.id).not.toBe(first?.id);
+    expect(servers()).toEqual([
+      expect.objectContaining({ status: 'ACTIVE', ports: [expect.objectContaining({ id: port?.id })] }),
+    ]);
+    expect((await stage.engine(id)).managementAddress).toBe(port?.fixed_ips[0]?.ip_address);
+  });
+
+  it('is kept, and its engine replaced, when somebody has deleted it and the engine calls no more', async () => {
+    const id = await aReadyEngine();
+    await stage.site.network.driver.deletePort(managementPorts()[0]?.id ?? '');
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    await stage.db('service_engine').where({ id }).update({ connected_to: null, status: 'DOWN' });
+    await run(id);
+
+    expect((await stage.engine(id)).deleting).toBe(true);
+    expect(await stage.events('ENGINE_LOST')).toEqual([
+      expect.stringContaining('its port in the management network is gone'),
+    ]);
+  });
+});
+
+describe('the vNICs of an engine', () => {
+  it('are plugged in once its server is up, and recorded', async () => {
+    nova().behaviour.bootsSlowly = true;
+    const id = await stage.newEngine();
+    const vnicId = await stage.need(id);
+    await run(id);
+    expect(vnicPorts()).toEqual([expect.objectContaining({ device_id: '', name: `slipstream-vnic-${vnicId}` })]);
+    expect(await stage.events('ENGINE_VNIC_FAILED')).toEqual([]);
+
+    nova().model.finishBoots();
+    await run(id);
+
+    const [port] = vnicPorts();
+    expect(port).toMatchObject({ device_id: servers()[0]?.id, project_id: stage.site.projectId });
+    expect(servers()[0]?.ports.map((it) => it.id)).toEqual([managementPorts()[0]?.id, port?.id]);
+    expect(await listVnics(stage.db, id)).toMatchObject([
+      { portId: port?.id, macAddress: port?.mac_address, ipAddress: port?.fixed_ips[0]?.ip_address },
+    ]);
+  });
+
+  it('come and go while it serves: unplugged first, then deleted', async () => {
+    const id = await aReadyEngine('domain-1');
+    const second = await stage.need(id, 'domain-2');
+    expect(await run(id)).toEqual({ kind: 'settled' });
+    expect(servers()[0]?.ports).toHaveLength(3);
+
+    await stage.db('se_vnic').where({ id: second }).update({ deleting: 1 });
+    nova().calls.length = 0;
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(servers()[0]?.ports).toHaveLength(2);
+    expect(vnicPorts()).toHaveLength(1);
+    expect(await listVnics(stage.db, id)).toHaveLength(1);
+    expect(nova().calls.filter((call) => call.startsWith('DELETE'))).toEqual([expect.stringContaining('os-interface')]);
+  });
+
+  it('stay as they are when nothing has changed', async () => {
+    const id = await aReadyEngine('domain-1', 'domain-2');
+    nova().calls.length = 0;
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(nova().calls.filter((call) => !call.startsWith('GET'))).toEqual([]);
+  });
+
+  it('get an address in every subnet that they come to be wanted in', async () => {
+    const id = await aReadyEngine('domain-1');
+    const subnetId = await addTenantSubnet(stage);
+    await stage.need(id, 'domain-1', [TENANT.subnetId, subnetId]);
+    const [before] = vnicPorts();
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    const [port] = vnicPorts();
+    expect(port?.fixed_ips.map(({ subnet_id }) => subnet_id)).toEqual([TENANT.subnetId, subnetId]);
+    expect(port?.fixed_ips[0]).toEqual(before?.fixed_ips[0]);
+  });
+
+  it('are plugged in again when somebody has pulled them out, and made again when somebody has deleted them', async () => {
+    const id = await aReadyEngine('domain-1');
+    const [first] = vnicPorts();
+    await nova().model.detach(servers()[0]?.id ?? '', first?.id ?? '');
+    await run(id);
+    expect(servers()[0]?.ports.map((it) => it.id)).toContain(first?.id);
+
+    await nova().model.detach(servers()[0]?.id ?? '', first?.id ?? '');
+    await stage.site.network.driver.deletePort(first?.id ?? '');
+    await run(id);
+
+    const [port, ...others] = vnicPorts();
+    expect(others).toEqual([]);
+    expect(servers()[0]?.ports.map((it) => it.id)).toContain(port?.id);
+    expect(await listVnics(stage.db, id)).toMatchObject([{ portId: port?.id }]);
+  });
+
+  it.each([
+    [500, 'Failed to attach network adapter device to it'],
+    [400, 'Maximum number of ports exceeded'],
+  ])(
+    'do not keep each other when Nova refuses one by %i, which is told of and tried again',
+    async (status, message) => {
+      const id = await aReadyEngine();
+      const [bad, good] = [await stage.need(id, 'domain-1'), await stage.need(id, 'domain-2')];
+      const isBad = (portId: string) => ports().find((port) => port.id === portId)?.name === `slipstream-vnic-${bad}`;
+      nova().behaviour.refusePort = (portId) => (isBad(portId) ? { status, message } : undefined);
+
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        expect(await run(id)).toMatchObject({ kind: 'waiting', reason: message });
+      }
+
+      const plugged = servers()[0]?.ports.map((it) => ports().find((port) => port.id === it.id)?.name);
+      expect(plugged).toContain(`slipstream-vnic-${good}`);
+      expect(plugged).not.toContain(`slipstream-vnic-${bad}`);
+      expect(await stage.events('ENGINE_VNIC_FAILED')).toEqual([expect.stringContaining(message)]);
+
+      nova().behaviour.refusePort = undefined;
+      expect(await run(id)).toEqual({ kind: 'settled' });
+      expect(servers()[0]?.ports).toHaveLength(3);
+    },
+  );
+
+  it('are told of when their network is gone', async () => {
+    const id = await aReadyEngine();
+    await stage.need(id, 'domain-1');
+    await stage.db('se_vnic').update({ network_id: 'nowhere' });
+
+    expect(await run(id)).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('nowhere') });
+
+    expect(await stage.events('ENGINE_VNIC_FAILED')).toHaveLength(1);
+  });
+
+  it('go with their engine, and so does everything else of it', async () => {
+    const before = ports().map(({ id }) => id);
+    const id = await aReadyEngine('domain-1', 'domain-2');
+    await retireEngine(stage.db, id);
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(await findEngine(stage.db, id)).toBeUndefined();
+    expect(servers()).toEqual([]);
+    expect(ports().map((port) => port.id)).toEqual(before);
+  });
+
+  it('leave ports of others alone, whatever these are called', async () => {
+    const id = await stage.newEngine();
+    const theirs = { projectId: 'project-1', networkId: TENANT.networkId, fixedIps: [], adminStateUp: true };
+    await stage.site.network.driver.createPort({
+      ...theirs,
+      name: 'slipstream-vnic-mine',
+      deviceId: '',
+      deviceOwner: '',
+    });
+    await run(id);
+    await retireEngine(stage.db, id);
+
+    await run(id);
+
+    expect(vnicPorts()).toEqual([expect.objectContaining({ name: 'slipstream-vnic-mine' })]);
+  });
+});
+
+describe('a server behind our back', () => {
+  const server = () => {
+    const [only] = servers();
+    if (!only) throw new Error('there is no server');
+    return only;
+  };
+
+  it('is missed when it was deleted: its engine is replaced and told of', async () => {
+    const id = await aReadyEngine('domain-1');
+    await nova().model.remove(server().id);
+
+    await run(id);
+    expect((await stage.engine(id)).deleting).toBe(true);
+    expect(await stage.events('ENGINE_LOST')).toEqual([
+      expect.stringContaining('is gone, and this service has not deleted it'),
+    ]);
+
+    await stage.db('service_engine').where({ id }).update({ connected_to: null });
+    await run(id);
+    expect(await findEngine(stage.db, id)).toBeUndefined();
+    expect([...managementPorts(), ...vnicPorts()]).toEqual([]);
+  });
+
+  it('is replaced when it was rebuilt, and not when it was given another size', async () => {
+    const id = await aReadyEngine();
+    nova().model.resize(server().id);
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    nova().model.rebuild(server().id);
+    await run(id);
+
+    expect((await stage.engine(id)).deleting).toBe(true);
+    expect(await stage.events('ENGINE_LOST')).toEqual([expect.stringContaining('was rebuilt')]);
+  });
+
+  it.each(['SHUTOFF', 'PAUSED'] as const)('is told of once when it is %s, and kept', async (status) => {
+    const id = await aReadyEngine();
+    server().status = status;
+
+    for (let look = 0; look < 3; look += 1) expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(await stage.events('ENGINE_SERVER_STOPPED')).toEqual([expect.stringContaining(`is ${status}`)]);
+    expect(servers()).toHaveLength(1);
+  });
+
+  it('is left alone in ERROR as long as its engine calls, and replaced when it does not', async () => {
+    const id = await aReadyEngine();
+    Object.assign(server(), { status: 'ERROR', fault: 'Live migration failed' });
+    expect(await run(id)).toEqual({ kind: 'settled' });
+    expect(servers()).toHaveLength(1);
+
+    await stage.db('service_engine').where({ id }).update({ connected_to: null, status: 'DOWN' });
+    await run(id);
+
+    expect(await stage.events('ENGINE_LOST')).toEqual([expect.stringContaining('Live migration failed')]);
+  });
+
+  it('stays ours under another name, and without its tags', async () => {
+    const id = await aReadyEngine();
+    Object.assign(server(), { name: 'renamed by somebody', tags: [] });
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(servers()).toHaveLength(1);
+  });
+});
+
+describe('a server that cannot be made', () => {
+  it.each([
+    ['its image is missing', { imageTag: 'missing' }, 'There is no active image with the tag "missing".'],
+    ['its flavor is missing', { computeFlavor: 'm1.none' }, 'There is no flavor m1.none.'],
+  ])('because %s is told of in plain words, once', async (_, kind, words) => {
+    const id = await stage.newEngine();
+    const { imageTag = null, computeFlavor = null } = kind as { imageTag?: string; computeFlavor?: string };
+    await stage.db('service_engine').where({ id }).update({ image_tag: imageTag, compute_flavor: computeFlavor });
+
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(await run(id)).toMatchObject({ kind: 'waiting', reason: words });
+    }
+
+    expect(await stage.events('ENGINE_FAILED')).toEqual([expect.stringContaining(words)]);
+    expect(servers()).toEqual([]);
+    expect(managementPorts()).toHaveLength(1);
+  });
+
+  it('is of the flavor and image that its engine is to have', async () => {
+    const id = await stage.newEngine();
+    await stage
+      .db('service_engine')
+      .where({ id })
+      .update({ image_tag: 'blue', compute_flavor: 'm1.big', availability_zone: 'az-2' });
+
+    await run(id);
+
+    expect(servers()).toMatchObject([{ imageId: 'image-blue', flavorId: 'big', availabilityZone: 'az-2' }]);
+  });
+});
