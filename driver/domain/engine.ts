@@ -72,6 +72,16 @@ export function enginePortDescription(ownerTag: string, engineId: string): strin
   return `${ownerTag} engine ${engineId}`;
 }
 
+/** Name of the security group that the ports of a service engine group have. */
+export function engineGroupName(groupId: string): string {
+  return `slipstream-engines-${groupId}`;
+}
+
+/** What that security group says in its description: by it the group is found again, and known as this installation's. */
+export function engineGroupDescription(ownerTag: string, groupId: string): string {
+  return `${ownerTag} engines of group ${groupId}`;
+}
+
 /** An engine as its unit of reconciliation, the health-manager and the fleet see it. */
 export interface Engine {
   readonly id: string;

@@ -6,6 +6,7 @@ import { type Answers, isLive, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
+import { keepFirewall } from './keepFirewall';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { vipPort } from './kinds/vipPort';
@@ -24,6 +25,7 @@ export async function bringUp(run: Run): Promise<Verdict> {
   }
   if (parts.bootsNothing) return settled(settleApplied(tree, []));
   const needs = await findNeeds(run);
+  await keepFirewall(run);
   const told = await tellEngines(run, needs);
   if (told.kind === 'telling') return { kind: 'waiting', reason: told.reason };
   const unasked = await listUnasked(run, needs);

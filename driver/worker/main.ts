@@ -12,6 +12,7 @@ import { readRouting } from '../config/routing';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { RunningProcess } from '../domain/process';
+import { createEngineGroups } from '../reconcile/engineGroups';
 import { type EngineParts, reconcileEngine } from '../reconcile/engineUnit';
 import type { KeyedQueue } from '../reconcile/keyedQueue';
 import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
@@ -77,6 +78,7 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     ...clouds,
     owner,
     routing: readRouting(config),
+    vnicPort: createEngineGroups({ ...clouds, db: parts.db, ownerTag: config.service_engine.owner_tag }),
     controllers: parts.controllers ?? controllersOf(config),
     ...managementOf(config),
     settings: { leaseSeconds, engineCreateTimeout, backOff, ownerTag: config.service_engine.owner_tag },

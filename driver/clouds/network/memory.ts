@@ -50,12 +50,13 @@ function createDriver(model: NetworkModel): NetworkDriver {
     deletePort: (id) => deletePort(model, id).catch(ignoreGone),
     listPorts: async (filter) => listPorts(model, filter).map(toPort),
     findSecurityGroup: async (id) => mapKnown(model.securityGroups.get(id), toSecurityGroup),
-    listSecurityGroups: async ({ name, description }) =>
+    listSecurityGroups: async ({ name, description, tag }) =>
       [...(name === undefined ? model.securityGroups.all() : model.securityGroups.by('name', name))]
         .filter((group) => description === undefined || group.description === description)
+        .filter((group) => tag === undefined || group.tags.includes(tag))
         .map(toSecurityGroup),
-    createSecurityGroup: async ({ tags, ...request }) => {
-      const { id } = await createSecurityGroup(model, request);
+    createSecurityGroup: async ({ tags, projectId, ...request }) => {
+      const { id } = await createSecurityGroup(model, { ...request, projectId: projectId ?? '' });
       return toSecurityGroup(await updateSecurityGroup(model, id, { tags }));
     },
     addSecurityGroupRule: async (groupId, rule) =>

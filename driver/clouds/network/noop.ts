@@ -33,7 +33,7 @@ export function createNoopNetwork({ now = () => new Date(), newId = randomUUID }
     findSecurityGroup: async (id) => inventGroup(id, now()),
     listSecurityGroups: async () => [],
     createSecurityGroup: async ({ name, description, projectId }) => {
-      return { ...inventGroup(newId(), now()), name, description, projectId };
+      return { ...inventGroup(newId(), now()), name, description, projectId: projectId ?? '' };
     },
     addSecurityGroupRule: async () => {},
     deleteSecurityGroup: async () => {},

@@ -143,6 +143,7 @@ export interface NetworkDriver {
   findSecurityGroup(id: string): Promise<SecurityGroup | undefined>;
   /** All groups that match every given part of the filter. */
   listSecurityGroups(filter: {
+    readonly tag?: string;
     readonly name?: string;
     readonly description?: string;
   }): Promise<readonly SecurityGroup[]>;
@@ -158,7 +159,8 @@ export interface NetworkDriver {
 export interface SecurityGroupRequest {
   readonly name: string;
   readonly description: string;
-  readonly projectId: string;
+  /** Null: the project of this service itself. */
+  readonly projectId: string | null;
   /** Shown to whoever looks at it. */
   readonly tags: readonly string[];
 }

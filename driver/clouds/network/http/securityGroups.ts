@@ -18,16 +18,17 @@ export function securityGroupCalls(
       if (answer.status === 404) return undefined;
       return toSecurityGroup(readIn(accepted(answer).body, SecurityGroupView).security_group);
     },
-    async listSecurityGroups({ name, description }) {
+    async listSecurityGroups({ name, description, tag }) {
       const query = new URLSearchParams({
         ...(name === undefined ? {} : { name }),
         ...(description === undefined ? {} : { description }),
+        ...(tag === undefined ? {} : { tags: tag }),
       });
       const body = await ask.ok({ method: 'GET', path: `${PATH}?${query}` });
       return readIn(body, SecurityGroupsView).security_groups.map(toSecurityGroup);
     },
     async createSecurityGroup({ name, description, projectId, tags }) {
-      const group = { name, description, project_id: projectId };
+      const group = { name, description, ...(projectId === null ? {} : { project_id: projectId }) };
       const body = await ask.ok({ method: 'POST', path: PATH, body: { security_group: group } });
       const made = toSecurityGroup(readIn(body, SecurityGroupView).security_group);
       // Whether it is tagged is for those who look; the description is what we find it by.

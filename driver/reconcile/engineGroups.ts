@@ -1,0 +1,65 @@
+import type { NetworkDriver, SecurityGroup, SecurityGroupRule } from '../clouds/network/port';
+import type { Db } from '../db/connect';
+import { findEngine } from '../db/engines';
+import { engineGroupDescription, engineGroupName } from '../domain/engine';
+import type { Vnic } from '../domain/vnic';
+
+export interface EngineGroupDeps {
+  readonly db: Db;
+  readonly network: NetworkDriver;
+  readonly ownerTag: string;
+}
+
+const ANYTHING = {
+  direction: 'ingress',
+  protocol: null,
+  portMin: null,
+  portMax: null,
+  remotePrefix: null,
+  remoteGroupId: null,
+  remoteAddressGroupId: null,
+} as const;
+const OPEN: readonly SecurityGroupRule[] = [
+  { ...ANYTHING, etherType: 'IPv4' },
+  { ...ANYTHING, etherType: 'IPv6' },
+];
+
+/**
+ * The security group of the ports of a service engine group: one of ours, made when it is first needed. It lets in
+ * everything, for the network service cannot tell apart the VIPs on one port: what each of them lets in (its listeners,
+ * allowed CIDRs, the user's groups) the engine enforces itself, and drops the rest.
+ */
+export function createEngineGroups(
+  deps: EngineGroupDeps,
+): (vnic: Vnic) => Promise<{ readonly securityGroupIds?: readonly string[] }> {
+  return async ({ engineId }) => {
+    if (deps.network.acceptsAnything) return {};
+    const engine = await findEngine(deps.db, engineId);
+    if (!engine) return {};
+    const group = await ensureGroup(deps, engine.groupId);
+    return { securityGroupIds: [group.id] };
+  };
+}
+
+async function ensureGroup({ network, ownerTag }: EngineGroupDeps, groupId: string): Promise<SecurityGroup> {
+  const description = engineGroupDescription(ownerTag, groupId);
+  const ours = await network.listSecurityGroups({ description });
+  const group =
+    // Of several, made at the same time, everybody chooses the same; the others are swept.
+    [...ours].sort((a, b) => (a.id < b.id ? -1 : 1))[0] ??
+    (await network.createSecurityGroup({
+      name: engineGroupName(groupId),
+      description,
+      projectId: null,
+      tags: [ownerTag],
+    }));
+  for (const rule of OPEN) {
+    if (!group.rules.some((have) => isOpen(have, rule))) await network.addSecurityGroupRule(group.id, rule);
+  }
+  return group;
+}
+
+function isOpen(have: SecurityGroupRule, rule: SecurityGroupRule): boolean {
+  const keys = Object.keys(rule) as (keyof SecurityGroupRule)[];
+  return keys.every((key) => have[key] === rule[key]);
+}
