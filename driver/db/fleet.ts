@@ -41,3 +41,8 @@ export async function addDefaultGroup(db: Db, group: FleetGroup): Promise<void> 
     if (!(error instanceof DuplicateKeyError)) throw error;
   }
 }
+
+/** Whether there is a service engine group of that id. */
+export async function hasGroup(db: Db, id: string): Promise<boolean> {
+  return (await db('service_engine_group').where({ id }).first('id')) !== undefined;
+}

@@ -82,6 +82,14 @@ export function engineGroupDescription(ownerTag: string, groupId: string): strin
   return `${ownerTag} engines of group ${groupId}`;
 }
 
+/** The engine that a port's description names, if it is one of this installation's. */
+export function engineIdIn(ownerTag: string, description: string): string | undefined {
+  const prefix = enginePortDescription(ownerTag, '');
+  return description.startsWith(prefix) && description.length > prefix.length
+    ? description.slice(prefix.length)
+    : undefined;
+}
+
 /** An engine as its unit of reconciliation, the health-manager and the fleet see it. */
 export interface Engine {
   readonly id: string;

@@ -1,4 +1,5 @@
 import type { ComputeDriver } from '../clouds/compute/port';
+import type { NetworkDriver } from '../clouds/network/port';
 import { ensureFleet, type FleetDeps } from './ensureFleet';
 import { createLeftoverSearch } from './leftoverServers';
 
@@ -11,20 +12,24 @@ export interface FleetJob {
   run(): Promise<void>;
 }
 
-export type FleetJobParts = FleetDeps & { readonly compute: ComputeDriver };
+export type FleetJobParts = FleetDeps & { readonly compute: ComputeDriver; readonly network: NetworkDriver };
 
 /** A call may have been lost whose server has a row only a moment later, so there is some grace. Milliseconds. */
 const LEFTOVER_GRACE = 600_000;
 
 /** The fleet's periodic jobs. The first is also called at the start of the embedded site, which so has its engine at once. */
 export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
-  const { db, compute, log } = parts;
+  const { db, compute, network, log, config } = parts;
+  const { owner_tag: ownerTag } = config.service_engine;
   return [
     { name: 'fleet', interval: 5, run: () => ensureFleet(parts) },
     {
       name: 'leftover-servers',
       interval: 60,
-      run: createLeftoverSearch({ db, compute, log, grace: LEFTOVER_GRACE, now: () => performance.now() }),
+      run: createLeftoverSearch({
+        ...{ db, compute, network, ownerTag, log },
+        ...{ grace: LEFTOVER_GRACE, now: () => performance.now() },
+      }),
     },
   ];
 }

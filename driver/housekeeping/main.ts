@@ -49,7 +49,7 @@ export async function runHousekeeping(parts: HousekeepingParts): Promise<Running
     ...{ db, bus, network, log, owner, settings, now: () => new Date() },
     ...tellerOf(parts),
   });
-  const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, log })], {
+  const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, network, log })], {
     ...{ db, log, owner },
     ...(loops && { loops }),
     ...(registry && { metrics: defineServiceMetrics(registry, { db, bus }) }),

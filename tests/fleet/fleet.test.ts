@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { HINTS_TOPIC } from '../../driver/bus/port';
+import { ENGINE_PORT_OWNER } from '../../driver/clouds/network/port';
 import { configFromText } from '../../driver/config/config';
 import type { Db } from '../../driver/db/connect';
 import { ensureFleet, type FleetDeps } from '../../driver/fleet/ensureFleet';
@@ -8,6 +10,7 @@ import { createLeftoverSearch } from '../../driver/fleet/leftoverServers';
 import { openTestDatabase } from '../support/database';
 import { createFakeCompute } from '../support/fakeCompute';
 import { addEngine, addGroup } from '../support/fleetRows';
+import { startNovaOnNeutron } from '../support/simulators/novaOnNeutron';
 import { waitUntil } from '../support/wait';
 
 let db: Db;
@@ -84,7 +87,7 @@ it('deletes a server that belongs to no engine, after a grace', async () => {
   const known = await compute.createServer({ ...request, engineId: id });
   const stray = await compute.createServer({ ...request, engineId: 'nobody' });
   let now = 0;
-  const search = createLeftoverSearch({ db, compute, log, grace: 1_000, now: () => now });
+  const search = createLeftoverSearch({ db, compute, log, ownerTag: 'slipstream', grace: 1_000, now: () => now });
 
   await search();
   now = 999;
@@ -96,4 +99,61 @@ it('deletes a server that belongs to no engine, after a grace', async () => {
   expect([...compute.servers.keys()]).toEqual([known.id]);
   const events: Row[] = await db('event').where({ name: 'SERVER_LEFT_OVER' });
   expect(events.map((event) => String(event['message']))).toEqual([expect.stringContaining(stray.id)]);
+});
+
+it('deletes a server that is beside the one its engine has, and none of an engine that is being built', async () => {
+  const compute = createFakeCompute();
+  const groupId = await addGroup(db);
+  const request = { name: 'n', token: 't', controllers: [] };
+  const [ready, building] = [await addEngine(db, groupId), await addEngine(db, groupId)];
+  const kept = await compute.createServer({ ...request, engineId: ready.id });
+  await compute.createServer({ ...request, engineId: ready.id });
+  const new1 = await compute.createServer({ ...request, engineId: building.id });
+  await db('service_engine').where({ id: ready.id }).update({ status: 'READY', compute_id: kept.id });
+  const search = createLeftoverSearch({ db, compute, log, ownerTag: 'slipstream', grace: 0, now: () => 0 });
+
+  await search();
+
+  expect([...compute.servers.keys()].sort()).toEqual([kept.id, new1.id].sort());
+});
+
+it('deletes ports and server groups of what is gone, and none of others', async () => {
+  const site = await startNovaOnNeutron();
+  try {
+    const { driver: network } = site.network;
+    const compute = site.compute.driverWith({ antiAffinity: 'anti-affinity' });
+    const groupId = await addGroup(db);
+    const { id: engineId } = await addEngine(db, groupId);
+    const port = {
+      projectId: null,
+      networkId: site.managementNetworkId,
+      fixedIps: [],
+      deviceId: '',
+      adminStateUp: true,
+    };
+    const ours = { ...port, name: 'n', deviceOwner: ENGINE_PORT_OWNER };
+    const gone = randomUUID();
+    const left = await network.createPort({ ...ours, description: `slipstream engine ${gone}` });
+    const stays = [
+      await network.createPort({ ...ours, description: `slipstream engine ${engineId}` }),
+      await network.createPort({ ...ours, description: `elsewhere engine ${gone}` }),
+      await network.createPort({ ...ours, description: '' }),
+      await network.createPort({ ...ours, deviceOwner: '', description: `slipstream engine ${gone}` }),
+    ];
+    const { model } = site.compute.nova;
+    model.addGroup(`slipstream-${groupId}`, 'anti-affinity');
+    model.addGroup(`slipstream-${randomUUID()}`, 'anti-affinity');
+    model.addGroup('slipstream-mine', 'anti-affinity');
+    const search = createLeftoverSearch({ db, compute, network, log, ownerTag: 'slipstream', grace: 0, now: () => 0 });
+
+    await search();
+
+    const ports = await network.listPorts({ networkId: site.managementNetworkId });
+    expect(ports.map(({ id }) => id).sort()).toEqual(stays.map(({ id }) => id).sort());
+    expect([...model.groups.values()].map(({ name }) => name)).toEqual([`slipstream-${groupId}`, 'slipstream-mine']);
+    const messages: string[] = await db('event').pluck('message');
+    expect(messages.sort()).toEqual([expect.stringContaining(left.id), expect.stringContaining('server group')]);
+  } finally {
+    await site.close();
+  }
 });
