@@ -29,8 +29,8 @@ export interface Cloud {
 /** Rocky's: as the driver's; shows user data. */
 const NOVA_VERSION = { 'OpenStack-API-Version': 'compute 2.64' };
 const PAGE = 500;
-/** Milliseconds after which networks, rules and floating IPs are read again though no port has changed. */
-const REST_AFTER = 3_000;
+/** Milliseconds after which networks, rules and floating IPs are read again. */
+const REST_AFTER = 4_000;
 /** Actions after which a machine starts from the beginning. */
 const BOOTS = ['create', 'start', 'reboot', 'rebuild', 'evacuate', 'unshelve', 'resize', 'migrate'];
 
@@ -91,14 +91,14 @@ function readPorts(neutron: OpenstackService): Promise<Port[]> {
   return get(neutron, `/v2.0/ports?${PORT_FIELDS.map((field) => `fields=${field}`).join('&')}`, Ports);
 }
 
-/** Reads what changes rarely when ports have changed, and now and then. */
+/** Reads what changes rarely now and then, and when a port is in a subnet nobody has heard of. */
 function createRestReader(neutron: OpenstackService) {
   let known: Omit<CloudView, 'servers' | 'ports'> | undefined;
-  let readFor = '';
   let readAt = 0;
   return async (ports: readonly Port[]) => {
-    const fingerprint = JSON.stringify(ports);
-    if (known && fingerprint === readFor && performance.now() - readAt < REST_AFTER) return known;
+    const subnetIds = new Set(known?.subnets.map(({ id }) => id));
+    const isKnown = ports.every(({ fixedIps }) => fixedIps.every(({ subnetId }) => subnetIds.has(subnetId)));
+    if (known && isKnown && performance.now() - readAt < REST_AFTER) return known;
     const [networks, subnets, rules, floatingIps] = await Promise.all([
       get(neutron, '/v2.0/networks?fields=id&fields=name&fields=mtu', Networks),
       get(neutron, '/v2.0/subnets', Subnets),
@@ -106,7 +106,6 @@ function createRestReader(neutron: OpenstackService) {
       get(neutron, '/v2.0/floatingips', FloatingIps),
     ]);
     known = { networks, subnets, rules, floatingIps };
-    readFor = fingerprint;
     readAt = performance.now();
     return known;
   };

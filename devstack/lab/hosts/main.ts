@@ -67,13 +67,17 @@ async function runHosts(config: HostsConfig): Promise<void> {
   rmSync(ownerFile(config), { force: true });
 }
 
-/** One look after the other until it is told to stop; the first of a row of failures is logged, and its end. */
+/**
+ * One look after the other until it is told to stop; the first of a row of failures is logged, and its end. A cloud that
+ * is slow gets the more time to do something else than to answer.
+ */
 async function loop(
   follow: () => Promise<void>,
   { interval, log, signal }: { interval: number; log: Logger; signal: AbortSignal },
 ): Promise<void> {
   let trouble = '';
   while (!signal.aborted) {
+    const began = performance.now();
     try {
       await follow();
       if (trouble !== '') log.info('following the cloud again');
@@ -83,7 +87,8 @@ async function loop(
       if (message !== trouble) log.error({ cause: String(cause ?? '') }, message);
       trouble = message;
     }
-    await sleep(interval, undefined, { signal }).catch(() => undefined);
+    const pause = Math.max(interval, 2 * (performance.now() - began));
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
 }
 
