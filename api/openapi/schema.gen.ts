@@ -971,6 +971,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/placement-plans/{loadbalancer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        /** Show what placement makes of a load balancer now, and why */
+        get: operations["showPlacementPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/slipstream/events": {
         parameters: {
             query?: never;
@@ -2340,6 +2359,34 @@ export interface components {
             kind: string;
             id: string;
             reason: string;
+        };
+        /** @description Any part of the view: what `fields` leaves of it. */
+        PlacementPlanViewPart: {
+            loadbalancer_id?: string;
+            service_engine_group_id?: string | null;
+            service_engine_group_name?: string | null;
+            /** @enum {string|null} */
+            ha_mode?: "n_plus_m" | "active_active" | "active_standby" | null;
+            engines_wanted?: number;
+            engines_kept?: number;
+            /** @description Engines that it is to leave as soon as others serve it. */
+            engines_leaving?: number;
+            engines_to_make?: number;
+            /** @description Engines it wants and cannot have. */
+            engines_missing?: number;
+            /** @description Engines of it would be on one host; there is no other way. */
+            shares_host?: boolean;
+            /** @description Why engines are missing. */
+            reason?: string | null;
+            engines?: components["schemas"]["PlannedEngine"][];
+        };
+        PlacementPlanView: WithRequired<components["schemas"]["PlacementPlanViewPart"], "loadbalancer_id" | "service_engine_group_id" | "service_engine_group_name" | "ha_mode" | "engines_wanted" | "engines_kept" | "engines_leaving" | "engines_to_make" | "engines_missing" | "shares_host" | "reason" | "engines">;
+        /** @description An engine of the group. */
+        PlannedEngine: {
+            id: string;
+            chosen: boolean;
+            /** @description What keeps it from taking the load balancer. */
+            obstacle: string | null;
         };
         /** @description Any part of the view: what `fields` leaves of it. */
         EventViewPart: {
@@ -5101,6 +5148,34 @@ export interface operations {
                 content: {
                     "application/json": {
                         placement: components["schemas"]["PlacementViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showPlacementPlan: {
+        parameters: {
+            query?: {
+                /** @description Names of the attributes to answer; may be repeated. Unknown names are dropped. */
+                fields?: components["parameters"]["Fields"];
+            };
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only the keys asked for by `fields`, if it is given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanViewPart"];
                     };
                 };
             };

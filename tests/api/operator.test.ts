@@ -67,6 +67,32 @@ describeOnDatabases('the operator API', (database) => {
       });
     });
 
+    it('are explained for a load balancer: what it would be given, and what keeps engines from taking it', async () => {
+      const second = await insertLoadBalancer(api.db, { project_id: PROJECT });
+      const properties = '{"maxEngines":2,"slotsPerEngine":10}';
+      await api.db('service_engine_group').update({ properties, is_default: 1 });
+      await api.db('service_engine').where({ id: engine }).update({ slots_used: 10 });
+      const full = await api.get(`/v2/slipstream/placement-plans/${second.id}`);
+
+      expect(full.body.placement_plan).toMatchObject({
+        loadbalancer_id: second.id,
+        service_engine_group_id: group,
+        ha_mode: 'n_plus_m',
+        engines_wanted: 1,
+        engines_kept: 0,
+        engines_missing: 1,
+        reason: 'group full: 2 of 2 engines, 10 of 20 slots; of its engines 1 down',
+      });
+      const obstacles = { [engine]: 'full', [spare]: 'down' };
+      for (const it of full.body.placement_plan.engines) expect(it.obstacle).toBe(obstacles[it.id]);
+      const placed = (await api.get(`/v2/slipstream/placement-plans/${lb}?fields=engines_kept&fields=reason`)).body;
+      expect(placed.placement_plan).toEqual({ engines_kept: 1, reason: null });
+      expect((await api.get(`/v2/slipstream/placement-plans/${UNKNOWN}`)).status).toBe(404);
+      await api.db('service_engine_group').update({ is_default: 0 });
+      const nowhere = await api.get(`/v2/slipstream/placement-plans/${lb}`);
+      expect(nowhere.body.placement_plan.reason).toBe('there is no service engine group to place it in');
+    });
+
     it('are listed by what they show', async () => {
       const engines = async (query: string) => ids((await api.get(`${ENGINES}?${query}`)).body.service_engines);
       const placements = async (query: string) => ids((await api.get(`${PLACEMENTS}?${query}`)).body.placements);

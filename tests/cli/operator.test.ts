@@ -155,6 +155,8 @@ describe('the commands on an API without Keystone', () => {
     expect(JSON.parse(await slipstream(env, 'engine', 'list', '--limit', '1', '-f', 'json'))).toHaveLength(1);
     const placed = JSON.parse(await slipstream(env, 'placement', 'list', '--engine', 'se-1', '-f', 'json'));
     expect(placed).toMatchObject([{ loadbalancer_id: lb.id, service_engine_id: engine.id }]);
+    const planned = await slipstream(env, 'placement', 'explain', placed[0].loadbalancer_id);
+    expect(planned).toMatch(/\| service_engine_group_name +\| gold +\|/);
     await slipstream(env, 'engine', 'delete', 'se-1');
     expect(await slipstream(env, 'engine', 'show', 'se-1')).toMatch(/\| deleting +\| true +\|/);
     expect(await slipstream(env, 'engine', 'list', '--filter', 'deleting=false', '-f', 'value')).not.toContain(

@@ -1,8 +1,11 @@
+import { selectFields } from '../../listing/fields';
 import type { Schemas } from '../../openapi/schemas';
+import { authorize } from '../../policy/authorize';
 import { authorizeCatalogue, listCatalogue, readCatalogue, showCatalogue } from '../catalogue';
 import { callerOf, type Handlers, type ResourceDeps } from '../deps';
 import { param } from '../reading';
 import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
+import { explainPlacement } from './placementPlan';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =
@@ -10,7 +13,8 @@ type Ids =
   | 'createServiceEngineGroup'
   | 'updateServiceEngineGroup'
   | 'deleteServiceEngineGroup'
-  | 'deleteServiceEngine';
+  | 'deleteServiceEngine'
+  | 'showPlacementPlan';
 type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 
 /** The operator API. */
@@ -30,6 +34,13 @@ export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
     },
     listPlacements: listCatalogue(deps, PLACEMENT),
     showPlacement: showCatalogue(deps, PLACEMENT),
+    showPlacementPlan: {
+      handle: async (request) => {
+        authorize(deps.policy, request.identity, 'slipstream:placement-plan:get_one', { projectId: null });
+        const plan = await explainPlacement(deps.db, param(request, 'loadbalancer_id'));
+        return { status: 200, body: { placement_plan: selectFields(plan, request.query) } };
+      },
+    },
     listEvents: listCatalogue(deps, EVENT),
     showEvent: showCatalogue(deps, EVENT),
   };

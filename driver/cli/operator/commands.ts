@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { GROUP_FIELDS } from '../../domain/groupFields';
 import type { OperatorClient, Shown } from './client';
 import { type FoundIdentity, findIdentity, IDENTITY_OPTIONS, type Identity, type IdentityOption } from './identity';
-import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT } from './objects';
+import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } from './objects';
 import { FORMATS, type Format, formatMany, formatOne } from './output';
 
 export type Flags = Readonly<Record<string, unknown>> & { readonly format: Format };
@@ -15,6 +15,7 @@ export function addOperatorCommands(program: Command): void {
     addShow(parent, object);
     if (object === GROUP) addGroupWrites(parent);
     if (object === GROUP) addDelete(parent, object, 'deletes a service engine group that has no engines');
+    if (object === PLACEMENT) addExplain(parent);
     if (object === ENGINE) addDelete(parent, object, 'retires a service engine; what is on it moves first');
   }
 }
@@ -56,6 +57,14 @@ function addShow(parent: Command, object: OperatorObject): void {
     .argument(argumentOf(object))
     .action((nameOrId: string, flags: Flags) =>
       run(flags, async (client) => formatOne(await client.show(object, nameOrId), flags.format)),
+    );
+}
+
+function addExplain(parent: Command): void {
+  withIdentity(parent.command(PLACEMENT_PLAN.word).description(`shows ${PLACEMENT_PLAN.title}`))
+    .argument('<loadbalancer-id>')
+    .action((id: string, flags: Flags) =>
+      run(flags, async (client) => formatOne(await client.show(PLACEMENT_PLAN, id), flags.format)),
     );
 }
 

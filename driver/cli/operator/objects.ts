@@ -57,6 +57,18 @@ export const PLACEMENT: OperatorObject = {
   filters: { loadbalancer: 'loadbalancer_id', engine: 'service_engine_id', project: 'project_id', role: 'role' },
 };
 
+/** What placement makes of a load balancer; shown by the load balancer's id. */
+export const PLACEMENT_PLAN: OperatorObject = {
+  word: 'explain',
+  title: 'what placement makes of a load balancer, and why',
+  path: 'placement-plans',
+  root: 'placement_plan',
+  plural: '',
+  named: false,
+  columns: [],
+  filters: {},
+};
+
 export const EVENT: OperatorObject = {
   word: 'event',
   title: 'event',

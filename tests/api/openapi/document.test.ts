@@ -83,6 +83,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '/v2/slipstream/service-engines/{}': 'get delete',
   '/v2/slipstream/placements': 'get',
   '/v2/slipstream/placements/{}': 'get',
+  '/v2/slipstream/placement-plans/{}': 'get',
   '/v2/slipstream/events': 'get',
   '/v2/slipstream/events/{}': 'get',
 };
