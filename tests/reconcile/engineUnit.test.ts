@@ -10,6 +10,7 @@ import { type Db, inTransaction } from '../../driver/db/connect';
 import { findEngine, retireEngine } from '../../driver/db/engines';
 import { listVnics, needVnic } from '../../driver/db/vnics';
 import { tokenMatches } from '../../driver/domain/engine';
+import { CloudPausedError } from '../../driver/reconcile/cloudPaused';
 import { type EngineParts, reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { openTestDatabase } from '../support/database';
 import { createFakeCompute, type FakeCompute } from '../support/fakeCompute';
@@ -157,6 +158,21 @@ it('gives up an engine that never calls', async () => {
 
   expect((await engine()).status).toBe('GHOST');
   expect(await events('ENGINE_GHOST')).toHaveLength(1);
+});
+
+it('gives an engine that is being built its whole time again while the cloud cannot be asked, and tells nothing of it', async () => {
+  await run();
+  await db('service_engine').where({ id: engineId }).update({ updated_at: '2026-01-01 00:00:00.000' });
+  const away = { ...compute, listServers: () => Promise.reject(new CloudPausedError('compute')) };
+
+  expect(await run({ compute: away })).toMatchObject({
+    kind: 'waiting',
+    reason: expect.stringContaining('does not answer'),
+  });
+  expect(await run()).toMatchObject({ kind: 'waiting', reason: 'it has not called yet' });
+
+  expect((await engine()).status).toBe('BUILDING');
+  expect(await db('event')).toEqual([]);
 });
 
 it('makes the ports an engine needs, once, and hints who waits for them', async () => {

@@ -17,7 +17,8 @@ import type { Logger } from 'pino';
 import { Agent, type Dispatcher } from 'undici';
 import { UnavailableError } from '../../domain/errors';
 import type { KeystoneSession } from '../keystone/http/session';
-import { type Answer, type Call, Outage, sendOnce } from './send';
+import { createPace, type Pace } from './pace';
+import { type Answer, type Call, Outage, sendOnce, type Target } from './send';
 
 export type { Answer, Call } from './send';
 
@@ -40,6 +41,8 @@ export interface OpenstackServiceDeps {
   readonly session: Pick<KeystoneSession, 'token' | 'endpoint'>;
   readonly options: EndpointOptions;
   readonly log: Logger;
+  /** 50 calls a second, by default, and 100 at once. */
+  readonly pace?: Pace;
 }
 
 /** The options of `[neutron]`, `[nova]` and `[glance]` that say where the service is. */
@@ -58,6 +61,7 @@ export interface EndpointOptions {
 /** Calls at one time, and callers that wait for one. */
 const CALLS = 16;
 const WAITING = 2_000;
+const PACE: Pace = { perSecond: 50, burst: 100 };
 const TIMEOUT = 30_000;
 const CONNECT_TIMEOUT = 5_000;
 /** Calls in a row that end in an outage, repetitions included, after which none is made for a while. */
@@ -79,9 +83,15 @@ export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackServi
     },
   });
   const policy = createPolicy(deps);
+  const turn = createPace(deps.pace ?? PACE);
+  const sendInTurn = async (target: Target, call: Call): Promise<Answer> => {
+    await turn();
+    return sendOnce(target, call);
+  };
   const send = async (call: Call, token: string): Promise<Answer> => {
     const address = await findAddress(deps);
-    return policy.execute(() => sendOnce({ address, dispatcher, token, timeout: options.timeout ?? TIMEOUT }, call));
+    const target = { address, dispatcher, token, timeout: options.timeout ?? TIMEOUT };
+    return policy.execute(() => sendInTurn(target, call));
   };
   return {
     async call(call) {
