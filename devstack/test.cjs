@@ -17,6 +17,7 @@ const WITH_SERVICES = [
   'tests/interop/',
   'tests/bus/amqp/broker',
   'tests/devstack/',
+  'tests/docs/',
 ];
 
 const SERVICES = ['mariadb', 'rabbitmq', 'openstack', 'octaviaclient'];
