@@ -88,3 +88,36 @@ it('gives an engine of few load balancers two slots at most, and the buffer coun
   expect(planFleet(few, [anEngine({ slots: 2, slotsUsed: 0 })]).add).toBe(0);
   expect(planFleet(few, [anEngine({ slots: 2, slotsUsed: 1 })]).add).toBe(1);
 });
+
+it('does not count slots that are for special load balancers to the buffer', () => {
+  const free = { slotsUsed: 0 };
+  const one = group({ bufferEngines: 1, minEngines: 0 });
+
+  expect(planFleet(one, [anEngine(free)]).add).toBe(0);
+  expect(planFleet(one, [anEngine({ ...free, computeFlavor: 'big' })]).add).toBe(1);
+  expect(planFleet(one, [anEngine({ ...free, imageTag: 'old' })]).add).toBe(1);
+  expect(planFleet(one, [anEngine({ slotsUsed: 1, perApp: true })]).add).toBe(1);
+  expect(planFleet(one, [anEngine({ ...free, status: 'DRAINING' })]).add).toBe(1);
+});
+
+describe('with engines of one project at a time', () => {
+  const exclusive = (changes = {}) =>
+    group({ tenancy: 'exclusive', bufferEngines: 1, minEngines: 0, maxEngines: 9, ...changes });
+  const of = (projectId: string | null, slotsUsed: number) => anEngine({ projectId, slotsUsed });
+
+  it('keeps the buffer for each project that is served, and none for nobody', () => {
+    expect(planFleet(exclusive(), []).add).toBe(0);
+    expect(planFleet(exclusive(), [of('a', 1), of('b', 10)]).add).toBe(2);
+    expect(planFleet(exclusive(), [of('a', 5), of('a', 5)]).add).toBe(0);
+    expect(planFleet(exclusive({ bufferEngines: 0 }), [of('a', 10)]).add).toBe(0);
+  });
+
+  it('counts an engine that serves nobody once', () => {
+    expect(planFleet(exclusive(), [of('a', 1), of('b', 10), of(null, 0)]).add).toBe(1);
+    expect(planFleet(exclusive(), [of('a', 1), of(null, 0)]).add).toBe(0);
+  });
+
+  it('counts slots beside those of several projects for nobody', () => {
+    expect(planFleet(exclusive(), [of('a', 10), of(null, 2)]).add).toBe(1);
+  });
+});

@@ -64,6 +64,34 @@ it('leaves a default group as its operator made it', async () => {
   expect(await engines()).toMatchObject([{ slots: 3 }, { slots: 3 }]);
 });
 
+it('starts engines ahead until the buffer is free, and no more than the group may have', async () => {
+  const deps = await fleet();
+  const id = await addGroup(db);
+  const set = (properties: object) => db('service_engine_group').update({ properties: JSON.stringify(properties) });
+  await set({ minEngines: 0, maxEngines: 3, slotsPerEngine: 4, bufferEngines: 2 });
+
+  await Promise.all([ensureFleet(deps), ensureFleet(deps)]);
+  expect(await engines()).toHaveLength(2);
+  await db('service_engine').update({ status: 'READY', slots_used: 3 });
+  await ensureFleet(deps);
+  await ensureFleet(deps);
+  expect(await engines()).toHaveLength(3);
+
+  await set({ minEngines: 0, maxEngines: 9, slotsPerEngine: 4, bufferEngines: 2 });
+  await ensureFleet(deps);
+  expect(await engines()).toHaveLength(4);
+  expect(new Set((await engines()).map((row) => row['service_engine_group_id']))).toEqual(new Set([id]));
+});
+
+it('makes the default group of the tenancy that is configured', async () => {
+  await ensureFleet(await fleet('[controller_worker]\ncompute_driver = noop\n[service_engine]\ntenancy = exclusive'));
+
+  expect(JSON.parse(String((await groups())[0]?.['properties']))).toMatchObject({
+    tenancy: 'exclusive',
+    bufferEngines: 0,
+  });
+});
+
 it('replaces a ghost', async () => {
   const deps = await fleet();
   await ensureFleet(deps);
