@@ -38,7 +38,10 @@ export interface FakeController {
   counters(listenerId: string): ListenerCounters | undefined;
   sendText(text: string): void;
   connections(): number;
-  waitFor(what: string, condition: () => boolean): Promise<void>;
+  waitFor(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** As if it were not there: ends connections, and turns new ones away until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Ends all connections and listens no more. */
   close(): Promise<void>;
 }
@@ -55,8 +58,10 @@ export async function startController(where: number | string = 0, welcome: objec
   const received: FromEngine[] = [];
   let engine: WebSocket | null = null;
   let connections = 0;
+  let paused = false;
 
   server.on('connection', (socket) => {
+    if (paused) return socket.terminate();
     connections += 1;
     socket.on('message', (data) => {
       const message = FromEngine.parse(JSON.parse(String(data)));
@@ -69,7 +74,7 @@ export async function startController(where: number | string = 0, welcome: objec
     });
   });
 
-  const waitFor = (what: string, condition: () => boolean) => waitUntil(what, PATIENCE, condition);
+  const waitFor = (what: string, condition: () => boolean | Promise<boolean>) => waitUntil(what, PATIENCE, condition);
   const acks = () => received.filter((message) => message.type === 'ack');
   const request = async (message: { id: string; generation: number }, text: string) => {
     await waitFor('the engine is connected', () => engine?.readyState === WebSocket.OPEN);
@@ -112,6 +117,13 @@ export async function startController(where: number | string = 0, welcome: objec
     sendText: (text) => engine?.send(text),
     connections: () => connections,
     waitFor,
+    pause() {
+      paused = true;
+      for (const client of server.clients) client.terminate();
+    },
+    resume() {
+      paused = false;
+    },
     async close() {
       for (const client of server.clients) client.terminate();
       await new Promise((resolve) => server.close(resolve));

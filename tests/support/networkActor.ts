@@ -22,8 +22,8 @@ export interface Actor {
   unload(): Promise<LoadResult>;
 }
 
-/** Milliseconds after which nothing is taken to come any more. */
-const SILENCE = 1500;
+/** Milliseconds after which nothing is taken to come any more: long enough for a busy machine. */
+const SILENCE = 10_000;
 
 /** Starts an actor; it ends with its namespace. */
 export function startActor(namespace: Namespace): Actor {

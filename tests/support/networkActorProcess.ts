@@ -51,10 +51,16 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
       response.setEncoding('utf8').on('data', (chunk) => {
         body += chunk;
       });
-      response.once('end', () => resolve(response.statusCode === 200 ? body : `status ${response.statusCode}`));
+      response.once('end', () => conclude(response.statusCode === 200 ? body : `status ${response.statusCode}`));
+      response.once('error', (error: NodeJS.ErrnoException) => conclude(error.code ?? error.message));
     });
-    request.setTimeout(timeout, () => request.destroy(Object.assign(new Error(), { code: 'silence' })));
-    request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    const conclude = (answer: string) => {
+      clearTimeout(timer);
+      request.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => conclude('silence'), timeout);
+    request.on('error', (error: NodeJS.ErrnoException) => conclude(error.code ?? error.message));
   });
 }
 

@@ -18,10 +18,10 @@ const RUN_TS = join(ROOT, 'devstack/run-ts.cjs');
 export interface NetworkEngine {
   readonly controller: FakeController;
   readonly machine: Namespace;
-  /** Starts the agent and waits for its hello. */
-  start(): Promise<void>;
-  /** Kills the agent, as `kill -9` does. */
-  kill(): Promise<void>;
+  /** Starts the agent and waits for its hello, unless told not to. */
+  start(options?: { waits: boolean }): Promise<void>;
+  /** Ends the agent; SIGTERM has it end what it serves, too. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** The namespace of a domain. */
   domain(id: string): string;
   /** Runs `ip` in the namespace of a domain. */
@@ -57,15 +57,15 @@ export async function createNetworkEngine(machine: Namespace): Promise<NetworkEn
     controller,
     machine,
     domain,
-    async start() {
+    async start({ waits } = { waits: true }) {
       const before = controller.hellos().length;
       const words = [RUN_TS, join(__dirname, 'agentProcess.ts'), JSON.stringify(config)];
       agent = machine.spawn(process.execPath, words, { stdio: 'inherit' });
-      await controller.waitFor('the agent says hello', () => controller.hellos().length > before);
+      if (waits) await controller.waitFor('the agent says hello', () => controller.hellos().length > before);
     },
-    async kill() {
+    async end(signal) {
       const exited = agent === null ? undefined : once(agent, 'exit');
-      agent?.kill('SIGKILL');
+      agent?.kill(signal);
       await exited;
       agent = null;
     },
