@@ -95,14 +95,12 @@ async function widen(trx: Db, vnic: Vnic, wanted: readonly string[], { vipSide =
   const turns = vipSide && !vnic.vipSide;
   if (!grows && !turns) return vnic;
   const subnetIds = grows ? [...vnic.subnetIds, ...missing] : vnic.subnetIds;
-  // What was known of its place no longer is the whole: whoever waits for the new subnet is not to go on with the old facts.
-  const stale = grows ? { facts: null } : {};
-  const change = { subnet_ids: toJson(subnetIds), subnet_id: subnetIds[0] ?? null, ...stale };
+  const change = { subnet_ids: toJson(subnetIds), subnet_id: subnetIds[0] ?? null };
   await trx('se_vnic')
     .where({ id: vnic.id })
     .update({ ...change, vip_side: toBit(vipSide || vnic.vipSide) });
   await makeWork(trx, vnic.engineId);
-  return { ...vnic, subnetIds, vipSide: vipSide || vnic.vipSide, facts: grows ? null : vnic.facts };
+  return { ...vnic, subnetIds, vipSide: vipSide || vnic.vipSide };
 }
 
 async function noteUse(trx: Db, vnicId: string, loadBalancerId: string): Promise<void> {
@@ -187,11 +185,10 @@ export async function recordVnicPort(db: Db, vnicId: string, port: VnicPort): Pr
     .update({ port_id: port.portId, mac_address: port.macAddress, ip_address: port.ipAddress });
 }
 
-/** Notes what the network service says of a vNIC's place, unless other subnets are wanted of it by now. */
-export async function recordVnicFacts(db: Db, { id, subnetIds }: Vnic, facts: VnicFacts): Promise<void> {
+/** Notes what the network service says of a vNIC's place. */
+export async function recordVnicFacts(db: Db, id: string, facts: VnicFacts): Promise<void> {
   await db('se_vnic')
     .where({ id })
-    .where((same) => same.where({ subnet_ids: toJson(subnetIds) }).orWhereNull('subnet_ids'))
     .update({ facts: toJson(facts) });
 }
 

@@ -9,6 +9,8 @@ export interface Route {
 
 /** What the network service says of a vNIC's place, beside its port's MAC address. */
 export interface VnicFacts {
+  /** The subnets it has addresses in. */
+  readonly subnetIds: readonly string[];
   /** Bytes. */
   readonly mtu: number;
   /** With prefix length: `10.0.0.5/24`. */
@@ -40,6 +42,11 @@ export interface Vnic {
   /** Null until the network service was asked. */
   readonly facts: VnicFacts | null;
   readonly deleting: boolean;
+}
+
+/** Whether its place is known, with an address in every subnet that is wanted of it. */
+export function isComplete({ facts, subnetIds }: Vnic): boolean {
+  return facts !== null && subnetIds.every((id) => facts.subnetIds.includes(id));
 }
 
 /** A route of the configuration: next hops are known by the subnet they are in. */

@@ -3,6 +3,7 @@ import type { Db } from '../db/connect';
 import { type EngineNetworks, findEngineNetworks, listEngineNetworks } from '../db/engineNetworks';
 import { recordNews } from '../db/events';
 import { listVnicsUsed } from '../db/vnics';
+import { isComplete } from '../domain/vnic';
 import type { NetworkProblem } from '../protocol/engineSpec';
 import type { NetworksAck } from '../protocol/messages';
 import { buildEngineSpec, isPlaced } from '../target/engineSpec';
@@ -94,13 +95,14 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
     bring,
     async placeOf(link, loadBalancerId) {
       if (!link.networks.managed) return NOWHERE;
+      // First of all, so that what is pushed after this finds its networks told.
+      await bring(link);
       const used = await listVnicsUsed(deps.db, loadBalancerId, link.engineId);
       const domainId = used.find((vnic) => vnic.domainId !== null)?.domainId ?? null;
       if (domainId === null) return NOWHERE;
       const state = stateOf(link);
-      if (!used.every(({ id }) => state.inForce.has(id))) await bring(link);
       const wanted = used.filter(({ deleting }) => !deleting);
-      const ready = wanted.every(({ id }) => state.inForce.has(id));
+      const ready = wanted.every((vnic) => isComplete(vnic) && state.inForce.has(vnic.id));
       // One that is served already is not kept from its changes for long by a vNIC that does not come.
       const since = Math.max(...wanted.map(({ id }) => state.toldAt.get(id) ?? Number.POSITIVE_INFINITY));
       const late = wanted.every(isPlaced) && deps.now() - since > deps.settings.networkPatience;

@@ -4,6 +4,7 @@ import { renewLease } from '../db/leases';
 import { listVnicUses, needVnic, releaseVnics, type VnicUse } from '../db/vnics';
 import { hasConfirmed, isLive } from '../domain/answers';
 import type { LoadBalancerTree } from '../domain/tree';
+import { isComplete } from '../domain/vnic';
 import {
   type NetworkNeed,
   NO_ROUTING,
@@ -80,7 +81,7 @@ export async function stateNeeds(
         ...{ id: randomUUID(), engineId, networkId, subnetId: subnetIds[0] ?? null, subnetIds, vipSide },
         ...(domainId !== null && { domainId, loadBalancerId: tree.id }),
       });
-      if (vnic.portId === null || (domainId !== null && vnic.facts === null)) needy.add(engineId);
+      if (vnic.portId === null || (domainId !== null && !isComplete(vnic))) needy.add(engineId);
     }
   }
   return [...needy];

@@ -16,7 +16,7 @@ export async function learnPlaces(run: EngineRun): Promise<void> {
   for (const vnic of vnics) {
     const facts = vnic.deleting ? undefined : await known.factsOf(vnic);
     if (!facts || (vnic.facts && isSame(facts, vnic.facts))) continue;
-    await recordVnicFacts(parts.db, vnic, facts);
+    await recordVnicFacts(parts.db, vnic.id, facts);
     news = true;
   }
   if (news) await hintEngineNetworks({ parts, log: run.log }, [engine.id]);
@@ -28,7 +28,7 @@ function createLookUp({ parts }: EngineRun) {
   const networks = once((id: string) => network.findNetwork(id));
   const subnets = once((id: string) => network.findSubnet(id));
   return {
-    /** Undefined while the network service does not show the port, or an address in each subnet. */
+    /** Undefined while the network service does not show the port and its network. */
     async factsOf(vnic: Vnic): Promise<VnicFacts | undefined> {
       const port = vnic.portId === null ? undefined : await network.findPort(vnic.portId);
       const place = await networks(vnic.networkId);
@@ -36,8 +36,7 @@ function createLookUp({ parts }: EngineRun) {
       await keepGroups(vnic, port);
       const found = await Promise.all(port.fixedIps.map(({ subnetId }) => subnets(subnetId)));
       const present = found.flatMap((subnet) => subnet ?? []);
-      const complete = vnic.subnetIds.every((id) => present.some((subnet) => subnet.id === id));
-      return complete ? describePlace(port, place, present) : undefined;
+      return describePlace(port, place, present);
     },
   };
 
@@ -51,6 +50,7 @@ function createLookUp({ parts }: EngineRun) {
     const own = new Map(present.map((subnet) => [subnet.id, subnet]));
     const routes = parts.routing?.staticRoutes ?? [];
     return {
+      subnetIds: [...own.keys()],
       mtu,
       addresses: port.fixedIps.flatMap(({ subnetId, ipAddress }) => {
         const prefix = own.get(subnetId)?.cidr.split('/')[1];
@@ -81,6 +81,7 @@ function isSame(one: VnicFacts, other: VnicFacts): boolean {
   const sorted = (facts: VnicFacts): string =>
     JSON.stringify([
       facts.mtu,
+      [...facts.subnetIds].sort(),
       [...facts.addresses].sort(),
       [...facts.gateways].sort(),
       facts.hostRoutes.map((it) => `${it.destination} ${it.nextHop}`).sort(),

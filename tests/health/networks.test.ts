@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => site.close());
 
 const WAIT = 30_000;
-const FACTS = { mtu: 1450, gateways: ['10.0.0.1'], hostRoutes: [], staticRoutes: [] };
+const FACTS = { subnetIds: [], mtu: 1450, gateways: ['10.0.0.1'], hostRoutes: [], staticRoutes: [] };
 
 /** As a worker does before it places the load balancer. */
 async function needs(engineId: string, loadBalancerId: string, networkId: string, domainId = 'vip-net'): Promise<Vnic> {
@@ -35,7 +35,7 @@ async function plug(vnic: Vnic): Promise<void> {
     macAddress: 'FA:16:3E:00:00:01',
     ipAddress: '10.0.0.5',
   });
-  await recordVnicFacts(site.db, vnic, { ...FACTS, addresses: ['10.0.0.5/24'] });
+  await recordVnicFacts(site.db, id, { ...FACTS, addresses: ['10.0.0.5/24'] });
 }
 
 const placed = (where: Record<string, unknown>) =>

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_PORT_OWNER, type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import type { Db } from '../../driver/db/connect';
@@ -65,6 +66,55 @@ describe('address pairs', () => {
     expect(await pairsOf(lab.engineId)).toEqual(lbs.map(({ address }) => address).sort());
   });
 
+  it('changes of two processes on one port do not undo each other', async () => {
+    await open();
+    const lbs = await Promise.all(Array.from({ length: 8 }, () => createLoadBalancer()));
+    // Each worker has a mutex of its own: between them only the revision of the port keeps order.
+    await lab.startWorker();
+    for (const { id } of lbs) await lab.hint(id);
+    for (const { id } of lbs) await lab.reaches(id, 'ACTIVE');
+    const [port] = await enginePorts();
+    const { findPort } = network;
+    network.findPort = async (id) => {
+      const read = await findPort(id);
+      await sleep(Math.random() * 5);
+      return read;
+    };
+    await network.updatePort(port?.id ?? '', { allowedAddressPairs: [] });
+
+    const workers = lbs.map(() => lab.parts());
+    await Promise.all(lbs.map(({ id }, index) => reconcileLoadBalancer(workers[index] ?? lab.parts(), id)));
+
+    expect(await pairsOf(lab.engineId)).toEqual(lbs.map(({ address }) => address).sort());
+  });
+
+  it('of several engines that serve one answers, and the same one when nothing has changed', async () => {
+    await open({ maxEngines: 2, minScaleout: 2 });
+    const to = randomUUID();
+    const server = await lab.compute.createServer({ engineId: to, name: to, token: 'secret', controllers: [] });
+    await insertEngine(db, { id: to, compute_id: server.id, service_engine_group_id: lab.groupId, slots: 100 });
+    await lab.startWorker();
+    const { id, address } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    expect(await db('placement').pluck('role')).toHaveLength(2);
+    const answering = async () => {
+      const ports = await enginePorts();
+      return ports.filter((it) => it.allowedAddressPairs.length > 0).map(({ deviceId }) => deviceId);
+    };
+    const [primary] = await db('placement').where({ role: 'primary' }).pluck('service_engine_id');
+    expect(await answering()).toEqual([primary]);
+
+    await db('placement').where({ role: 'primary' }).update({ stale: 1 });
+    await reconcileLoadBalancer(lab.parts(), id);
+    const [secondary] = await db('placement').where({ role: 'secondary' }).pluck('service_engine_id');
+    expect(await answering()).toEqual([secondary]);
+    await db('placement').update({ stale: 0 });
+    await reconcileLoadBalancer(lab.parts(), id);
+    expect(await answering()).toEqual([secondary]);
+    expect(await pairsOf(secondary)).toEqual([address]);
+  });
+
   it('one that somebody took away is put back, others on the port are left alone', async () => {
     await open();
     await lab.startWorker();
@@ -85,7 +135,8 @@ describe('address pairs', () => {
     await lab.reaches(id, 'ACTIVE');
     const { service_engine_id: from } = await db('placement').first();
     const to = randomUUID();
-    await insertEngine(db, { id: to, compute_id: to, service_engine_group_id: lab.groupId });
+    const server = await lab.compute.createServer({ engineId: to, name: to, token: 'secret', controllers: [] });
+    await insertEngine(db, { id: to, compute_id: server.id, service_engine_group_id: lab.groupId });
     const seen: string[][] = [];
     const { updatePort } = network;
     network.updatePort = async (portId, change) => {

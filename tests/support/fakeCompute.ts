@@ -12,7 +12,9 @@ export interface FakeCompute extends ComputeDriver {
   build(status: Server['status']): void;
 }
 
-export function createFakeCompute(): FakeCompute {
+/** @param plugs servers take ports */
+export function createFakeCompute({ plugs = false }: { readonly plugs?: boolean } = {}): FakeCompute {
+  const portsOf = new Map<string, Set<string>>();
   const servers = new Map<string, Server>();
   const requests: ServerRequest[] = [];
   let losing = false;
@@ -47,5 +49,11 @@ export function createFakeCompute(): FakeCompute {
       return server;
     },
     deleteServer: async (id) => void servers.delete(id),
+    ...(plugs && {
+      listServerPorts: async (id: string) => [...(portsOf.get(id) ?? [])],
+      attachPort: async (id: string, portId: string) =>
+        void portsOf.set(id, new Set([...(portsOf.get(id) ?? []), portId])),
+      detachPort: async (id: string, portId: string) => void portsOf.get(id)?.delete(portId),
+    }),
   };
 }

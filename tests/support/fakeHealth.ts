@@ -62,9 +62,9 @@ export async function startFakeHealth({ db, bus }: { db: Db; bus: Bus }): Promis
     await bus.publish(HINTS_TOPIC, { method: 'load_balancer', args, loadBalancerId });
   };
 
-  const subscription = await bus.subscribeBroadcast(ENGINES_TOPIC, ({ args }) =>
-    answer(String(args['engine_id']), String(args['load_balancer_id'])),
-  );
+  const subscription = await bus.subscribeBroadcast(ENGINES_TOPIC, async ({ method, args }) => {
+    if (method === 'placements') await answer(String(args['engine_id']), String(args['load_balancer_id']));
+  });
   return {
     behave: (engineId, manner) => void manners.set(engineId, manner),
     told,

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { type Bus, HINTS_TOPIC, PROVISIONING_TOPIC } from '../../driver/bus/port';
 import { createNoopCompute } from '../../driver/clouds/compute/noop';
+import type { ComputeDriver } from '../../driver/clouds/compute/port';
 import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import type { NetworkDriver } from '../../driver/clouds/network/port';
 import type { Db } from '../../driver/db/connect';
@@ -25,12 +26,13 @@ export interface Lab {
   readonly health: FakeHealth;
   readonly groupId: string;
   readonly engineId: string;
+  readonly compute: ComputeDriver;
   /** Of a worker with a lease holder of its own. */
   parts(given?: Partial<LoadBalancerParts>): LoadBalancerParts;
   /** One run of the engine's unit, as such a worker does it. */
   runEngine(parts: LoadBalancerParts): Promise<Outcome>;
   /** A worker's queue that takes every hint. */
-  startWorker(given?: Partial<LoadBalancerParts>): Promise<void>;
+  startWorker(given?: Partial<LoadBalancerParts>, engines?: Partial<EngineParts>): Promise<void>;
   /** Hints the load balancer as the API does. */
   hint(id: string): Promise<void>;
   row(id: string): Promise<LoadBalancerRow>;
@@ -45,6 +47,8 @@ export interface Lab {
 export interface LabOptions {
   readonly network?: NetworkDriver;
   readonly bootsNothing?: boolean;
+  /** Where engines are servers; nowhere by default. */
+  readonly compute?: ComputeDriver;
   /** Of the group; `{"maxEngines":1}` unless given. */
   readonly group?: object;
 }
@@ -76,8 +80,14 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
     },
     ...given,
   });
-  const compute = createNoopCompute();
-  await compute.createServer({ engineId: engine.id, name: engine.name, token: 'secret', controllers: [] });
+  const compute = options.compute ?? createNoopCompute();
+  const server = await compute.createServer({
+    engineId: engine.id,
+    name: engine.name,
+    token: 'secret',
+    controllers: [],
+  });
+  await db('service_engine').where({ id: engine.id }).update({ compute_id: server.id, host: server.host });
   const engineParts = ({ db: own, network, owner, settings }: LoadBalancerParts): EngineParts => {
     return { db: own, bus, compute, network, log, owner, controllers: [], settings };
   };
@@ -88,14 +98,15 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
     health,
     groupId: group.id,
     engineId: engine.id,
+    compute,
     parts,
     runEngine: (given) => reconcileEngine(engineParts(given), engine.id),
-    async startWorker(given) {
+    async startWorker(given, engines) {
       const own = parts(given);
       const queue = createUnitQueue({
         run: {
           load_balancer: (id) => reconcileLoadBalancer(own, id),
-          engine: (id) => reconcileEngine(engineParts(own), id),
+          engine: (id) => reconcileEngine({ ...engineParts(own), ...engines }, id),
         },
         log,
         concurrency: 4,

@@ -1,6 +1,6 @@
 import type { AddressPair } from '../../clouds/network/port';
 import { forgetWiring, recordWiring } from '../../db/wiring';
-import { NotFoundError, PassedThroughError } from '../../domain/errors';
+import { NotFoundError, PassedThroughError, UnavailableError } from '../../domain/errors';
 import type { Kind } from '../kind';
 import type { WiringClouds, WiringTarget } from '../wiringTarget';
 
@@ -58,26 +58,27 @@ const TRIES = 20;
 
 /**
  * A port's pairs are read, changed and written whole. Other workers change those of other load balancers on the same port:
- * what is written is refused unless the port is still as it was read. False: the port is gone.
+ * what is written is refused unless the port is still as it was read, and read again, since Neutron lets through two changes
+ * of the same moment. False: the port is gone.
  */
 async function changePairs(
   network: WiringClouds['network'],
   portId: string,
   change: (pairs: readonly AddressPair[]) => readonly AddressPair[],
 ): Promise<boolean> {
-  for (let tried = 1; ; tried += 1) {
+  for (let tried = 0; tried < TRIES; tried += 1) {
     const port = await network.findPort(portId);
     if (!port) return false;
     const pairs = change(port.allowedAddressPairs);
     if (pairs.length === port.allowedAddressPairs.length) return true;
     try {
       await network.updatePort(portId, { allowedAddressPairs: pairs }, { ifRevision: port.revision });
-      return true;
     } catch (error) {
       const overtaken = error instanceof PassedThroughError && error.status === OVERTAKEN;
-      if (!overtaken || tried >= TRIES) throw error;
+      if (!overtaken) throw error;
     }
   }
+  throw new UnavailableError(`the address pairs of port ${portId} change all the time`);
 }
 
 /** 412: the port is another revision by now. */
