@@ -120,3 +120,19 @@ it('replaces a server that somebody has deleted before its engine called', async
   expect((await findEngine(db, id))?.computeId).toBe(servers()[0]?.id);
   expect(servers()[0]?.id).not.toBe(first?.id);
 });
+
+it('has one server group for the engines of a group that several workers make at once', async () => {
+  site.nova.behaviour.hosts = Array.from({ length: 8 }, (_, index) => `compute-${index}`);
+  const ids = await Promise.all(Array.from({ length: 8 }, newEngine));
+  const workers = ids.map((id, index) => ({
+    id,
+    parts: { ...parts, owner: `worker-${index}`, compute: site.driverWith({ antiAffinity: 'anti-affinity' }) },
+  }));
+
+  await Promise.all(workers.map((worker) => reconcileEngine(worker.parts, worker.id)));
+
+  const [group, ...others] = site.nova.model.groups.values();
+  expect(others).toEqual([]);
+  expect(group?.members.toSorted()).toEqual([...site.nova.model.servers.keys()].sort());
+  expect(group?.members).toHaveLength(8);
+});

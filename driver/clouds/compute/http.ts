@@ -30,6 +30,9 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
   const serverGroupFor = createServerGroups(ask, settings);
   return {
     bootsNothing: false,
+    async prepareGroup(groupId) {
+      await serverGroupFor(groupId);
+    },
     listServers: () => listServers(ask, settings.owner),
     async createServer(request) {
       const imageId = await findImageId(images, settings, request);

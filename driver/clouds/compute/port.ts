@@ -59,6 +59,11 @@ export interface ComputeDriver {
   findServer?(id: string): Promise<Server | undefined>;
   /** Whether a server was given another disk after it was first built: it is not the one any more that enrolled. */
   wasRebuilt?(id: string): Promise<boolean>;
+  /**
+   * Sees that what keeps the servers of a service engine group apart is there. One process at a time may call it for a
+   * group, before each of its servers: the service would take two. Absent where there is nothing of the kind.
+   */
+  prepareGroup?(groupId: string): Promise<void>;
   /** What keeps the servers of service engine groups apart, and for which group each is. */
   listServerGroups?(): Promise<readonly ServerGroup[]>;
   /** One that is not there counts as deleted. */

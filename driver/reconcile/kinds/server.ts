@@ -3,6 +3,7 @@ import { recordServer, startBuilding } from '../../db/engines';
 import { type Engine, hashToken, hasServed, newToken } from '../../domain/engine';
 import { UnavailableError } from '../../domain/errors';
 import { type EngineClouds, type EngineTarget, LostServerError } from '../engineRun';
+import { prepareGroup } from '../groupObjects';
 import type { Kind } from '../kind';
 import { makeManagementPort } from './managementPort';
 
@@ -121,6 +122,7 @@ async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds):
   const managementAddress = port?.fixedIps[0]?.ipAddress ?? null;
   await startBuilding(db, engine.id, { tokenHash: hashToken(token), managementAddress });
   const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag } = engine;
+  await prepareGroup(clouds, groupId);
   const server = await compute.createServer({
     ...{ engineId, name, token, controllers, groupId },
     ...(port && { portIds: [port.id] }),

@@ -251,44 +251,16 @@ describe('hosts that must differ', () => {
     expect(broken.map(({ engineId }) => engineId)).toEqual(['e3']);
   });
 
-  it('have one server group, also when several workers make it at once', async () => {
-    const { nova } = await start();
-    const workers = Array.from({ length: 4 }, () => site.driverWith({ antiAffinity: 'soft-anti-affinity' }));
-    const requests = workers.map((driver, index) => ({
-      driver,
-      wish: request({ engineId: `e${index}`, groupId: 'g1' }),
-    }));
-    // A refused attempt is made again, as the reconciler does it.
-    let left = requests;
-    for (let attempt = 0; attempt < 5 && left.length > 0; attempt += 1) {
-      const done = await Promise.allSettled(left.map(({ driver, wish }) => driver.createServer(wish)));
-      left = left.filter((_, index) => done[index]?.status === 'rejected');
-    }
-
-    expect(nova.model.groups.size).toBe(1);
-    const [group] = nova.model.groups.values();
-    expect(group?.members.toSorted()).toEqual([...nova.model.servers.keys()].sort());
-    expect(group?.members).toHaveLength(4);
-  });
-});
-
-describe('the server groups of service engine groups', () => {
-  it('are listed with their servers, those of others are not, and are deleted once and for all', async () => {
+  it('have one server group, also when several servers are made at once', async () => {
     const { nova } = await start();
     const driver = site.driverWith({ antiAffinity: 'soft-anti-affinity' });
-    const groupId = randomUUID();
-    nova.model.addGroup('slipstream-of-a-user', 'affinity');
-    nova.model.addGroup(`elsewhere-${groupId}`, 'affinity');
-    await driver.createServer(request({ groupId }));
+    const wishes = Array.from({ length: 4 }, (_, index) => request({ engineId: `e${index}`, groupId: 'g1' }));
 
-    const [group, ...others] = (await driver.listServerGroups?.()) ?? [];
+    await Promise.all(wishes.map((wish) => driver.createServer(wish)));
+
+    const [group, ...others] = nova.model.groups.values();
     expect(others).toEqual([]);
-    expect(group).toEqual({ id: expect.any(String), groupId, servers: 1 });
-
-    await driver.deleteServerGroup?.(group?.id ?? '');
-    await driver.deleteServerGroup?.(group?.id ?? '');
-    expect(await driver.listServerGroups?.()).toEqual([]);
-    expect(nova.model.groups.size).toBe(2);
+    expect(group?.members.toSorted()).toEqual([...nova.model.servers.keys()].sort());
   });
 });
 

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { ServerGroup } from '../port';
 import { type Ask, accepted, readIn } from './answers';
@@ -8,9 +7,6 @@ import { ServerGroupsView, ServerGroupView } from './views';
 
 /** Server groups of one page. */
 const PAGE = 1_000;
-/** How often one that is made at once with others is looked at again, and after how many milliseconds each time. */
-const LOOKS = 10;
-const LOOK_AFTER = 100;
 
 /** Finds or makes the server group of a service engine group; null where hosts need not differ. */
 export function createServerGroups(ask: Ask, { owner, antiAffinity: policy }: NovaSettings) {
@@ -27,24 +23,14 @@ export function createServerGroups(ask: Ask, { owner, antiAffinity: policy }: No
 }
 
 /**
- * Nova takes any number of groups of one name. Of those made at once the first by id stays and the makers of the others
- * take theirs away; one that stays all the same has been used before the first was there, and the first gives way.
+ * Nova takes any number of groups of one name, so whoever calls sees to it that nobody else does so for the same name
+ * meanwhile: in this process by the search under way, among processes by a lease (`prepareGroup` of the port).
  */
 async function findOrMake(ask: Ask, wanted: { readonly name: string; readonly policy: string }): Promise<string> {
   const [known] = await listByName(ask, wanted.name);
   if (known !== undefined) return known;
   const answer = await ask.ok({ method: 'POST', path: '/os-server-groups', body: { server_group: wanted } });
-  const { id } = readIn(answer, ServerGroupView).server_group;
-  for (let look = 0; ; look += 1) {
-    const all = await listByName(ask, wanted.name);
-    const other = all.find((one) => one !== id);
-    if (other === undefined) return id;
-    if (all[0] !== id || look === LOOKS) {
-      await remove(ask, id);
-      return other;
-    }
-    await setTimeout(LOOK_AFTER);
-  }
+  return readIn(answer, ServerGroupView).server_group.id;
 }
 
 /** One that is not there counts as removed. */
