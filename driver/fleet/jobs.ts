@@ -2,6 +2,7 @@ import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import { ensureFleet, type FleetDeps } from './ensureFleet';
 import { createLeftoverSearch } from './leftoverServers';
+import { tellSharedHosts } from './sharedHosts';
 
 /** Something housekeeping does again and again, in one process of all at a time. */
 export interface FleetJob {
@@ -23,6 +24,7 @@ export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
   const { owner_tag: ownerTag } = config.service_engine;
   return [
     { name: 'fleet', interval: 5, run: () => ensureFleet(parts) },
+    { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
     {
       name: 'leftover-servers',
       interval: 60,
