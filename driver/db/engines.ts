@@ -68,6 +68,11 @@ export async function listEngines(db: Db, groupId: string): Promise<readonly Eng
   return rows.map(toEngine);
 }
 
+/** Whether the group has an engine, in whatever state. */
+export async function hasEngines(db: Db, groupId: string): Promise<boolean> {
+  return (await db('service_engine').where({ service_engine_group_id: groupId }).first('id')) !== undefined;
+}
+
 /** Load balancers that are, or were and are still to be taken off, on the engine. */
 export async function loadBalancersOn(db: Db, engineId: string): Promise<readonly string[]> {
   return db('placement').where({ service_engine_id: engineId }).pluck('load_balancer_id');

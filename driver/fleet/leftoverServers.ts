@@ -6,6 +6,7 @@ import { findEngine } from '../db/engines';
 import { recordEvents } from '../db/events';
 import { hasGroup } from '../db/fleet';
 import { engineIdIn } from '../domain/engine';
+import { findLeftoverSecurityGroups } from './leftoverSecurityGroups';
 
 export interface LeftoverDeps {
   readonly db: Db;
@@ -33,8 +34,8 @@ interface Leftover {
 
 /**
  * A job that deletes what bears our tag and belongs to nothing, once it has been seen so for the grace period: servers
- * without an engine or beside the one their engine has, ports of engines that are gone, and server groups of service
- * engine groups that are gone.
+ * without an engine or beside the one their engine has, ports of engines that are gone, and server and security
+ * groups that no engine needs.
  */
 export function createLeftoverSearch(deps: LeftoverDeps): () => Promise<void> {
   let seen = new Map<string, number>();
@@ -57,7 +58,8 @@ async function letGo({ db, log }: LeftoverDeps, { id, event, message, engineId, 
 }
 
 async function findLeftovers(deps: LeftoverDeps): Promise<readonly Leftover[]> {
-  return [...(await findServers(deps)), ...(await findPorts(deps)), ...(await findGroups(deps))];
+  const servers = [...(await findServers(deps)), ...(await findPorts(deps)), ...(await findGroups(deps))];
+  return [...servers, ...(await findSecurityGroups(deps))];
 }
 
 async function findServers({ db, compute }: LeftoverDeps): Promise<Leftover[]> {
@@ -84,6 +86,16 @@ async function findPorts({ db, network, ownerTag }: LeftoverDeps): Promise<Lefto
     found.push({ id, event: 'ENGINE_PORT_LEFT_OVER', message, engineId, remove: () => network.deletePort(id) });
   }
   return found;
+}
+
+async function findSecurityGroups(deps: LeftoverDeps): Promise<Leftover[]> {
+  const found = await findLeftoverSecurityGroups(deps);
+  return found.map(({ group: { id, name }, why }) => ({
+    id,
+    event: 'SECURITY_GROUP_LEFT_OVER',
+    message: `security group ${name} (${id}) ${why}`,
+    remove: async () => deps.network?.deleteSecurityGroup(id),
+  }));
 }
 
 async function findGroups({ db, compute }: LeftoverDeps): Promise<Leftover[]> {

@@ -1,13 +1,21 @@
 import type { NetworkDriver, SecurityGroup, SecurityGroupRule } from '../clouds/network/port';
 import type { Db } from '../db/connect';
-import { findEngine } from '../db/engines';
-import { engineGroupDescription, engineGroupName } from '../domain/engine';
+import { findEngine, hasEngines } from '../db/engines';
+import { type Engine, engineGroupDescription, engineGroupName } from '../domain/engine';
 import type { Vnic } from '../domain/vnic';
 
 export interface EngineGroupDeps {
   readonly db: Db;
   readonly network: NetworkDriver;
   readonly ownerTag: string;
+}
+
+/** The part of an engine's unit that is about security groups. */
+export interface EngineGroups {
+  /** What the port of a vNIC is made with. */
+  vnicPort(vnic: Vnic): Promise<{ readonly securityGroupIds?: readonly string[] }>;
+  /** An engine is gone: with the last one of its group goes their security group. */
+  onGone(engine: Pick<Engine, 'groupId'>): Promise<void>;
 }
 
 const ANYTHING = {
@@ -29,15 +37,24 @@ const OPEN: readonly SecurityGroupRule[] = [
  * everything, for the network service cannot tell apart the VIPs on one port: what each of them lets in (its listeners,
  * allowed CIDRs, the user's groups) the engine enforces itself, and drops the rest.
  */
-export function createEngineGroups(
-  deps: EngineGroupDeps,
-): (vnic: Vnic) => Promise<{ readonly securityGroupIds?: readonly string[] }> {
-  return async ({ engineId }) => {
-    if (deps.network.acceptsAnything) return {};
-    const engine = await findEngine(deps.db, engineId);
-    if (!engine) return {};
-    const group = await ensureGroup(deps, engine.groupId);
-    return { securityGroupIds: [group.id] };
+export function createEngineGroups(deps: EngineGroupDeps): EngineGroups {
+  return {
+    async vnicPort({ engineId }) {
+      if (deps.network.acceptsAnything) return {};
+      const engine = await findEngine(deps.db, engineId);
+      if (!engine) return {};
+      const group = await ensureGroup(deps, engine.groupId);
+      return { securityGroupIds: [group.id] };
+    },
+    async onGone({ groupId }) {
+      const { db, network, ownerTag } = deps;
+      if (network.acceptsAnything || (await hasEngines(db, groupId))) return;
+      for (const { id } of await network.listSecurityGroups({
+        description: engineGroupDescription(ownerTag, groupId),
+      })) {
+        await network.deleteSecurityGroup(id);
+      }
+    },
   };
 }
 

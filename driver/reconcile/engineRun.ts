@@ -13,6 +13,9 @@ import type { BackOff } from './outcome';
 /** An engine that has served has lost its server, or what was on it: another engine takes its place. */
 export class LostServerError extends UnavailableError {}
 
+/** Nothing is wrong: somebody else has something under way that comes first. */
+export class NotYetError extends UnavailableError {}
+
 /** What the engine's unit works with; made once a process. */
 export interface EngineParts {
   readonly db: Db;
@@ -29,6 +32,8 @@ export interface EngineParts {
   readonly management?: ManagementNetwork;
   /** What the ports of vNICs are made with besides. */
   readonly vnicPort?: (vnic: Vnic) => Promise<Pick<PortRequest, 'securityGroupIds' | 'portSecurity' | 'qosPolicyId'>>;
+  /** Told when an engine is gone; what fails there is left to the sweep. */
+  readonly onGone?: (engine: Engine) => Promise<void>;
   /** Absent: no static routes. */
   readonly routing?: RoutingOptions;
   /** Told of every step before it begins. Tests crash runs here. */

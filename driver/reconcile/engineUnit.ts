@@ -107,7 +107,7 @@ async function bringAbout(run: EngineRun) {
 
 async function tellTroubles({ parts, engine, log }: EngineRun, { troubles, server }: RunNotes): Promise<void> {
   for (const { vnicId, reason, passes } of troubles) {
-    log.warn({ vnic: vnicId, reason }, 'a vNIC of an engine is not as wanted');
+    log[passes ? 'debug' : 'warn']({ vnic: vnicId, reason }, 'a vNIC of an engine is not as wanted');
     if (passes) continue;
     const message = `service engine ${engine.name}: a vNIC is not as wanted: ${reason}`;
     await recordNews(parts.db, { name: 'ENGINE_VNIC_FAILED', severity: 'warning', message }, engine.id);
@@ -155,6 +155,9 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
     await recordEvents(trx, [{ name: 'ENGINE_DELETED', severity: 'info', message }], { engineId: id });
     return removeEngine(trx, id);
   });
+  await parts
+    .onGone?.(engine)
+    .catch((err: unknown) => run.log.info({ err }, 'what an engine shared is left to the sweep'));
   await hintAll(run, left);
   return SETTLED;
 }

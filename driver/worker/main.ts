@@ -78,7 +78,7 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     ...clouds,
     owner,
     routing: readRouting(config),
-    vnicPort: createEngineGroups({ ...clouds, db: parts.db, ownerTag: config.service_engine.owner_tag }),
+    ...createEngineGroups({ ...clouds, db: parts.db, ownerTag: config.service_engine.owner_tag }),
     controllers: parts.controllers ?? controllersOf(config),
     ...managementOf(config),
     settings: { leaseSeconds, engineCreateTimeout, backOff, ownerTag: config.service_engine.owner_tag },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { HINTS_TOPIC } from '../../driver/bus/port';
 import type { NetworkModel } from '../../driver/clouds/network/model/model';
 import { createNetwork } from '../../driver/clouds/network/model/networks';
 import { createSubnet } from '../../driver/clouds/network/model/subnets';
@@ -6,6 +7,7 @@ import { type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/c
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import type { Db } from '../../driver/db/connect';
 import { findEngineNetworks } from '../../driver/db/engineNetworks';
+import { retireEngine } from '../../driver/db/engines';
 import { findFirewall } from '../../driver/db/firewalls';
 import type { RoutingOptions } from '../../driver/domain/vnic';
 import { createEngineGroups } from '../../driver/reconcile/engineGroups';
@@ -35,7 +37,7 @@ const open = async (routing?: RoutingOptions): Promise<void> => {
   await db('service_engine').update({ slots: 100 });
   await lab.startWorker(
     { plugsVnics: true, networkOfSubnet: new Map(), ...(routing && { routing }) },
-    { vnicPort: createEngineGroups({ db, network, ownerTag: 'test' }), ...(routing && { routing }) },
+    { ...createEngineGroups({ db, network, ownerTag: 'test' }), ...(routing && { routing }) },
   );
 };
 afterEach(async () => {
@@ -322,4 +324,15 @@ it("ports of engines have one open group of ours; the user's groups become rules
   expect(ours?.rules.filter(({ direction }) => direction === 'ingress')).toHaveLength(2);
   const ports = (await network.listPorts({})).filter(({ name }) => name.startsWith('slipstream-vnic'));
   expect(ports.map(({ securityGroupIds }) => securityGroupIds)).toEqual([[ours?.id]]);
+
+  await remove(lb.id);
+  await retireEngine(db, lab.engineId);
+  await lab.bus.publish(HINTS_TOPIC, { method: 'engine', args: { id: lab.engineId } });
+  await waitUntil('the engine is gone', WAIT, async () => (await db('service_engine').select('id')).length === 0);
+  await waitUntil(
+    'its group is gone',
+    WAIT,
+    async () => (await network.listSecurityGroups({ tag: 'test' })).length === 0,
+  );
+  expect(await network.findSecurityGroup(users.id)).toBeDefined();
 });
