@@ -65,7 +65,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       },
     },
   );
-  const logFiles = await openLogFiles(logSocket(config), engine.logFile, log);
+  const logFiles = await openLogFiles(logSocket(config), engine.logTarget, log);
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);

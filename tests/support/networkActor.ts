@@ -13,6 +13,8 @@ export interface Actor {
   serve(host: string, port: number, text: string): Promise<void>;
   /** Answers datagrams with its text and what they say. */
   echo(host: string, port: number, text: string): Promise<void>;
+  /** The datagrams that `echo` has answered. */
+  heard(): Promise<readonly string[]>;
   /** The body of an answer; else `status <n>`, `silence` if nothing came, or an error's code. */
   fetch(host: string, port: number, timeout?: number): Promise<string>;
   /** The answer to a datagram; else `silence` or an error's code. */
@@ -55,6 +57,7 @@ export function startActor(namespace: Namespace): Actor {
     echo: (host, port, text) => listen('echo', { host, port, text }),
     fetch: async (host, port, timeout = SILENCE) => String(await order('fetch', { host, port, timeout })),
     ask: async (host, port, text, timeout = SILENCE) => String(await order('ask', { host, port, text, timeout })),
+    heard: async () => (await order('heard')) as string[],
     load: async (host, port) => void (await order('load', { host, port })),
     unload: async () => (await order('unload')) as LoadResult,
   };

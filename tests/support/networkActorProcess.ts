@@ -6,7 +6,7 @@ import { type Load, startLoad } from './agentTraffic';
 /** What a machine of a test does in its namespace, as it is told line by line: `networkActor.ts` is the other end. */
 export interface Order {
   readonly id: number;
-  readonly what: 'serve' | 'echo' | 'fetch' | 'ask' | 'load' | 'unload';
+  readonly what: 'serve' | 'echo' | 'fetch' | 'ask' | 'heard' | 'load' | 'unload';
   readonly host: string;
   readonly port: number;
   /** What a server answers, or what is asked. */
@@ -16,6 +16,7 @@ export interface Order {
 }
 
 let load: Load | null = null;
+const heard: string[] = [];
 
 async function obey({ what, host, port, text, timeout }: Order): Promise<unknown> {
   switch (what) {
@@ -28,13 +29,18 @@ async function obey({ what, host, port, text, timeout }: Order): Promise<unknown
     case 'echo':
       return new Promise((resolve) => {
         const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-        socket.on('message', (message, { port: from, address }) => socket.send(`${text} ${message}`, from, address));
+        socket.on('message', (message, { port: from, address }) => {
+          heard.push(String(message));
+          socket.send(`${text} ${message}`, from, address);
+        });
         socket.bind(port, host, () => resolve('listening'));
       });
     case 'fetch':
       return fetchBody(host, port, timeout);
     case 'ask':
       return ask(host, port, { text, timeout });
+    case 'heard':
+      return heard;
     case 'load':
       load = startLoad(host, port, 4);
       return 'started';

@@ -10,7 +10,8 @@ import { bindTlsWords, tlsLines } from './tls';
 import { fixed, heading, integer, type Line, line, milliseconds, type ObjectRef, quote, type Word } from './words';
 
 /** The section of one listener on all VIPs. Without a backend HTTP answers 503 and TCP connections are refused. */
-export function frontendLines(frontend: Frontend, { id, vips }: LoadBalancerSpec): Line[] {
+export function frontendLines(frontend: Frontend, spec: LoadBalancerSpec): Line[] {
+  const { id, vips } = spec;
   const { listener, mode } = frontend;
   const owner: ObjectRef = { kind: 'listener', id: listener.id };
   const put = (...words: Word[]) => line(owner, ...words);
@@ -19,7 +20,7 @@ export function frontendLines(frontend: Frontend, { id, vips }: LoadBalancerSpec
     put(fixed(`mode ${mode}`)),
     ...vips.map((vip) => put(fixed('bind'), quote(socketAddress(vip, listener.port)), ...bindTlsWords(listener))),
     ...(listener.connectionLimit > 0 ? [put(fixed('maxconn'), integer(listener.connectionLimit))] : []),
-    ...logLines(frontend, id),
+    ...logLines(frontend, spec),
     put(fixed('timeout client'), milliseconds(timeoutsOf(listener).clientData)),
     ...admissionLines(listener, owner),
     ...tlsLines(listener),

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import type { ListenerSpec } from '../../protocol/spec';
+import type { ListenerSpec, LoadBalancerSpec } from '../../protocol/spec';
 import { isAddress } from './admitValue';
 import { type Fault, fault } from './fault';
 import type { Frontend, Layout } from './layout';
@@ -33,14 +33,25 @@ export function logFaults(listener: ListenerSpec): Fault[] {
   return [{ ...fault('listener', listener.id, reason), effect: 'degraded' }];
 }
 
+/**
+ * Whether the agent takes the lines and passes them on: to files, which are opened anew each time, and to all targets when
+ * haproxy runs in a namespace, from which a syslog server of the operator's is not to be reached.
+ */
+function goesByAgent(target: LogTarget, domainId: string | null): boolean {
+  return target.kind === 'file' || domainId !== null;
+}
+
 /** One JSON line a connection, or a request of HTTP. What clients have written is escaped by haproxy's own converter. */
-export function logLines({ listener, mode }: Frontend, loadBalancerId: string): Line[] {
+export function logLines(
+  { listener, mode }: Frontend,
+  { id: loadBalancerId, domainId }: Pick<LoadBalancerSpec, 'id' | 'domainId'>,
+): Line[] {
   const target = listener.log === null ? null : parseLogTarget(listener.log.target);
   if (target === null) return [];
   const owner: ObjectRef = { kind: 'listener', id: listener.id };
   const put = (...words: Word[]) => line(owner, ...words);
   return [
-    target.kind === 'file'
+    target.kind === 'file' || goesByAgent(target, domainId)
       ? put(fixed(`log ring@${RING} len ${LONGEST_LINE} format raw local0`))
       : put(fixed('log'), quote(socketOf(target)), fixed(`len ${LONGEST_LINE} format rfc5424 local0`)),
     ...(mode === 'http'
@@ -50,10 +61,10 @@ export function logLines({ listener, mode }: Frontend, loadBalancerId: string): 
   ];
 }
 
-/** The ring, if any listener writes to a file. */
-export function ringLines({ frontends }: Layout, logSocket: string | undefined): Line[] {
-  const files = frontends.some(({ listener }) => parseLogTarget(listener.log?.target ?? '')?.kind === 'file');
-  if (!files || logSocket === undefined) return [];
+/** The ring, if lines of any listener go by the agent. */
+export function ringLines({ frontends, spec }: Layout, logSocket: string | undefined): Line[] {
+  const targets = frontends.flatMap(({ listener }) => parseLogTarget(listener.log?.target ?? '') ?? []);
+  if (!targets.some((target) => goesByAgent(target, spec.domainId)) || logSocket === undefined) return [];
   return [
     heading(null, fixed(`ring ${RING}`)),
     line(null, fixed(`format raw`)),

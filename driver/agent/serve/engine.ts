@@ -4,6 +4,7 @@ import type { LoadBalancerSpec } from '../../protocol/spec';
 import { unitPaths } from '../config';
 import { isUsableId } from '../haproxy/admitValue';
 import { fault } from '../haproxy/fault';
+import type { LogTarget } from '../haproxy/log';
 import { tidyMaterialsHome } from '../state/memoryDirectory';
 import { listStored } from '../state/specStore';
 import { acknowledgement, removal } from './acknowledgement';
@@ -21,8 +22,8 @@ export interface Engine {
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
   counters(): ListenerCounters[];
-  /** The file that connections of a listener are logged in; null if there is none. */
-  logFile(loadBalancerId: string, listenerId: string): string | null;
+  /** Where lines of a listener's connections go; null if nowhere. */
+  logTarget(loadBalancerId: string, listenerId: string): LogTarget | null;
   /** What a PROMETHEUS listener of the load balancer answers; null if there is none. */
   metrics(loadBalancerId: string): Promise<string | null>;
   /** Open client connections. */
@@ -65,11 +66,11 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
-    logFile: (id, listenerId) =>
+    logTarget: (id, listenerId) =>
       registry
         .list()
         .find((one) => one.id === id)
-        ?.logFile(listenerId) ?? null,
+        ?.logTarget(listenerId) ?? null,
     metrics: async (id) =>
       (await registry
         .list()

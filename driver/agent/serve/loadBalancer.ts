@@ -1,7 +1,7 @@
 import type { Ack, Held, ListenerCounters, LoadBalancerReport, PutSpec } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { unitPaths } from '../config';
-import { parseLogTarget } from '../haproxy/log';
+import { type LogTarget, parseLogTarget } from '../haproxy/log';
 import { trimLog } from '../process/daemon';
 import { openMaterials } from '../state/materials';
 import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
@@ -49,8 +49,8 @@ export interface LoadBalancer {
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
   counters(): ListenerCounters[];
-  /** The file that connections of the listener are logged in; null if there is none. */
-  logFile(listenerId: string): string | null;
+  /** Where lines of the listener's connections go; null if nowhere. */
+  logTarget(listenerId: string): LogTarget | null;
   /** In Prometheus' format, as of now; null if nothing is served by haproxy. */
   metrics(): Promise<string | null>;
   /** Writes what it has counted to disk and keeps its log small. */
@@ -132,10 +132,9 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
     metrics: () => readMetrics(unit),
-    logFile: (listenerId) => {
+    logTarget: (listenerId) => {
       const target = unit.held?.spec.listeners.find((it) => it.id === listenerId)?.log?.target ?? '';
-      const parsed = parseLogTarget(target);
-      return parsed?.kind === 'file' ? parsed.path : null;
+      return parseLogTarget(target);
     },
     tidy: () =>
       work(async () => {

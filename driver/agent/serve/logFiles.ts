@@ -1,30 +1,32 @@
-import { appendFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { LogTarget } from '../haproxy/log';
+import { deliver } from './deliver';
 
-/** Writes to files what haproxies log of connections. */
+/** Passes on what haproxies log of connections. */
 export interface LogFiles {
   close(): Promise<void>;
 }
 
-/** The file of a listener; null if it has none. */
-export type FindLogFile = (loadBalancerId: string, listenerId: string) => string | null;
+/** Where a listener's lines go; null if nowhere. */
+export type FindLogTarget = (loadBalancerId: string, listenerId: string) => LogTarget | null;
 
 const Ids = z.object({ load_balancer: z.string(), listener: z.string() });
 
 /**
- * Takes lines over a unix socket, each after its length (RFC 6587, octet counting), and appends them to the files of their
- * listeners, which are opened anew each time: they may be moved away. A socket that an earlier agent left is replaced.
+ * Takes lines over a unix socket, each after its length (RFC 6587, octet counting), and passes them on to where their
+ * listeners log. Files are opened anew each time: they may be moved away. A socket that an earlier agent left is replaced.
  */
-export async function openLogFiles(path: string, find: FindLogFile, log: Logger): Promise<LogFiles> {
+export async function openLogFiles(path: string, find: FindLogTarget, log: Logger): Promise<LogFiles> {
   await rm(path, { force: true });
   let writing: Promise<unknown> = Promise.resolve();
   const write = (lines: readonly string[]) => {
-    for (const [file, texts] of byFile(lines, find)) {
+    for (const { target, texts } of byTarget(lines, find)) {
       writing = writing
-        .then(() => appendFile(file, texts.map((text) => `${text}\n`).join(''), { mode: 0o640 }))
-        .catch((err: unknown) => log.warn({ err, file }, 'connections could not be logged'));
+        .then(() => deliver(target, texts, 'haproxy'))
+        .catch((err: unknown) => log.warn({ err, target }, 'connections could not be logged'));
     }
   };
   const server = createServer((socket) => {
@@ -72,14 +74,17 @@ function takeFrames(data: Buffer): { frames: string[]; rest: Buffer } {
   }
 }
 
-function byFile(lines: readonly string[], find: FindLogFile): Map<string, string[]> {
-  const files = new Map<string, string[]>();
+function byTarget(lines: readonly string[], find: FindLogTarget): { target: LogTarget; texts: string[] }[] {
+  const found = new Map<string, { target: LogTarget; texts: string[] }>();
   for (const text of lines) {
     const ids = parseIds(text);
-    const file = ids === null ? null : find(ids.load_balancer, ids.listener);
-    if (file !== null) files.set(file, [...(files.get(file) ?? []), text]);
+    const target = ids === null ? null : find(ids.load_balancer, ids.listener);
+    if (target === null) continue;
+    const entry = found.get(JSON.stringify(target)) ?? { target, texts: [] };
+    entry.texts.push(text);
+    found.set(JSON.stringify(target), entry);
   }
-  return files;
+  return [...found.values()];
 }
 
 function parseIds(text: string): z.infer<typeof Ids> | null {

@@ -1,14 +1,8 @@
-import { createSocket } from 'node:dgram';
-import { appendFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
-import { hostname } from 'node:os';
 import { socketAddress } from '../haproxy/layout';
-import { type LogTarget, parseLogTarget } from '../haproxy/log';
+import { parseLogTarget } from '../haproxy/log';
+import { deliver } from '../serve/deliver';
 import type { Session } from './sessionLog';
 import type { UdpUnit } from './unit';
-
-/** RFC 5424: facility `local0`, severity `informational`. */
-const PRIORITY = 16 * 8 + 6;
 
 /**
  * Sends a line for each session to where its listener's lines go. The lines come out of nginx's own log, which waits on
@@ -25,7 +19,7 @@ export async function offloadSessions(unit: UdpUnit, sessions: readonly Session[
   for (const [text, texts] of lines) {
     const target = parseLogTarget(text);
     if (target === null) continue;
-    await deliver(target, texts).catch((err: unknown) =>
+    await deliver(target, texts, 'nginx').catch((err: unknown) =>
       unit.deps.log.warn({ loadBalancer: unit.id, err, target: text }, 'sessions could not be logged'),
     );
   }
@@ -49,34 +43,5 @@ function describeSession(unit: UdpUnit, session: Session, ends: NonNullable<Sess
     duration_ms: ends.duration,
     bytes_in: Number(session.bytesIn),
     bytes_out: Number(session.bytesOut),
-  });
-}
-
-async function deliver(target: LogTarget, lines: readonly string[]): Promise<void> {
-  if (target.kind === 'file') {
-    await appendFile(target.path, lines.map((line) => `${line}\n`).join(''), { mode: 0o640 });
-    return;
-  }
-  const socket = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
-  // Of datagrams that nobody takes the system tells this socket.
-  socket.on('error', () => undefined);
-  try {
-    for (const line of lines) await send(socket, frame(line), target);
-  } finally {
-    socket.close();
-  }
-}
-
-function frame(line: string): string {
-  return `<${PRIORITY}>1 ${new Date().toISOString()} ${hostname()} nginx - - - ${line}`;
-}
-
-function send(
-  socket: ReturnType<typeof createSocket>,
-  text: string,
-  { port, address }: { readonly port: number; readonly address: string },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.send(text, port, address, (error) => (error ? reject(error) : resolve()));
   });
 }

@@ -157,6 +157,20 @@ describe('an engine with two arms', () => {
     expect(await outside.fetch(VIP, 80)).toBe('web 10.1.0.5');
   });
 
+  it("sends lines of connections from the engine's own network, not from the tenant's", async () => {
+    const server = startActor(engine.machine);
+    await server.echo('127.0.0.1', 5514, 'heard');
+    const log = { target: '127.0.0.1:5514' };
+    await serve({ listeners: [aListener({ id: 'http', port: 80, log })] });
+    expect(await outside.fetch(VIP, 80)).toBe('web 10.1.0.5');
+    let heard: readonly string[] = [];
+    await engine.controller.waitFor('the line has come', async () => {
+      heard = await server.heard();
+      return heard.length > 0;
+    });
+    expect(heard[0]).toMatch(/^<134>1 \S+ \S+ haproxy - - - \{"time":.*"client":"10\.2\.0\.20".*\}$/);
+  });
+
   const remembered = (address: string) => neighbour.namespace.ip('neigh', 'show', address);
   const remember = async (address: string, macAddress: string) => {
     const { ifname } = JSON.parse(await neighbour.namespace.ip('-json', 'link', 'show', 'type', 'veth'))[0];
