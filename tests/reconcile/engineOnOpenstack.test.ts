@@ -182,6 +182,43 @@ describe('the vNICs of an engine', () => {
     },
   );
 
+  it('are waited for while Nova plugs them in or out, which it may take its time for', async () => {
+    const id = await aReadyEngine();
+    nova().behaviour.plugsSlowly = true;
+    const vnicId = await stage.need(id, 'domain-1');
+    // The call has no answer in time, and Nova goes on.
+    expect(await run(id)).toMatchObject({ kind: 'waiting' });
+    const asked = await stage.events('ENGINE_VNIC_FAILED');
+    nova().calls.length = 0;
+    expect(await run(id)).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('is being plugged in') });
+    expect(nova().calls.filter((call) => call.startsWith('POST'))).toEqual([]);
+
+    await nova().model.finishPlugging();
+    expect(await run(id)).toEqual({ kind: 'settled' });
+    expect(servers()[0]?.ports).toHaveLength(2);
+
+    await stage.db('se_vnic').where({ id: vnicId }).update({ deleting: 1 });
+    expect(await run(id)).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('is being unplugged') });
+    expect(vnicPorts()).toHaveLength(1);
+    await nova().model.finishPlugging();
+    expect(await run(id)).toEqual({ kind: 'settled' });
+    expect(vnicPorts()).toEqual([]);
+    expect(await stage.events('ENGINE_VNIC_FAILED')).toEqual(asked);
+  });
+
+  it('are plugged in anew when Nova has broken off', async () => {
+    const id = await aReadyEngine();
+    await stage.need(id, 'domain-1');
+    nova().behaviour.plugsSlowly = true;
+    await run(id);
+    nova().behaviour.plugsSlowly = false;
+    await stage.db('service_engine').where({ id }).update({ attempts: 10 });
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+
+    expect(servers()[0]?.ports).toHaveLength(2);
+  });
+
   it('are told of when their network is gone', async () => {
     const id = await aReadyEngine();
     await stage.need(id, 'domain-1');

@@ -68,7 +68,7 @@ export interface ComputeDriver {
   listServerGroups?(): Promise<readonly ServerGroup[]>;
   /** One that is not there counts as deleted. */
   deleteServerGroup?(id: string): Promise<void>;
-  /** Ids of the ports a server has, the management port first. Absent, like the next two, where servers have none. */
+  /** Ids of the ports a server has, in no order. Absent, like the next two, where servers have none. */
   listServerPorts?(serverId: string): Promise<readonly string[]>;
   /** Plugs a port in. One that is plugged in there already stays. @throws NotFoundError for an unknown server */
   attachPort?(serverId: string, portId: string): Promise<void>;

@@ -4,7 +4,7 @@ import { recordVnicPort, type Vnic } from '../../db/vnics';
 import { type Engine, enginePortDescription, managementPortName, vnicPortName } from '../../domain/engine';
 import { InvalidReferenceError, NotFoundError, PassedThroughError, ServiceError } from '../../domain/errors';
 import { CloudPausedError } from '../cloudPaused';
-import { type EngineClouds, type EngineTarget, ownerTagOf, plugsPorts } from '../engineRun';
+import { type EngineClouds, type EngineTarget, NotYetError, ownerTagOf, plugsPorts } from '../engineRun';
 import type { Kind } from '../kind';
 
 /** An engine's port in a network. */
@@ -86,21 +86,34 @@ async function inPart({ engine, vnic }: EngineVnic, { notes }: EngineClouds, wor
   } catch (error) {
     if (!(error instanceof ServiceError) || error instanceof CloudPausedError) throw error;
     // Nova takes no port for a server that it is still building.
-    const passes = engine.status === 'BUILDING' && error instanceof PassedThroughError && error.status === 409;
+    const isBuilding = engine.status === 'BUILDING' && error instanceof PassedThroughError && error.status === 409;
+    const passes = isBuilding || error instanceof NotYetError;
     notes.troubles.push({ vnicId: vnic?.id ?? null, reason: error.message, passes });
   }
 }
 
 async function putVnic({ engine, vnic }: EngineVnic, clouds: EngineClouds, have?: EngineVnic): Promise<void> {
   if (vnic === null) return;
-  const { db, compute, network, notes } = clouds;
+  const { db, network } = clouds;
   const port = await widenPort(have?.port ?? (await makePort(engine, vnic, clouds)), vnic, network);
-  const { id: portId, macAddress } = port;
   if (!isRecorded(vnic, port)) {
+    const { id: portId, macAddress } = port;
     await recordVnicPort(db, vnic.id, { portId, macAddress, ipAddress: addressOf(port) });
   }
-  if (have?.pluggedInto || !notes.server) return;
-  await compute.attachPort?.(notes.server.id, portId);
+  if (!have?.pluggedInto) await plugIn(engine, port, clouds);
+}
+
+/** Runs in a row after which a port that its server does not show is not being plugged in any more. */
+const PATIENCE = 10;
+
+/** Nova writes its server into the port first and shows it as plugged in last: a call that seemed lost may be in between. */
+async function plugIn(engine: Engine, port: Port, { compute, network, notes }: EngineClouds): Promise<void> {
+  if (!notes.server) return;
+  if (port.deviceId === notes.server.id) {
+    if (engine.attempts < PATIENCE) throw new NotYetError(`port ${port.id} is being plugged in`);
+    await network.updatePort(port.id, { deviceId: '', deviceOwner: ENGINE_PORT_OWNER });
+  }
+  await compute.attachPort?.(notes.server.id, port.id);
 }
 
 function isRecorded(vnic: Vnic, port: Port): boolean {
@@ -155,7 +168,7 @@ async function removePort(
   if (pluggedInto !== null && !engine.deleting) {
     await compute.detachPort?.(pluggedInto, port.id);
     for (let look = 0; (await compute.listServerPorts?.(pluggedInto))?.includes(port.id); look += 1) {
-      if (look === LOOKS) throw new PassedThroughError(409, `port ${port.id} has not been unplugged yet`);
+      if (look === LOOKS) throw new NotYetError(`port ${port.id} is being unplugged`);
       await sleep(LOOK_AFTER);
     }
   }

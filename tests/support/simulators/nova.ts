@@ -28,6 +28,7 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
     serversPerHost: 100,
     bootsSlowly: false,
     deletesSlowly: false,
+    plugsSlowly: false,
     flavors: { big: 'm1.big' },
     network: undefined,
     refusePort: undefined,
@@ -114,10 +115,14 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
   });
   app.get('/v2.1/servers/:id/os-interface', (req, res) => {
     const { ports } = model.server(req.params.id);
-    res.json({ interfaceAttachments: ports.map(({ id, networkId }) => ({ port_id: id, net_id: networkId })) });
+    // As Nova does: the last one first.
+    res.json({
+      interfaceAttachments: ports.toReversed().map(({ id, networkId }) => ({ port_id: id, net_id: networkId })),
+    });
   });
   app.post('/v2.1/servers/:id/os-interface', async (req, res) => {
     const port = await model.attach(req.params.id, read(CreateInterface, req.body).interfaceAttachment.port_id);
+    if (model.behaviour.plugsSlowly) return void req.socket.destroy();
     res.json({ interfaceAttachment: { port_id: port.id, net_id: port.networkId } });
   });
   app.delete('/v2.1/servers/:id/os-interface/:port', async (req, res) => {

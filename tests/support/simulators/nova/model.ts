@@ -67,6 +67,8 @@ export interface NovaBehaviour {
   bootsSlowly: boolean;
   /** Servers are seen while they go, until `finishDeletions`. */
   deletesSlowly: boolean;
+  /** Ports go in and out when `finishPlugging` says so; calls that plug one in have no answer before. */
+  plugsSlowly: boolean;
   /** Names by id, of those that may be asked for by request. */
   flavors: Readonly<Record<string, string>>;
   /** Where ports come from; without it any port is as good as another. */
@@ -101,6 +103,7 @@ export class NovaModel {
   readonly groups = new Map<string, ServerGroup>();
   private addresses = 10;
   private launches = 0;
+  private readonly unfinished: (() => unknown)[] = [];
 
   constructor(readonly behaviour: NovaBehaviour) {}
 
@@ -173,7 +176,8 @@ export class NovaModel {
     if (refusal)
       throw new Refusal(refusal.status, refusal.status === 500 ? 'computeFault' : 'badRequest', refusal.message);
     const port = await this.plug(id, portId);
-    server.ports = [...server.ports, port];
+    if (this.behaviour.plugsSlowly) this.unfinished.push(() => server.ports.push(port));
+    else server.ports.push(port);
     return port;
   }
 
@@ -182,8 +186,16 @@ export class NovaModel {
     if (!server.ports.some((port) => port.id === portId)) {
       throw new Refusal(404, 'itemNotFound', `Instance ${id} does not have a port with id ${portId}`);
     }
-    server.ports = server.ports.filter((port) => port.id !== portId);
-    await this.behaviour.network?.bind(portId, '', '');
+    const unplug = async (): Promise<void> => {
+      server.ports = server.ports.filter((port) => port.id !== portId);
+      await this.behaviour.network?.bind(portId, '', '');
+    };
+    if (this.behaviour.plugsSlowly) this.unfinished.push(unplug);
+    else await unplug();
+  }
+
+  async finishPlugging(): Promise<void> {
+    for (const finish of this.unfinished.splice(0)) await finish();
   }
 
   addGroup(name: string, policy: string): ServerGroup {
