@@ -9,13 +9,13 @@ export const controller_worker = section(
     network_driver: choice(
       'local',
       ['local', 'noop', 'neutron', 'contrail'],
-      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` VIP ports and address pairs in Neutron (seen with a simulator only), `contrail` the VNC API (not there yet).',
+      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` VIP ports, engines’ ports and address pairs in Neutron, `contrail` the VNC API (not there yet).',
       { network_noop_driver: 'noop', allowed_address_pairs_driver: 'neutron' },
     ),
     compute_driver: choice(
       'local',
       ['local', 'noop', 'nova'],
-      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (their ports are not plugged in yet).',
+      'Where engines run: `local` as processes of this host, `noop` nowhere (changes settle at once), `nova` as servers (docs/engines.md).',
       { compute_noop_driver: 'noop', compute_nova_driver: 'nova' },
     ),
     amp_flavor_id: optionalText('Flavor of the servers of engines. Needed for `nova`.'),
@@ -26,7 +26,7 @@ export const controller_worker = section(
     amp_ssh_key_name: optionalText('Key pair of their servers.'),
     amp_boot_network_list: list(
       [],
-      'Networks (by id) that their servers are plugged into, the management network first. Needed for `nova`.',
+      'Networks (by id) that their servers are plugged into, the management network first: with `network_driver = neutron` the port there is made before the server. Needed for `nova`.',
     ),
     amp_secgroup_list: list([], 'Security groups (by id) of the ports in these networks.'),
     loadbalancer_topology: choice(
