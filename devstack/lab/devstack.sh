@@ -6,7 +6,7 @@ DEVSTACK_BRANCH=${DEVSTACK_BRANCH:-master}
 
 # run_devstack [DIR]: clones it, writes a local.conf unless there is one, and runs stack.sh as its own user.
 run_devstack() {
-  local folder=${1:-/opt/stack/devstack}
+  local folder=${1:-/opt/stack/devstack} branch
   [ "$(id -u)" = 0 ] || fail 'root is needed'
   command -v git >/dev/null || fail 'git is needed: apt-get install git'
   if [ ! -d "$folder/.git" ]; then
@@ -15,7 +15,10 @@ run_devstack() {
     git clone --branch "$DEVSTACK_BRANCH" "$DEVSTACK_REPOSITORY" "$folder" ||
       fail "$DEVSTACK_REPOSITORY cannot be cloned: this host has to reach it"
   fi
-  [ -e "$folder/local.conf" ] || write_local_conf >"$folder/local.conf"
+  # DevStack clones the plugin as another user, and a branch of it by name.
+  branch=$(git -C "$ROOT" symbolic-ref --short HEAD) || fail "DevStack clones a branch: check one out in $ROOT"
+  git config --system --get-all safe.directory | grep -qxF "$ROOT" || git config --system --add safe.directory "$ROOT"
+  [ -e "$folder/local.conf" ] || write_local_conf "$branch" >"$folder/local.conf"
   [ ! -x "$folder/tools/create-stack-user.sh" ] || "$folder/tools/create-stack-user.sh" ||
     fail 'the user stack cannot be made'
   chown -R stack "$folder"
@@ -23,6 +26,7 @@ run_devstack() {
   su stack -s /bin/bash -c "cd '$folder' && exec ./stack.sh" || fail "stack.sh: see its log, /opt/stack/logs/stack.sh.log"
 }
 
+# write_local_conf BRANCH
 write_local_conf() {
   local password
   password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -35,6 +39,6 @@ SERVICE_PASSWORD=$password
 LOGFILE=/opt/stack/logs/stack.sh.log
 enable_plugin barbican https://opendev.org/openstack/barbican
 enable_plugin heat https://opendev.org/openstack/heat
-enable_plugin slipstream $ROOT
+enable_plugin slipstream $ROOT $1
 INI
 }
