@@ -1,42 +1,10 @@
-import type { GroupProperties, HaMode } from './group';
+import type { EngineCandidate, EngineDemand, GroupLimits } from './candidate';
+import type { HaMode } from './group';
 import { explainMissing, type Obstacle, obstacleFor, vnicsOfNewEngineFit } from './placementRules';
 
+export { type EngineCandidate, type EngineDemand, type GroupLimits, vnicKey } from './candidate';
+
 /** Choosing engines for a load balancer: pure, so that what happens is a function of the rows alone. */
-
-/** An engine of the group as placement sees it. */
-export interface EngineCandidate {
-  readonly id: string;
-  readonly status: 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
-  readonly deleting: boolean;
-  readonly connected: boolean;
-  readonly slots: number;
-  readonly slotsUsed: number;
-  /** Null until the compute service has said it. */
-  readonly host: string | null;
-  readonly zone: string | null;
-  readonly computeFlavor: string | null;
-  readonly imageTag: string | null;
-  /** The project whose load balancers alone it serves; null: several, or none. */
-  readonly projectId: string | null;
-  /** It serves load balancers whose flavor gives them engines of their own. */
-  readonly perApp: boolean;
-  /** Keys of its vNICs beside the management one: see `vnicKey`. */
-  readonly vnics: readonly string[];
-}
-
-/** What a load balancer asks of an engine. */
-export interface EngineDemand {
-  readonly projectId: string;
-  /** Its flavor gives it engines of its own. */
-  readonly perApp: boolean;
-  /** Null: any will do. */
-  readonly zone: string | null;
-  /** Null: as the configuration says. */
-  readonly computeFlavor: string | null;
-  readonly imageTag: string | null;
-  /** Keys of the vNICs it needs; the VIP's first. None where nothing is plugged in. */
-  readonly vnics: readonly string[];
-}
 
 export interface PlacementRequest {
   /** Engines wanted in addition to those in `staying`. */
@@ -47,11 +15,6 @@ export interface PlacementRequest {
   /** Those of them that keep it: the others are to be on other hosts. */
   readonly staying: readonly string[];
 }
-
-export type GroupLimits = Pick<
-  GroupProperties,
-  'maxEngines' | 'algorithm' | 'hostRedundancy' | 'tenancy' | 'perApp' | 'maxVnics'
->;
 
 export interface PlacementChoice {
   /** Engines with a free slot, the best first; never more than asked for. */
@@ -64,11 +27,6 @@ export interface PlacementChoice {
   readonly reason: string | null;
   /** Engines of the load balancer will be on one host although they should not: there was no other way. */
   readonly sharesHost: boolean;
-}
-
-/** Names a vNIC by where it is: the routing domain (the VIP's network; null where there are none) and its network. */
-export function vnicKey(domainId: string | null, networkId: string): string {
-  return `${domainId ?? '-'}/${networkId}`;
 }
 
 /**

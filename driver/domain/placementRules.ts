@@ -1,5 +1,5 @@
+import type { EngineCandidate, EngineDemand, GroupLimits } from './candidate';
 import { PER_APP_SLOTS } from './group';
-import type { EngineCandidate, EngineDemand, GroupLimits } from './placement';
 
 /** Which engine may take which load balancer, and why not. */
 
