@@ -5,7 +5,7 @@ export interface Session {
   readonly projectId: string;
   readonly userId: string;
   readonly token: string;
-  /** Base URL of a service of the catalogue, without a slash at its end. @throws when there is none */
+  /** Base URL of a service of the catalogue in the person's region, without a slash at its end. @throws when there is none */
   endpoint(type: string): string;
   /** Asks a service; gives the body, undefined when there is none. @throws unless the answer is below 300 */
   ask<T = Body>(service: string, method: string, path: string, body?: unknown): Promise<T>;
@@ -21,7 +21,7 @@ interface Token {
   readonly user: { readonly id: string };
   readonly catalog: readonly {
     readonly type: string;
-    readonly endpoints: readonly { readonly interface: string; readonly url: string }[];
+    readonly endpoints: readonly { readonly interface: string; readonly region_id: string; readonly url: string }[];
   }[];
 }
 
@@ -30,7 +30,8 @@ export async function logIn(person: Person): Promise<Session> {
   const { token, about } = await fetchToken(person);
   const endpoint = (type: string): string => {
     const entry = about.catalog.find((service) => service.type === type);
-    const url = entry?.endpoints.find((each) => each.interface === 'public')?.url;
+    const here = entry?.endpoints.filter((each) => each.region_id === person.region);
+    const url = here?.find((each) => each.interface === 'public')?.url;
     if (url === undefined) throw new Error(`no ${type} in the catalogue`);
     return url.replace(/\/+$/, '');
   };
