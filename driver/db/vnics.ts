@@ -1,7 +1,7 @@
 import type { Vnic, VnicFacts } from '../domain/vnic';
 import { fromBit, fromJson, toBit, toJson } from './codecs';
 import { type Db, dbNow, prepared } from './connect';
-import type { SeVnicRow } from './rows';
+import type { Json, SeVnicRow } from './rows';
 
 /** Engines' vNICs: the row says that one is wanted; the engine's unit makes the port and notes it here. */
 
@@ -210,9 +210,22 @@ export function toVnic(row: SeVnicRow): Vnic {
     portId: row.port_id,
     macAddress: row.mac_address,
     ipAddress: row.ip_address,
-    facts: row.facts === null ? null : fromJson<VnicFacts>(row.facts),
+    facts: row.facts === null ? null : readFacts(row.facts),
     deleting: fromBit(row.deleting),
   };
+}
+
+/** What is missing was not known yet when it was written: it is learnt again. */
+function readFacts(stored: Json): VnicFacts {
+  const nothing: VnicFacts = {
+    subnetIds: [],
+    mtu: 1500,
+    addresses: [],
+    gateways: [],
+    hostRoutes: [],
+    staticRoutes: [],
+  };
+  return { ...nothing, ...fromJson<Partial<VnicFacts>>(stored) };
 }
 
 function subnetIdsOf(row: SeVnicRow): readonly string[] {

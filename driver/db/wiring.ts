@@ -79,6 +79,23 @@ export async function listEnginePorts(
   return rows.map((row) => ({ engineId: row.service_engine_id, networkId: row.network_id, portId: row.port_id }));
 }
 
+/** By port of an engine: the QoS policies of the load balancers that use its vNIC, less those that go. */
+export async function listWantedPolicies(
+  db: Db,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly (string | null)[]>> {
+  const rows: { port_id: string; qos_policy_id: string | null }[] = await db('se_vnic as n')
+    .join('vnic_use as u', 'u.se_vnic_id', 'n.id')
+    .join('load_balancer as lb', 'lb.id', 'u.load_balancer_id')
+    .join('vip as v', 'v.load_balancer_id', 'lb.id')
+    .whereIn('n.port_id', portIds)
+    .where('lb.deleting', 0)
+    .distinct('n.port_id', 'v.qos_policy_id');
+  const found = new Map<string, (string | null)[]>();
+  for (const row of rows) found.set(row.port_id, [...(found.get(row.port_id) ?? []), row.qos_policy_id]);
+  return found;
+}
+
 /** The VIP's port has been made again, under another id. */
 export async function recordVipPort(
   db: Db,

@@ -1,7 +1,7 @@
 import { inTransaction } from '../db/connect';
 import { renewLease } from '../db/leases';
 import { dropPlacements, forgetPlacements, wantGeneration } from '../db/placements';
-import { type EnginePort, listEnginePorts, listWiring, type WiringRecord } from '../db/wiring';
+import { type EnginePort, listEnginePorts, listWantedPolicies, listWiring, type WiringRecord } from '../db/wiring';
 import { type Answers, isLive, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
@@ -9,19 +9,21 @@ import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
 import { keepFirewall } from './keepFirewall';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
+import { engineQos } from './kinds/engineQos';
 import { vipPort } from './kinds/vipPort';
 import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
 import { tellEngines } from './tellEngines';
 import { demandVnics, findNeeds, listUnasked, type Needs, releaseUnneeded } from './vnicNeeds';
+import { NO_WIRING } from './wiringTarget';
 
 const VIP_STAGES = [stageOf(vipPort)];
-const WIRING_STAGES = [stageOf(addressPairs)];
+const WIRING_STAGES = [stageOf(addressPairs), stageOf(engineQos)];
 
 /** Brings a load balancer that is to stay to what is wanted, as far as it goes now. */
 export async function bringUp(run: Run): Promise<Verdict> {
   const { parts, tree, before } = run;
   if (!parts.network.acceptsAnything) {
-    await runStages(VIP_STAGES, { target: { tree, ports: [], vips: [], recorded: [] }, clouds: parts, before });
+    await runStages(VIP_STAGES, { target: { tree, ...NO_WIRING }, clouds: parts, before });
   }
   if (parts.bootsNothing) return settled(settleApplied(tree, []));
   const needs = await findNeeds(run);
@@ -98,9 +100,25 @@ async function wire(run: PlacedRun, plan: PlacementPlan): Promise<string | undef
     return `engine ${engineId} has no port in network ${missing.networkId} yet`;
   }
   const wanted: EnginePort[] = ports.filter(({ engineId }) => answering.includes(engineId));
-  const target = { tree, ports: wanted, vips: needs.vips, recorded };
+  const policies = await findPolicies(run, wanted);
+  const target = { tree, ports: wanted, vips: needs.vips, policies, recorded };
   await runStages(WIRING_STAGES, { target, clouds: parts, before });
   return undefined;
+}
+
+/** Looked at after a change, and as long as somebody has a policy. */
+async function findPolicies(
+  { parts, tree, needs }: PlacedRun,
+  ports: readonly EnginePort[],
+): Promise<ReadonlyMap<string, readonly (string | null)[]>> {
+  if (needs.domainId === null) return new Map();
+  const vipSide = ports.filter(({ networkId }) => needs.vips.some((vip) => vip.networkId === networkId));
+  const found = await listWantedPolicies(
+    parts.db,
+    vipSide.flatMap(({ portId }) => portId ?? []),
+  );
+  const isOfInterest = isWork(tree) || [...found.values()].flat().some((policy) => policy !== null);
+  return isOfInterest ? found : new Map();
 }
 
 /**

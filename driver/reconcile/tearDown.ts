@@ -9,6 +9,7 @@ import { addressPairs } from './kinds/addressPairs';
 import { vipPort } from './kinds/vipPort';
 import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
 import { releaseUnneeded } from './vnicNeeds';
+import { NO_WIRING } from './wiringTarget';
 
 const WIRING_STAGES = [stageOf(addressPairs)];
 const VIP_STAGES = [stageOf(vipPort)];
@@ -23,7 +24,7 @@ export async function tearDown(run: Run): Promise<Verdict> {
   if (!network.acceptsAnything) {
     const recorded = await listWiring(db, tree.id);
     if (recorded.length > 0) {
-      await runStages(WIRING_STAGES, { target: { tree, ports: [], vips: [], recorded }, clouds: parts, before });
+      await runStages(WIRING_STAGES, { target: { tree, ...NO_WIRING, recorded }, clouds: parts, before });
     }
   }
   if (tree.placements.length > 0 && (await takeOff(run))) {
@@ -31,7 +32,7 @@ export async function tearDown(run: Run): Promise<Verdict> {
   }
   await releaseUnneeded(run, { networks: [] });
   if (!network.acceptsAnything) {
-    await runStages(VIP_STAGES, { target: { tree, ports: [], vips: [], recorded: [] }, clouds: parts, before });
+    await runStages(VIP_STAGES, { target: { tree, ...NO_WIRING }, clouds: parts, before });
   }
   return { kind: 'settle', settlement: settleDeleted(tree) };
 }

@@ -11,9 +11,14 @@ export interface WiringTarget {
   readonly ports: readonly EnginePort[];
   /** In which network each VIP is answered for. */
   readonly vips: readonly VipPlace[];
+  /** By port of an engine: the QoS policies that load balancers want which use it. None where that is not looked at. */
+  readonly policies: ReadonlyMap<string, readonly (string | null)[]>;
   /** What the cloud was told before. */
   readonly recorded: readonly WiringRecord[];
 }
+
+/** For what is only about the VIP's own port. */
+export const NO_WIRING = { ports: [], vips: [], policies: new Map(), recorded: [] } as const;
 
 /** What the kinds of a load balancer's unit work with. */
 export interface WiringClouds {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { HINTS_TOPIC } from '../../driver/bus/port';
 import type { NetworkModel } from '../../driver/clouds/network/model/model';
 import { createNetwork } from '../../driver/clouds/network/model/networks';
+import { createQosPolicy } from '../../driver/clouds/network/model/qosPolicies';
 import { createSubnet } from '../../driver/clouds/network/model/subnets';
 import { type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
@@ -215,6 +216,32 @@ it('a vNIC that is wanted in another subnet of its network too keeps serving mea
     expect.arrayContaining([...(before?.addresses ?? []), expect.stringMatching(/\/64$/)]),
   );
   expect(await plugged()).toHaveLength(1);
+});
+
+it('the QoS policy of VIPs is that of the port they are answered on, as long as they agree', async () => {
+  await open();
+  const policy = async (name: string) => (await createQosPolicy(model, { name, projectId: 'project-1' })).id;
+  const [fast, slow] = [await policy('fast'), await policy('slow')];
+  const vips = await addNetwork('10.1.0.0/24');
+  const portPolicy = async () => {
+    const ports = await network.listPorts({ networkId: vips.networkId });
+    return ports.find(({ name }) => name.startsWith('slipstream-vnic'))?.qosPolicyId;
+  };
+  const [one, other] = [await createLoadBalancer(vips.subnetId), await createLoadBalancer(vips.subnetId)];
+  await db('vip').update({ qos_policy_id: fast });
+  for (const { id } of [one, other]) {
+    await lab.hint(id);
+    await settled(id);
+  }
+  expect(await portPolicy()).toBe(fast);
+
+  await db('vip').where({ load_balancer_id: other.id }).update({ qos_policy_id: slow });
+  await change(other.id);
+  expect(await portPolicy()).toBeNull();
+
+  await remove(other.id);
+  await change(one.id);
+  expect(await portPolicy()).toBe(fast);
 });
 
 it('a vNIC stays while another load balancer needs it', async () => {
