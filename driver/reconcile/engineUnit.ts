@@ -30,6 +30,7 @@ import { managementPort } from './kinds/managementPort';
 import { engineServer } from './kinds/server';
 import { engineVnic } from './kinds/vnic';
 import { type Outcome, SETTLED, waiting } from './outcome';
+import { dropServerGroup } from './serverGroup';
 import { learnPlaces } from './vnicPlaces';
 
 export type { EngineParts, EngineSettings } from './engineRun';
@@ -155,10 +156,12 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
     await recordEvents(trx, [{ name: 'ENGINE_DELETED', severity: 'info', message }], { engineId: id });
     return removeEngine(trx, id);
   });
+  // Load balancers first: they wait for another engine.
+  await hintAll(run, left);
   await parts
     .onGone?.(engine)
     .catch((err: unknown) => run.log.info({ err }, 'what an engine shared is left to the sweep'));
-  await hintAll(run, left);
+  await dropServerGroup(run);
   return SETTLED;
 }
 

@@ -241,6 +241,19 @@ describe('the vNICs of an engine', () => {
     expect(ports().map((port) => port.id)).toEqual(before);
   });
 
+  it('leave no server group behind when they were the last of their group', async () => {
+    const [first, last] = [await aReadyEngine(), await aReadyEngine()];
+    const groups = () => [...nova().model.groups.values()];
+    expect(groups()).toHaveLength(1);
+    for (const id of [first, last]) await retireEngine(stage.db, id);
+    nova().behaviour.deletesSlowly = true;
+
+    await run(first);
+    expect(groups()).toHaveLength(1);
+    await run(last);
+    expect(groups()).toEqual([]);
+  });
+
   it('leave ports of others alone, whatever these are called', async () => {
     const id = await stage.newEngine();
     const theirs = { projectId: 'project-1', networkId: TENANT.networkId, fixedIps: [], adminStateUp: true };
