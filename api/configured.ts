@@ -59,6 +59,7 @@ export function changeSettings(config: Config): ChangeSettings {
     sctp: config.service_engine.sctp,
     ownerTag: config.service_engine.owner_tag,
     defaultTopology: worker.loadbalancer_topology,
+    enginesAreAlike: worker.compute_driver === 'local',
     defaultQuotas: defaultQuotas(config.quotas),
   };
 }

@@ -44,6 +44,8 @@ export interface ChangeSettings {
   readonly ownerTag: string;
   /** SINGLE or ACTIVE_STANDBY, where the flavor does not say. */
   readonly defaultTopology: string;
+  /** Engines are processes of one host: zones, compute flavors and images are of no account. */
+  readonly enginesAreAlike: boolean;
   /** Limits of projects that have none of their own; -1: none. */
   readonly defaultQuotas: Readonly<Record<QuotaKind, number>>;
 }

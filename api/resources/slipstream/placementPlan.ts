@@ -9,6 +9,7 @@ import { readService, type Service } from '../../../driver/domain/placementDeman
 import { type PlacementPlan, planPlacements } from '../../../driver/domain/placementPlan';
 import { obstacleFor } from '../../../driver/domain/placementRules';
 import type { LoadBalancerTree } from '../../../driver/domain/tree';
+import type { CommandDeps } from '../../changes/deps';
 import type { Schemas } from '../../openapi/schemas';
 
 type View = Schemas['PlacementPlanView'];
@@ -18,13 +19,17 @@ type View = Schemas['PlacementPlanView'];
  * what keeps the others from taking it. Changes nothing.
  * @throws NotFoundError
  */
-export async function explainPlacement(db: Db, loadBalancerId: string): Promise<View> {
+export async function explainPlacement(
+  { db, settings }: Pick<CommandDeps, 'db' | 'settings'>,
+  loadBalancerId: string,
+): Promise<View> {
   const tree = await loadTree(db, loadBalancerId);
   if (!tree) throw new NotFoundError('Load Balancer', loadBalancerId);
   const found = await findGroupFor(db, tree);
   if (!found) return { ...NOWHERE, loadbalancer_id: tree.id };
   const { group, flavor, zone } = found;
-  const service = readService({ topology: tree.topology, flavor, zone }, group.properties);
+  const read = readService({ topology: tree.topology, flavor, zone }, group.properties);
+  const service = settings.enginesAreAlike ? { ...read, zone: null, computeFlavor: null, imageTag: null } : read;
   const plan = planPlacements(tree, service.engines);
   const demand = await demandOf(db, tree, service);
   const candidates = await listCandidates(db, group.id);

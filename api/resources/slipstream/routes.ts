@@ -37,7 +37,7 @@ export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
     showPlacementPlan: {
       handle: async (request) => {
         authorize(deps.policy, request.identity, 'slipstream:placement-plan:get_one', { projectId: null });
-        const plan = await explainPlacement(deps.db, param(request, 'loadbalancer_id'));
+        const plan = await explainPlacement(deps.commands, param(request, 'loadbalancer_id'));
         return { status: 200, body: { placement_plan: selectFields(plan, request.query) } };
       },
     },
