@@ -8,6 +8,10 @@ import { loadConfig } from '../../driver/config/load';
 
 const ROOT = join(__dirname, '../..');
 const PAGES = [
+  'docs/engines.md',
+  'docs/placement.md',
+  'docs/clients/README.md',
+
   'docs/install.md',
   'docs/migrate-from-octavia.md',
   'docs/operations.md',
