@@ -216,6 +216,22 @@ describeAsRoot('the compute hosts of a lab', () => {
     expect(readdirSync(join(stateDir, 'servers'))).not.toContain(engine.id);
   });
 
+  it('lets a paused engine stand still, and go on where it was', async () => {
+    const engine = await bootEngine();
+    await waitUntil('the engine calls', PATIENCE, () => tellings(engine).length === 1);
+    const outer = await pidOf(engine);
+    const inner = Number(readFileSync(`/proc/${outer}/task/${outer}/children`, 'utf8'));
+    const isStopped = () => /^State:\s+T/m.test(readFileSync(`/proc/${inner}/status`, 'utf8'));
+
+    nova.act(engine, 'pause', 'PAUSED');
+    await waitUntil('it stands still', PATIENCE, isStopped);
+    nova.act(engine, 'unpause', 'ACTIVE');
+    await waitUntil('it goes on', PATIENCE, () => !isStopped());
+
+    expect(tellings(engine)).toHaveLength(1);
+    nova.remove(engine);
+  });
+
   it('lets a port use its own address and those of its pairs, and no other', async () => {
     const network = await addNetwork('spoofing', '10.253.0.0/24');
     const group = await openGroup();
