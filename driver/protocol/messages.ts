@@ -50,7 +50,7 @@ export const Hello = z.object({
   held: z.array(Held),
   /** Whether it makes namespaces and moves interfaces into them: an agent that is root on a machine of its own. */
   managesNetworks: z.boolean().default(false),
-  /** Digest of the `EngineSpec` it holds. */
+  /** Digest of the `EngineSpec` that is in force on it as a whole; null: it is to be told, and tells what is wrong. */
   networksDigest: z.string().nullable().default(null),
 });
 export type Hello = z.infer<typeof Hello>;

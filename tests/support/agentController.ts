@@ -100,8 +100,12 @@ export async function startController(where: number | string = 0, welcome: objec
       await waitFor('the engine is connected', () => engine?.readyState === WebSocket.OPEN);
       const before = networksAcks().length;
       engine?.send(JSON.stringify({ type: 'networks', spec }));
-      await waitFor('the networks are acknowledged', () => networksAcks().length > before);
-      return networksAcks()[before] as NetworksAck;
+      const answer = () =>
+        networksAcks()
+          .slice(before)
+          .find(({ generation }) => generation >= spec.generation);
+      await waitFor('the networks are acknowledged', () => answer() !== undefined);
+      return answer() as NetworksAck;
     },
     networksAck: () => networksAcks().at(-1),
     report: (id) =>

@@ -8,9 +8,9 @@ import { createAnnouncer } from './announce';
 import { read } from './commands';
 import { renderFilter } from './filter';
 import { gather } from './interfaces';
-import { type Link, readLinks, readRoutes, readRules, runSteps } from './ip';
+import { type Link, readLinks } from './ip';
+import { bringLinksAbout, fingerprint, isThere } from './links';
 import { ensureNamespace, removeNamespace } from './namespace';
-import { type PlannedStep, planLinks, planRouting } from './plan';
 import { interfaceName, type Vip, type Wanted, wantedOf } from './wanted';
 
 /** What a domain needs of its engine. */
@@ -60,7 +60,7 @@ interface State {
   /** The filter that is in force. */
   filter: string | null;
   /** The interfaces as they were left. */
-  links: string;
+  links: readonly Link[];
 }
 
 export function createDomain(id: string, namespace: string, deps: DomainDeps): Domain {
@@ -74,7 +74,7 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
     ready: false,
     problems: [],
     filter: null,
-    links: '',
+    links: [],
   };
   const queue = createQueue();
   const announcer = createAnnouncer(namespace, deps.log);
@@ -95,7 +95,8 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
     users: () => state.served.size,
     bringAbout,
     admit: () => queue.run(() => admit(state, announcer.renew)),
-    hasChanged: () => queue.run(async () => state.made && fingerprint(await linksOf(state)) !== state.links),
+    hasChanged: () =>
+      queue.run(async () => state.made && fingerprint(await linksOf(state)) !== fingerprint(state.links)),
     async remove() {
       announcer.stop();
       await queue.run(() => removeNamespace(namespace));
@@ -115,13 +116,12 @@ async function tryAll(state: State, announce: Announce): Promise<void> {
   let problems: NetworkProblem[];
   try {
     problems = await bringAllAbout(state, spec, announce);
-    ready = isThere(spec, await linksOf(state));
+    ready = isThere(spec, state.links);
   } catch (err) {
     deps.log.warn({ domain: id, err }, 'a network domain could not be brought about');
     problems = [{ domainId: id, vnicId: null, reason: errorMessage(err) }];
     ready = state.ready && state.filter !== null;
   }
-  state.links = fingerprint(await linksOf(state));
   const changed = ready !== state.ready || JSON.stringify(problems) !== JSON.stringify(state.problems);
   state.ready = ready;
   state.problems = problems;
@@ -130,13 +130,14 @@ async function tryAll(state: State, announce: Announce): Promise<void> {
 
 async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce): Promise<NetworkProblem[]> {
   const { id, namespace, deps } = state;
-  await ensureNamespace(namespace);
+  if (await ensureNamespace(namespace)) state.filter = null;
   state.made = true;
   // First: nothing may come in that it would not let in.
   await setFilter(state, spec);
   const wanted = wantedOf(spec, vipsOf(state));
-  const links = await gather(namespace, spec.vnics, deps.others());
-  const failures = await bringLinksAbout(state, wanted, links);
+  await gather(namespace, spec.vnics, deps.others());
+  const { failures, links } = await bringLinksAbout(namespace, wanted);
+  state.links = links;
   const present = new Set(links.map(({ ifname }) => ifname));
   const awaited = spec.vnics
     .filter((vnic) => !present.has(interfaceName(vnic)))
@@ -154,33 +155,14 @@ async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce)
   return [...awaited, ...refused];
 }
 
-/** Makes interfaces, then routes and rules, as wanted; gives the steps that failed. */
-async function bringLinksAbout({ namespace }: State, wanted: Wanted, links: readonly Link[]) {
-  const failures = new Map<PlannedStep, string>();
-  const take = async (steps: readonly PlannedStep[]) => {
-    for (const [step, reason] of await runSteps(namespace, steps)) failures.set(step as PlannedStep, reason);
-  };
-  await take(planLinks(wanted, links));
-  const families = [4, 6] as const;
-  const routes = await Promise.all(families.map((family) => readRoutes(namespace, family)));
-  const rules = await Promise.all(families.map((family) => readRules(namespace, family)));
-  const present = new Set(links.map(({ ifname }) => ifname));
-  const having = {
-    routes: families.flatMap((family, index) => (routes[index] ?? []).map((route) => ({ ...route, family }))),
-    rules: families.flatMap((family, index) => (rules[index] ?? []).map((rule) => ({ ...rule, family }))),
-  };
-  await take(planRouting(wanted, having, present));
-  return failures;
-}
-
 async function admit(state: State, announce: Announce): Promise<void> {
   const { spec, namespace } = state;
   // Not there any more, or not yet: all of it is brought about when it is.
   if (spec === null || !state.ready) return;
   await setFilter(state, spec);
   const wanted = wantedOf(spec, vipsOf(state));
-  const failures = await bringLinksAbout(state, wanted, await readLinks(namespace));
-  state.links = fingerprint(await linksOf(state));
+  const { failures, links } = await bringLinksAbout(namespace, wanted);
+  state.links = links;
   announceVips(spec, wanted, announce);
   const failed = [...failures].find(([{ words }]) => words.startsWith('address'));
   if (failed !== undefined) throw new Error(`${failed[0].words}: ${failed[1]}`);
@@ -213,21 +195,4 @@ function announceVips({ vnics: [first] }: DomainSpec, { links: [link] }: Wanted,
 
 async function linksOf({ namespace }: State): Promise<readonly Link[]> {
   return readLinks(namespace).catch(() => []);
-}
-
-function isThere({ vnics: [first] }: DomainSpec, links: readonly Link[]): boolean {
-  return first === undefined || links.some(({ ifname }) => ifname === interfaceName(first));
-}
-
-/** Not the traffic on them. */
-function fingerprint(links: readonly Link[]): string {
-  return JSON.stringify(
-    links.map(({ ifindex, ifname, mtu, flags, addr_info }) => [
-      ifindex,
-      ifname,
-      mtu,
-      flags.includes('UP'),
-      addr_info.map((entry) => entry?.local),
-    ]),
-  );
 }

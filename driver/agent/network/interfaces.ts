@@ -5,13 +5,9 @@ import { interfaceName } from './wanted';
 
 /**
  * Moves interfaces to where they belong: each wanted one into the namespace, found by its MAC where the agent is or in
- * one of `others`; whatever else is in the namespace back to the agent's. Gives what is in the namespace afterwards.
+ * one of `others`; whatever else is in the namespace back to the agent's.
  */
-export async function gather(
-  namespace: string,
-  vnics: readonly VnicSpec[],
-  others: readonly string[],
-): Promise<readonly Link[]> {
+export async function gather(namespace: string, vnics: readonly VnicSpec[], others: readonly string[]): Promise<void> {
   const inside = (await readLinks(namespace)).filter(isPluggable);
   const wanted = new Map(vnics.map((vnic) => [vnic.macAddress, vnic]));
   const strangers = inside.filter(({ address = '' }) => !wanted.has(address));
@@ -23,7 +19,6 @@ export async function gather(
     if (missing.length === 0) break;
   }
   await rename(namespace, wanted);
-  return readLinks(namespace);
 }
 
 /** Moves those that are in the place; gives the others. */

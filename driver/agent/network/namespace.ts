@@ -35,13 +35,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'ipv6/ip_nonlocal_bind': '1',
 };
 
-/** Makes the namespace if it is not there, and sets what is to hold in it. Interfaces that come later inherit it. */
-export async function ensureNamespace(name: string): Promise<void> {
-  if (!(await listNamespaces()).has(name)) await changeLink(null, 'netns', 'add', name);
+/**
+ * Makes the namespace if it is not there, and sets what is to hold in it. Interfaces that come later inherit it. True if
+ * it was made.
+ */
+export async function ensureNamespace(name: string): Promise<boolean> {
+  const isNew = !(await listNamespaces()).has(name);
+  if (isNew) await changeLink(null, 'netns', 'add', name);
   // The files under /proc/sys/net are those of the namespace of who opens them.
   const script = 'while read -r path value; do if [ -e "$path" ]; then echo "$value" > "$path"; fi; done';
   await read(enter(name, 'sh', ['-c', script]), settingsText());
   await changeLink(name, 'link', 'set', 'lo', 'up');
+  return isNew;
 }
 
 function settingsText(): string {

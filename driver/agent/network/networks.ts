@@ -1,21 +1,24 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { EngineSpec, NetworkProblem } from '../../protocol/engineSpec';
 import type { NetworksAck } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
-import { createQueue } from '../serve/queue';
+import { createQueue, type Queue } from '../serve/queue';
 import { createDomain, type Domain } from './domain';
 import { namespaceName } from './namespace';
 import { loadNetworks, storeNetworks } from './store';
+import { type Watched, watch } from './watch';
 
 /** Where processes of a load balancer run: in a namespace, or where the agent is; or why they cannot run now. */
-export type Place = { readonly namespace: string | null } | { readonly problem: string };
+export type Place =
+  | { readonly namespace: string | null }
+  /** `left`: where they may be since they could. */
+  | { readonly problem: string; readonly left: string | null };
 
 /** The networks of an engine. */
 export interface Networks {
   /** Whether it makes namespaces at all. */
   readonly managed: boolean;
-  /** Digest of the spec it holds; null if none. */
+  /** Digest of the spec that is in force as a whole; null if none is. */
   digest(): string | null;
   place(domainId: string | null): Place;
   /**
@@ -49,17 +52,12 @@ export interface NetworksDeps {
   readonly notices: NetworksNotices;
 }
 
-/** Milliseconds between two looks for interfaces that have been plugged in, at what the domains have, and at problems. */
-const GLANCE = 200;
-const AUDIT = 5000;
-const RETRY = 3000;
-
 /** Where the agent is, and nothing else. */
 export const noNetworks: Networks = {
   managed: false,
   digest: () => null,
   place: (domainId) =>
-    domainId === null ? { namespace: null } : { problem: 'this engine does not manage its networks' },
+    domainId === null ? { namespace: null } : { problem: 'this engine does not manage its networks', left: null },
   serve: async () => undefined,
   open: async () => undefined,
   put: async ({ generation, digest }) => ({ type: 'networksAck', generation, digest, problems: [] }),
@@ -70,6 +68,8 @@ interface Site {
   readonly deps: NetworksDeps;
   readonly domains: Map<string, Domain>;
   spec: EngineSpec | null;
+  /** What an earlier agent left has been taken over. */
+  settled: boolean;
   /** The acknowledgement last given, less its type. */
   told: string;
 }
@@ -77,14 +77,14 @@ interface Site {
 /** The networks of an engine that manages them: a namespace for each domain. The agent must be root. */
 export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
   const stored = await loadNetworks(deps.stateDir);
-  const site: Site = { deps, domains: new Map(), spec: stored.spec, told: '' };
+  const site: Site = { deps, domains: new Map(), spec: stored.spec, settled: false, told: '' };
   for (const [id, name] of Object.entries(stored.namespaces)) site.domains.set(id, newDomain(site, id, name));
   const queue = createQueue();
   const stopping = new AbortController();
   let watching: NodeJS.Timeout[] = [];
   return {
     managed: true,
-    digest: () => site.spec?.digest ?? null,
+    digest: () => (site.settled && problemsOf(site).length === 0 ? (site.spec?.digest ?? null) : null),
     place: (domainId) => placeOf(site, domainId),
     serve: (id, specs) => serve(site, id, specs),
     async open(held) {
@@ -92,7 +92,8 @@ export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
       await queue
         .run(() => settle(site))
         .catch((err: unknown) => deps.log.error({ err }, 'networks were not taken over'));
-      if (!stopping.signal.aborted) watching = watch(site, queue.run);
+      site.settled = true;
+      if (!stopping.signal.aborted) watching = watch(watchedOf(site, queue));
     },
     put: (spec) =>
       queue.run(async () => {
@@ -125,15 +126,16 @@ function placeOf({ domains, spec }: Site, domainId: string | null): Place {
   if (domainId === null) return { namespace: null };
   const domain = domains.get(domainId);
   if (domain === undefined || domain.spec() === null) {
-    return { problem: `this engine has not been told of its network ${domainId} yet` };
+    const problem = `this engine has not been told of its network ${domainId} yet`;
+    return { problem, left: domain?.namespace ?? null };
   }
   if (domain.ready()) return { namespace: domain.namespace };
   const problem = domain.problems()[0]?.reason ?? (spec === null ? 'it is not known yet' : 'it is being set up');
-  return { problem: `its network ${domainId} is not there yet: ${problem}` };
+  return { problem: `its network ${domainId} is not there yet: ${problem}`, left: domain.namespace };
 }
 
 async function serve(site: Site, id: string, specs: readonly LoadBalancerSpec[]): Promise<void> {
-  const domainId = specs[0]?.domainId ?? null;
+  const domainId = specs.at(-1)?.domainId ?? null;
   for (const domain of site.domains.values()) {
     const before = domain.users();
     domain.note(id, domain.id === domainId ? specs : []);
@@ -187,49 +189,18 @@ function tell(site: Site): NetworksAck {
   return ack;
 }
 
-/** Looks for what is awaited, and after what is there; tells when anything has come of it. */
-function watch(site: Site, run: <T>(work: () => Promise<T>) => Promise<T>): NodeJS.Timeout[] {
+function watchedOf(site: Site, queue: Queue): Watched {
   const { log, notices } = site.deps;
-  let names = interfacesHere();
-  let busy = false;
-  const look = (choose: () => Domain[] | Promise<Domain[]>) => {
-    if (busy) return;
-    busy = true;
-    run(async () => {
-      const domains = await choose();
-      await Promise.all(domains.map((domain) => domain.bringAbout()));
-      const before = site.told;
-      const ack = tell(site);
-      if (domains.length > 0 && site.spec !== null && site.told !== before) notices.acknowledge(ack);
-    })
-      .catch((err: unknown) => log.warn({ err }, 'a look at the networks failed'))
-      .finally(() => {
-        busy = false;
-      });
-  };
-  const wanted = () => [...site.domains.values()].filter((domain) => domain.spec() !== null);
-  const troubled = () => wanted().filter((domain) => domain.problems().length > 0 || !domain.ready());
-  const glance = setInterval(() => {
-    const now = interfacesHere();
-    if (now === names || busy) return;
-    names = now;
-    look(troubled);
-  }, GLANCE);
-  const retry = setInterval(() => {
-    if (troubled().length > 0) look(troubled);
-  }, RETRY);
-  const audit = setInterval(
-    () =>
-      look(async () => {
-        const changed = await Promise.all(wanted().map((domain) => domain.hasChanged()));
-        return wanted().filter((_, index) => changed[index]);
+  return {
+    log,
+    wanted: () => [...site.domains.values()].filter((domain) => domain.spec() !== null),
+    bringAbout: (choose) =>
+      queue.run(async () => {
+        const domains = await choose();
+        await Promise.all(domains.map((domain) => domain.bringAbout()));
+        const before = site.told;
+        const ack = tell(site);
+        if (domains.length > 0 && site.spec !== null && site.told !== before) notices.acknowledge(ack);
       }),
-    AUDIT,
-  );
-  return [glance, retry, audit];
-}
-
-/** The names of the interfaces where the agent is, also of those that are down: cheap enough for several times a second. */
-function interfacesHere(): string {
-  return readFileSync('/proc/self/net/dev', 'latin1').replace(/:.*/g, '');
+  };
 }

@@ -76,6 +76,7 @@ async function settleIn(unit: Unit, namespace: string | null): Promise<void> {
   if (unit.namespace === namespace) return;
   await Promise.all([shutDown(unit), unit.udp.shutDown()]);
   unit.namespace = namespace;
+  unit.inForce = null;
 }
 
 async function conclude(unit: Unit, held: HeldSpec, stored: readonly Fault[]): Promise<HeldSpec> {

@@ -196,7 +196,9 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
   unit.pinger?.stop();
   await Promise.all([shutDown(unit), unit.udp.shutDown()]);
-  await unit.deps.networks.serve(id, []);
+  await unit.deps.networks
+    .serve(id, [])
+    .catch((err: unknown) => unit.deps.log.warn({ loadBalancer: id, err }, 'its VIPs were not taken away'));
   await forgetSpec(unit.paths);
   await unit.materials.clear();
   unit.held = null;

@@ -24,7 +24,7 @@ export async function recover(unit: Unit): Promise<void> {
     return;
   }
   const place = unit.deps.networks.place(unit.held.spec.domainId);
-  unit.namespace = 'problem' in place ? null : place.namespace;
+  unit.namespace = 'problem' in place ? place.left : place.namespace;
   const daemon = await adoptIn(unit);
   const config = (await readIfPresent(unit.paths.config)) ?? '';
   if (daemon === null) {
