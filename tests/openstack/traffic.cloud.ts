@@ -4,6 +4,7 @@ import path from 'node:path';
 import { waitUntil } from '../support/wait';
 import { logIn, type Session } from './clients/session';
 import { type Answer, type Client, type Endpoint, plugIn } from './hosts/endpoints';
+import { cutPower } from './hosts/machines';
 import { type Lab, readLab } from './lab';
 
 /** Milliseconds: on two cores that a whole cloud shares. */
@@ -148,6 +149,7 @@ describe('traffic through the lab', () => {
     try {
       await waitUntil('both are answered', PATIENCE, () => [near, far].every(isBack));
       const deleted = Date.now();
+      cutPower(lab, lost);
       await admin.ask('compute', 'DELETE', `/servers/${lost}`);
       const fails = (client: Client) => client.answers.some((answer) => answer.at > deleted && !isGood(answer));
       await waitUntil('nobody is answered', PATIENCE, () => [near, far].every(fails));

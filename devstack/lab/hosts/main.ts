@@ -87,7 +87,7 @@ async function loop(
       if (message !== trouble) log.error({ cause: String(cause ?? '') }, message);
       trouble = message;
     }
-    const pause = Math.max(interval, 2 * (performance.now() - began));
+    const pause = Math.max(interval, performance.now() - began);
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
 }
