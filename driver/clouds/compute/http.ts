@@ -51,7 +51,7 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
     wasRebuilt: (id) => wasRebuilt(ask, id),
     listServerGroups: () => listOwned(ask, settings.owner),
     deleteServerGroup: (id) => remove(ask, id),
-    ...createInterfaces(ask),
+    ...createInterfaces(ask, settings),
   };
 }
 

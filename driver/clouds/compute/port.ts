@@ -70,7 +70,10 @@ export interface ComputeDriver {
   deleteServerGroup?(id: string): Promise<void>;
   /** Ids of the ports a server has, in no order. Absent, like the next two, where servers have none. */
   listServerPorts?(serverId: string): Promise<readonly string[]>;
-  /** Plugs a port in. One that is plugged in there already stays. @throws NotFoundError for an unknown server */
+  /**
+   * Plugs a port in. One that is plugged in there already stays.
+   * @throws NotFoundError for an unknown server; PassedThroughError with status 504 while the service still is at it
+   */
   attachPort?(serverId: string, portId: string): Promise<void>;
   /** Unplugs a port, which goes on to exist if the service has not made it itself. What is not there counts as unplugged. */
   detachPort?(serverId: string, portId: string): Promise<void>;

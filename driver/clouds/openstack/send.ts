@@ -13,6 +13,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** The service also refuses by 500, in its own words: that is an answer then, no outage. */
   readonly refusesBy500?: boolean;
+  /** The service goes on with it when nobody listens any more: no answer in time is then answered by 504, and no outage. */
+  readonly goesOn?: boolean;
   /** Milliseconds the call may take, instead of the service's. */
   readonly timeout?: number;
 }
@@ -98,6 +100,7 @@ export async function sendOnce({ address, dispatcher, token, timeout }: Target, 
   } catch (error) {
     if (error instanceof Outage) throw error;
     if (error instanceof TooLongError) throw new Outage(error.message, false);
+    if (signal.aborted && call.goesOn) return { status: 504, body: undefined, requestId: null };
     const { code = '' } = error as { code?: string };
     const mayRepeat = !signal.aborted && (harmless || (!call.content && NOT_SENT.includes(code)));
     throw new Outage(`${what}: ${describeError(error)}`, mayRepeat);

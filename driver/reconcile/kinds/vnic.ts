@@ -50,6 +50,9 @@ export const engineVnic: Kind<EngineVnic, EngineTarget, EngineClouds> = {
   remove: (have, clouds) => inPart(have, clouds, () => removePort(have, clouds)),
 };
 
+/** Runs in a row after which a port that its server does not show is not being plugged in any more. */
+const PATIENCE = 10;
+
 /** By what they say of themselves, for whoever plugs them in writes into what they belong to. */
 async function listEnginePorts(engine: Engine, clouds: EngineClouds): Promise<readonly Port[]> {
   const { network } = clouds;
@@ -85,11 +88,15 @@ async function inPart({ engine, vnic }: EngineVnic, { notes }: EngineClouds, wor
     await work();
   } catch (error) {
     if (!(error instanceof ServiceError) || error instanceof CloudPausedError) throw error;
-    // Nova takes no port for a server that it is still building.
-    const isBuilding = engine.status === 'BUILDING' && error instanceof PassedThroughError && error.status === 409;
-    const passes = isBuilding || error instanceof NotYetError;
-    notes.troubles.push({ vnicId: vnic?.id ?? null, reason: error.message, passes });
+    notes.troubles.push({ vnicId: vnic?.id ?? null, reason: error.message, passes: isUnderWay(error, engine) });
   }
+}
+
+/** Nova takes no port for a server that it is still building, and its time for one that it has taken. */
+function isUnderWay(error: ServiceError, { status, attempts }: Engine): boolean {
+  if (error instanceof NotYetError) return true;
+  const refusal = error instanceof PassedThroughError ? error.status : undefined;
+  return (refusal === 409 && status === 'BUILDING') || (refusal === 504 && attempts < PATIENCE);
 }
 
 async function putVnic({ engine, vnic }: EngineVnic, clouds: EngineClouds, have?: EngineVnic): Promise<void> {
@@ -102,9 +109,6 @@ async function putVnic({ engine, vnic }: EngineVnic, clouds: EngineClouds, have?
   }
   if (!have?.pluggedInto) await plugIn(engine, port, clouds);
 }
-
-/** Runs in a row after which a port that its server does not show is not being plugged in any more. */
-const PATIENCE = 10;
 
 /** Nova writes its server into the port first and shows it as plugged in last: a call that seemed lost may be in between. */
 async function plugIn(engine: Engine, port: Port, { compute, network, notes }: EngineClouds): Promise<void> {

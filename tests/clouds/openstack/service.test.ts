@@ -105,6 +105,23 @@ describe('a service of an OpenStack cloud', () => {
     });
   });
 
+  it('is not left alone for calls that it goes on with by itself, however long they take', async () => {
+    answer = (req, res, count) => (req.url?.endsWith('slow') ? undefined : json(200, {})(req, res, count));
+    const slow = { method: 'POST', path: '/slow', body: {}, timeout: 20, goesOn: true } as const;
+    for (let i = 0; i < 6; i += 1) await expect(service.call(slow)).resolves.toMatchObject({ status: 504 });
+
+    await expect(service.call({ method: 'GET', path: '/x' })).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('takes a 500 for a refusal only in calls that are refused so, and in words of the service', async () => {
+    const call = { method: 'POST', path: '/x', body: {}, refusesBy500: true } as const;
+    answer = json(500, { computeFault: { message: 'no' } });
+    await expect(service.call(call)).resolves.toMatchObject({ status: 500 });
+
+    answer = (_req, res) => void res.writeHead(500).end('<html>');
+    await expect(service.call(call)).rejects.toMatchObject({ name: 'UnavailableError' });
+  });
+
   it('goes where it is told instead of asking the catalogue', async () => {
     await service.close();
     const { port } = server.address() as AddressInfo;

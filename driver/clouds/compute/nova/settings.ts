@@ -12,6 +12,8 @@ export interface NovaSettings {
   readonly availabilityZone: string | null;
   /** Policy of the server group that each service engine group then has: "anti-affinity", "soft-anti-affinity", ...; null for none. */
   readonly antiAffinity: string | null;
+  /** Milliseconds that Nova is listened to while it plugs a port in, which it goes on with; 15,000 by default. */
+  readonly attachTimeout?: number;
   /** How servers learn whose they are. The config drive carries the same metadata, where no metadata service answers. */
   readonly bootstrap: 'metadata' | 'config_drive';
 }
