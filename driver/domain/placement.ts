@@ -84,7 +84,7 @@ function selectApart({ count, staying, demand }: PlacementRequest, { engines, fi
   const spreads = limits.algorithm === 'distributed' && room > 0;
   const first = take(spreads ? fit.filter(({ slotsUsed }) => slotsUsed === 0) : fit, count);
   const left = fit.filter((it) => !first.includes(it));
-  const growsFirst = spreads || left.length === 0 || hasOtherHosts(present, hosts);
+  const growsFirst = spreads || left.length === 0 || hasOtherHosts(present, demand, hosts);
   const grown = growsFirst ? Math.min(room, count - first.length) : 0;
   const second = spreads ? take(left, count - first.length - grown) : [];
   const apart = [...first, ...second];
@@ -115,8 +115,13 @@ function takeApart(hosts: Set<string>): Take {
  * Whether a new engine may come to be on another host: one is known that is not in use, or nothing yet says that there
  * is none, which two engines on one host would.
  */
-function hasOtherHosts(present: readonly EngineCandidate[], used: ReadonlySet<string>): boolean {
-  const known = present.flatMap(({ host }) => host ?? []);
+function hasOtherHosts(
+  present: readonly EngineCandidate[],
+  { zone }: EngineDemand,
+  used: ReadonlySet<string>,
+): boolean {
+  const up = present.filter(({ status }) => status !== 'DOWN' && status !== 'GHOST');
+  const known = up.filter((it) => zone === null || it.zone === zone).flatMap(({ host }) => host ?? []);
   return known.some((host) => !used.has(host)) || new Set(known).size === known.length;
 }
 

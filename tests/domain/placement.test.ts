@@ -118,6 +118,20 @@ describe('hosts', () => {
     expect(chooseEngines(two, single, packed)).toEqual({ ...FOUND, engineIds: ['a', 'b'], sharesHost: true });
   });
 
+  it('does not take a host of another zone, or one whose engines are down, for one that could be had', () => {
+    const zoned = { ...two, demand: demand({ zone: 'east' }) };
+    const elsewhere = [
+      engine('w', { host: 'h2', zone: 'west' }),
+      engine('d', { host: 'h3', zone: 'east', status: 'DOWN' }),
+    ];
+    const east = ['a', 'b'].map((id) => engine(id, { host: 'h1', zone: 'east' }));
+    expect(chooseEngines(zoned, [...east, ...elsewhere], packed)).toEqual({
+      ...FOUND,
+      engineIds: ['a', 'b'],
+      sharesHost: true,
+    });
+  });
+
   it('shares a host when the group may not grow', () => {
     const engines = [on('a', 'h1'), on('b', 'h1'), on('c', 'h2', 10)];
     const choice = chooseEngines(two, engines, { ...packed, maxEngines: 3 });
