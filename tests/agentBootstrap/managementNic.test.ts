@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readManagementNic } from '../../driver/agentBootstrap/managementNic';
-import { canMakeNamespaces, createTopology, type Namespace, type Topology } from '../support/namespaces';
+import { createTopology, type Namespace, type Topology } from '../support/namespaces';
 import { waitUntil } from '../support/wait';
 
 const MAC = 'fa:16:3e:00:00:01';
@@ -60,9 +60,7 @@ it('reads the first NIC alone, with what is not left to DHCP', () => {
   expect(readManagementNic('{"links":[],"networks":[],"services":[]}')).toBeUndefined();
 });
 
-const onMachines = canMakeNamespaces() ? describe : describe.skip;
-
-onMachines('an engine in a network without DHCP', () => {
+describe('an engine in a network without DHCP', () => {
   let topology: Topology;
   let machine: Namespace;
   let folder: string;
