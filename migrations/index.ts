@@ -9,6 +9,7 @@ import { eventNotified } from './0007_event_notified';
 import { engineNetworks } from './0008_engine_networks';
 import { engineKinds } from './0009_engine_kinds';
 import { serverLaunchedAt } from './0010_server_launched_at';
+import { takenPortTable } from './0011_taken_port';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   { name: '0008_engine_networks', up: engineNetworks },
   { name: '0009_engine_kinds', up: engineKinds },
   { name: '0010_server_launched_at', up: serverLaunchedAt },
+  { name: '0011_taken_port', up: takenPortTable },
 ];

@@ -4,6 +4,7 @@ import type {
   ServiceEngineGroupRow,
   ServiceEngineRow,
   SeVnicRow,
+  TakenPortRow,
   VipFirewallRow,
   VipWiringRow,
   VnicUseRow,
@@ -69,6 +70,7 @@ export interface Tables {
   se_vnic: SeVnicRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
+  taken_port: TakenPortRow;
   placement: PlacementRow;
   vip_wiring: VipWiringRow;
   certificate_consumer: CertificateConsumerRow;

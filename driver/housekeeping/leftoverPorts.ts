@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type NetworkDriver, type Port, VIP_PORT_OWNER, vipPortNames } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
+import { findPortBefore, forgetTakenPort } from '../db/takenPorts';
 import { listKnownLoadBalancers, listVipPortsOf } from '../db/work';
 import { vipPortMark } from '../domain/vipPortMark';
 
@@ -70,9 +71,13 @@ function isOurs(port: Port): boolean {
 
 async function letGo({ db, network, log }: LeftoverPortDeps, port: Port): Promise<void> {
   const ours = isOurs(port);
-  if (ours) await network.deletePort(port.id);
-  else await network.updatePort(port.id, { deviceId: '', deviceOwner: '' });
   const loadBalancerId = ownerOf(port);
+  if (ours) await network.deletePort(port.id);
+  else {
+    const had = await findPortBefore(db, port.id, loadBalancerId);
+    await network.updatePort(port.id, { deviceId: '', deviceOwner: had?.deviceOwner ?? '' });
+    await forgetTakenPort(db, port.id, loadBalancerId);
+  }
   const end = ours ? 'deleted' : 'given back';
   const message = `port ${port.id} is marked for load balancer ${loadBalancerId}, which does not have it; it is ${end}`;
   const about = { resourceType: 'port', resourceId: port.id };

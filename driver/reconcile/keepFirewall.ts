@@ -1,5 +1,7 @@
 import type { SecurityGroup } from '../clouds/network/port';
 import { findFirewall, forgetFirewall, recordFirewall } from '../db/firewalls';
+import { findPortBefore } from '../db/takenPorts';
+import { isWork } from '../domain/tree';
 import { firewallRules } from '../target/firewall';
 import { hintEngines, type Run } from './loadBalancerRun';
 
@@ -14,7 +16,7 @@ export async function keepFirewall(run: Run): Promise<void> {
   if (!parts.plugsVnics || network.acceptsAnything) return;
   const { securityGroupIds } = tree.vip;
   if (securityGroupIds.length === 0) {
-    if ((await findFirewall(db, tree.id)) && (await forgetFirewall(db, tree.id))) await hintServing(run);
+    if (await findFirewall(db, tree.id)) await liftFirewall(run);
     return;
   }
   await run.before('firewall: look');
@@ -22,12 +24,25 @@ export async function keepFirewall(run: Run): Promise<void> {
   const groups = found.flatMap((group) => group ?? []);
   const rules = groups.flatMap((group) => group.rules);
   const addresses = await findAddresses(run, groups);
-  await recordFirewall(
+  const isNews = await recordFirewall(
     db,
     tree.id,
     firewallRules(rules, (id) => addresses.get(id) ?? []),
   );
-  // Also when there is no news: the last hint may have been lost, and whoever has been told tells nothing twice.
+  // An audit hints without news too: the last hint may have been lost, and whoever has been told tells nothing twice.
+  if (isNews || !isWork(tree)) await hintServing(run);
+}
+
+/** The user has taken all groups off the VIP. They leave its ports too, or nobody could delete them. */
+async function liftFirewall(run: Run): Promise<void> {
+  const { db, network } = run.parts;
+  const { id, vip, additionalVips } = run.tree;
+  await run.before('firewall: lift');
+  for (const portId of new Set([vip, ...additionalVips].flatMap((it) => it.portId ?? []))) {
+    const had = vip.octaviaOwned ? undefined : await findPortBefore(db, portId, id);
+    await network.updatePort(portId, { securityGroupIds: had?.securityGroupIds ?? [] });
+  }
+  await forgetFirewall(db, id);
   await hintServing(run);
 }
 

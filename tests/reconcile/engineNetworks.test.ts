@@ -352,6 +352,13 @@ it("ports of engines have one open group of ours; the user's groups become rules
   const ports = (await network.listPorts({})).filter(({ name }) => name.startsWith('slipstream-vnic'));
   expect(ports.map(({ securityGroupIds }) => securityGroupIds)).toEqual([[ours?.id]]);
 
+  const vipPort = async () => (await network.listPorts({ deviceId: vipPortNames(lb.id).deviceId }))[0];
+  expect((await vipPort())?.securityGroupIds).toEqual([users.id]);
+  await db('vip_security_group').delete();
+  await change(lb.id);
+  expect(await findFirewall(db, lb.id)).toBeUndefined();
+  expect((await vipPort())?.securityGroupIds).toEqual([]);
+
   await remove(lb.id);
   await retireEngine(db, lab.engineId);
   await lab.bus.publish(HINTS_TOPIC, { method: 'engine', args: { id: lab.engineId } });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_PORT_OWNER, type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import type { Db } from '../../driver/db/connect';
+import { noteTakenPort } from '../../driver/db/takenPorts';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import { openTestDatabase } from '../support/database';
 import { type Lab, startLab } from '../support/reconciler';
@@ -204,6 +205,41 @@ describe("the VIP's port", () => {
       fixedIps: [{ ipAddress: theirs.address }],
     });
     expect(await pairsOf(lab.engineId)).toEqual([]);
+  });
+
+  it('of the user gets back what it had when it was taken, less what the user has changed since', async () => {
+    // Without a worker, so that no run comes between.
+    const parts = lab.parts();
+    const runUntil = (id: string, status: string) =>
+      waitUntil(`${id} is ${status}`, 30_000, async () => {
+        await lab.runEngine(parts);
+        await reconcileLoadBalancer(parts, id);
+        return (await lab.row(id)).provisioning_status === status;
+      });
+    const group = async (name: string) =>
+      (await network.createSecurityGroup({ name, description: '', projectId: 'project-1', tags: [] })).id;
+    const [before, wanted, later] = [await group('before'), await group('wanted'), await group('later')];
+    for (const end of [wanted, later]) {
+      const { id, portId } = await createLoadBalancer({ octavia_owned: 0 });
+      const had = { deviceOwner: 'shop:till', qosPolicyId: null, securityGroupIds: [before] };
+      await noteTakenPort(db, { portId, loadBalancerId: id, had });
+      await db('vip_security_group').insert({ load_balancer_id: id, sg_id: wanted });
+      await runUntil(id, 'ACTIVE');
+      expect((await network.findPort(portId))?.securityGroupIds).toEqual([wanted]);
+      if (end === later) await network.updatePort(portId, { securityGroupIds: [later] });
+
+      await db('load_balancer')
+        .where({ id })
+        .update({ provisioning_status: 'PENDING_DELETE', deleting: 1, generation: 2 });
+      await runUntil(id, 'DELETED');
+
+      expect(await network.findPort(portId)).toMatchObject({
+        deviceId: '',
+        deviceOwner: 'shop:till',
+        securityGroupIds: [end === later ? later : before],
+      });
+    }
+    expect(await db('taken_port').select('port_id')).toEqual([]);
   });
 
   it('keeps to the QoS policy and the security groups of the rows', async () => {

@@ -2,6 +2,7 @@ import { type Port, VIP_PORT_OWNER, vipPortNames } from '../../../driver/clouds/
 import { DbUnavailableError } from '../../../driver/db/connect';
 import { recordEvents } from '../../../driver/db/events';
 import type { AdditionalVipRow, VipRow } from '../../../driver/db/rows';
+import { forgetTakenPort, noteTakenPort } from '../../../driver/db/takenPorts';
 import { VIP_PORT_TAKEN, vipPortMark } from '../../../driver/domain/vipPortMark';
 import type { CommandDeps } from '../../changes/deps';
 import type { VipPlan } from './vip';
@@ -73,18 +74,22 @@ async function takeOver({ db, network }: CommandDeps, wish: VipPortWish, port: P
     projectId,
     loadBalancerId,
   });
+  const { deviceOwner, qosPolicyId, securityGroupIds } = port;
+  const had = { deviceOwner, qosPolicyId, securityGroupIds };
+  await noteTakenPort(db, { portId: port.id, loadBalancerId, had });
   await network.updatePort(port.id, { deviceId, deviceOwner: VIP_PORT_OWNER });
   return port;
 }
 
 async function giveBack(
-  { network, log }: CommandDeps,
+  { db, network, log }: CommandDeps,
   { plan, loadBalancerId }: VipPortWish,
   port: Port,
 ): Promise<void> {
   try {
-    if (plan.port) await network.updatePort(port.id, { deviceId: '', deviceOwner: plan.port.deviceOwner });
-    else await network.deletePort(port.id);
+    if (!plan.port) return await network.deletePort(port.id);
+    await network.updatePort(port.id, { deviceId: '', deviceOwner: plan.port.deviceOwner });
+    await forgetTakenPort(db, port.id, loadBalancerId);
   } catch (error) {
     log.warn({ err: error, loadBalancerId, portId: port.id }, 'a VIP port of a failed create stays for the sweep');
   }

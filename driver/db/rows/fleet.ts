@@ -93,6 +93,15 @@ export interface VipFirewallRow {
   updated_at: Time;
 }
 
+/** A user's port that a load balancer has taken for its VIPs. */
+export interface TakenPortRow {
+  port_id: string;
+  load_balancer_id: string;
+  /** JSON of what it was like: see `PortBefore` in driver/db/takenPorts.ts. */
+  had: Json;
+  taken_at: Time;
+}
+
 export const PLACEMENT_ROLES = ['primary', 'secondary', 'standby'] as const;
 export type PlacementRole = (typeof PLACEMENT_ROLES)[number];
 

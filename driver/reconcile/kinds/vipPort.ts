@@ -1,4 +1,5 @@
 import { type FixedIp, type Port, VIP_PORT_OWNER, vipPortNames } from '../../clouds/network/port';
+import { findPortBefore, forgetTakenPort } from '../../db/takenPorts';
 import { recordVipPort } from '../../db/wiring';
 import type { LoadBalancerTree } from '../../domain/tree';
 import type { Kind } from '../kind';
@@ -16,6 +17,8 @@ export interface VipPort {
   readonly qosPolicyId: string | null;
   /** Empty: whatever the network service gives a port. */
   readonly securityGroupIds: readonly string[];
+  /** What the rows ask for, also of a port that is otherwise. */
+  readonly asked: { readonly qosPolicyId: string | null; readonly securityGroupIds: readonly string[] };
 }
 
 /**
@@ -34,7 +37,7 @@ export const vipPort: Kind<VipPort, WiringTarget, WiringClouds> = {
     want.qosPolicyId === have.qosPolicyId &&
     (want.securityGroupIds.length === 0 || equalSets(want.securityGroupIds, have.securityGroupIds)),
   put: (want, { network, db }, have) => (have ? changePort(want, have, network) : remakePort(want, { network, db })),
-  remove: (item, { network }) => giveUpPort(item, network),
+  remove: (item, clouds) => giveUpPort(item, clouds),
 };
 
 /** The ports as the rows have them: mostly one, which holds the additional VIPs' addresses too. */
@@ -55,6 +58,7 @@ function vipPortsOf(tree: LoadBalancerTree): VipPort[] {
       })),
     qosPolicyId: vip.qosPolicyId,
     securityGroupIds: vip.securityGroupIds,
+    asked: { qosPolicyId: vip.qosPolicyId, securityGroupIds: vip.securityGroupIds },
   }));
 }
 
@@ -90,11 +94,26 @@ async function remakePort(want: VipPort, { network, db }: Pick<WiringClouds, 'ne
   await recordVipPort(db, want.loadBalancerId, { from: want.portId, to: made.id });
 }
 
-async function giveUpPort({ owned, portId, loadBalancerId }: VipPort, network: WiringClouds['network']): Promise<void> {
+/**
+ * Ours is deleted, the user's given back with what it had when it was taken. What the user has changed of it since then
+ * stays: only what is as the load balancer wanted it is ours to undo.
+ */
+async function giveUpPort(item: VipPort, { network, db }: Pick<WiringClouds, 'network' | 'db'>): Promise<void> {
+  const { owned, portId, loadBalancerId } = item;
   if (owned) return network.deletePort(portId);
   const port = await network.findPort(portId);
-  if (port?.deviceId !== vipPortNames(loadBalancerId).deviceId) return;
-  await network.updatePort(portId, { deviceId: '', deviceOwner: '' });
+  if (port?.deviceId === vipPortNames(loadBalancerId).deviceId) {
+    const had = await findPortBefore(db, portId, loadBalancerId);
+    const { qosPolicyId, securityGroupIds } = item.asked;
+    const groupsAreOurs = securityGroupIds.length > 0 && equalSets(securityGroupIds, port.securityGroupIds);
+    await network.updatePort(portId, {
+      deviceId: '',
+      deviceOwner: had?.deviceOwner ?? '',
+      ...(had && port.qosPolicyId === qosPolicyId && { qosPolicyId: had.qosPolicyId }),
+      ...(had && groupsAreOurs && { securityGroupIds: had.securityGroupIds }),
+    });
+  }
+  await forgetTakenPort(db, portId, loadBalancerId);
 }
 
 function holds(port: Port, { fixedIps }: VipPort): boolean {
