@@ -7,9 +7,6 @@ import { type Watch, watchApi } from './watch';
 const EXAMPLE = path.resolve(__dirname, '../../../docs/clients/terraform');
 const STEP_TIMEOUT = 300_000;
 
-/** Addresses that nobody needs to answer at. */
-const members = (count: number): string[] => Array.from({ length: count }, (_, index) => `127.0.12.${index + 1}`);
-
 interface Listed {
   readonly id: string;
   readonly name: string;
@@ -25,13 +22,20 @@ describe('Terraform with the OpenStack provider', () => {
   let variables: Variables;
   let changed: Variables;
 
+  /** Addresses that nobody needs to answer at. */
+  const members = (count: number): string[] => {
+    const network = cloud.isLab ? '10.10.2' : '127.0.12';
+    return Array.from({ length: count }, (_, index) => `${network}.${100 + index}`);
+  };
+
   beforeAll(async () => {
     cloud = await openCloud('127.71.0.0/24');
     const person = cloud.as('member');
     session = await logIn(person);
     watch = await watchApi(person, session.endpoint('load-balancer'));
     terraform = await openTerraform(EXAMPLE, openrc(watch.person));
-    const [subnet] = (await session.ask('network', 'GET', '/v2.0/subnets?ip_version=4')).subnets as Listed[];
+    const named = cloud.isLab ? 'private-subnet' : 'local';
+    const [subnet] = (await session.ask('network', 'GET', `/v2.0/subnets?name=${named}`)).subnets as Listed[];
     variables = { name, vip_subnet_id: subnet?.id, members: members(20) };
     changed = { ...variables, members: members(12), ports: [8081, 8082, 8083, 8086], connection_limit: 500 };
   });
