@@ -94,6 +94,18 @@ it('takes a server no host could have away, says why, and makes another one', as
   expect(servers()).toMatchObject([{ status: 'ACTIVE' }]);
 });
 
+it('says why also of a server that it only hears of in a list', async () => {
+  site.nova.behaviour.hosts = [];
+  const id = await newEngine();
+  await reconcileEngine(parts, id);
+  await db('service_engine').where({ id }).update({ compute_id: null });
+
+  expect(await reconcileEngine(parts, id)).toMatchObject({
+    kind: 'waiting',
+    reason: expect.stringContaining('No valid host was found'),
+  });
+});
+
 it('waits while the quota is used up and goes on when it is not', async () => {
   site.nova.behaviour.quota = 0;
   const id = await newEngine();

@@ -98,7 +98,9 @@ async function keepServer(have: EngineServer, { db, compute }: EngineClouds): Pr
 
 /** The guest of a server in ERROR may well run: a migration that failed does that. An engine that calls is left alone. */
 async function judgeBroken({ engine, fault }: EngineServer, computeId: string, compute: ComputeDriver): Promise<void> {
-  const why = fault ? `: ${fault}` : '';
+  // Nova's list has no words of a server that no host could take.
+  const words = fault ?? (await compute.findServer?.(computeId))?.fault;
+  const why = words ? `: ${words}` : '';
   if (!hasServed(engine)) {
     await compute.deleteServer(computeId);
     throw new BrokenServerError(`the compute service could not build its server${why}`);

@@ -212,11 +212,13 @@ describe('what Nova cannot do', () => {
   it('shows by the fault of the server when no host can take it', async () => {
     const { driver } = await start({}, { hosts: [] });
 
-    await driver.createServer(request());
+    const { id } = await driver.createServer(request());
 
-    expect(await driver.listServers()).toMatchObject([
-      { status: 'ERROR', fault: expect.stringMatching(/^No valid host was found/) },
-    ]);
+    expect(await driver.listServers()).toMatchObject([{ status: 'ERROR' }]);
+    expect(await driver.findServer?.(id)).toMatchObject({
+      status: 'ERROR',
+      fault: expect.stringMatching(/^No valid host was found/),
+    });
   });
 
   it('is told before anything is made when there is no image', async () => {

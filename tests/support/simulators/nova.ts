@@ -84,7 +84,7 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
     const all = [...model.servers.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
     const { marker, limit } = req.query;
     const rest = typeof marker === 'string' ? all.filter(({ id }) => id > marker) : all;
-    res.json({ servers: rest.slice(0, Math.min(maxPage, Number(limit ?? maxPage))).map(showServer) });
+    res.json({ servers: rest.slice(0, Math.min(maxPage, Number(limit ?? maxPage))).map(listServer) });
   });
   app.post('/v2.1/servers', async (req, res) => {
     const { server, 'os:scheduler_hints': hints } = read(CreateServer, req.body);
@@ -157,7 +157,13 @@ function serveFlavors(app: Express, { behaviour }: NovaModel): void {
   });
 }
 
-function showServer(server: SimulatedServer) {
+/** Nova's list does not say why a server that no host could take is in ERROR. */
+function listServer(server: SimulatedServer) {
+  const { fault, ...shown } = showServer(server);
+  return server.host === null ? shown : { ...shown, ...(fault === undefined ? {} : { fault }) };
+}
+
+function showServer(server: SimulatedServer): Record<string, unknown> {
   const shown = server.status === 'BUILD' || server.status === 'ERROR' ? [] : server.ports;
   const addresses = Object.fromEntries(
     shown.map(({ networkId, address }) => [
