@@ -50,9 +50,10 @@ export interface Nic {
 
 const LONGEST = 60_000;
 
-/** True if namespaces can be made here. */
+/** True if namespaces can be made here, and filtered. */
 export function canMakeNamespaces(): boolean {
-  return process.getuid?.() === 0 && spawnSync('ip', ['netns', 'list']).status === 0;
+  const works = (command: string, ...words: string[]) => spawnSync(command, words).status === 0;
+  return process.getuid?.() === 0 && works('ip', 'netns', 'list') && works('nft', '--version');
 }
 
 /** @param prefix of the names, `ss-` and a few characters */

@@ -1,5 +1,6 @@
 import { hasGalera } from './galera';
 import { findMariaDb } from './mariaDb';
+import { canMakeNamespaces } from './namespaces';
 import { hasRabbitMq } from './rabbitmq';
 
 /** A suite that has no meaning on SQLite. Left out, and said so, where mariadbd is not installed; never in CI. */
@@ -20,6 +21,11 @@ export function describeWithGalera(title: string, suite: () => void): void {
 /** A suite on MariaDB and RabbitMQ. Left out, and said so, where one is not installed; never in CI. */
 export function describeWithServers(title: string, suite: () => void): void {
   describeIf(findMariaDb() !== undefined && hasRabbitMq(), { title, missing: 'no mariadbd or no RabbitMQ' }, suite);
+}
+
+/** A suite with machines and networks in network namespaces. Left out, and said so, where none can be made; never in CI. */
+export function describeWithNamespaces(title: string, suite: () => void): void {
+  describeIf(canMakeNamespaces(), { title, missing: 'not root, or no iproute2 or nftables' }, suite);
 }
 
 function describeIf(

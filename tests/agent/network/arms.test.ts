@@ -3,6 +3,7 @@ import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentS
 import { createTopology, type Namespace } from '../../support/namespaces';
 import { type Actor, startActor } from '../../support/networkActor';
 import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 /**
  * Two arms: VIPs in the front network, members in the back one, and a router that joins both with the outside. It counts when
@@ -25,7 +26,7 @@ const COUNTER = `table inet count {
 }
 `;
 
-describe('an engine with two arms', () => {
+describeWithNamespaces('an engine with two arms', () => {
   const topology = createTopology('ss-arms');
   let engine: NetworkEngine;
   let router: Namespace;

@@ -3,6 +3,7 @@ import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentS
 import { createTopology, type Namespace } from '../../support/namespaces';
 import { type Actor, startActor } from '../../support/networkActor';
 import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 /** One network, one engine in it with one interface, two load balancers on the engine. */
 const MEMBER = '10.0.0.30';
@@ -11,7 +12,7 @@ const VIP = '10.0.0.100';
 const VIP6 = 'fd00::100';
 const OTHER_VIP = '10.0.0.101';
 
-describe('the filter of a domain', () => {
+describeWithNamespaces('the filter of a domain', () => {
   const topology = createTopology('ss-filt');
   let engine: NetworkEngine;
   let left: Actor;

@@ -7,6 +7,7 @@ import type { FirewallRule } from '../../../driver/protocol/spec';
 import { aListener, aSpec } from '../../support/agentSpecs';
 import { createTopology, type Namespace } from '../../support/namespaces';
 import { aVnic } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 const DOMAIN: DomainSpec = { id: 'domain-1', vnics: [aVnic()], routes: [] };
 
@@ -40,7 +41,7 @@ const spec = fc
   })
   .map(aSpec);
 
-describe('the text of a filter', () => {
+describeWithNamespaces('the text of a filter', () => {
   const topology = createTopology('ss-text');
   let namespace: Namespace;
 

@@ -3,6 +3,7 @@ import { aListener, aMember, aPool, aSpec } from '../../support/agentSpecs';
 import { createTopology, type Network } from '../../support/namespaces';
 import { type Actor, startActor } from '../../support/networkActor';
 import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 /** Two tenants whose networks have the same addresses, on one engine: VIP 10.0.0.100, member 10.1.0.20. */
 const VIP = '10.0.0.100';
@@ -35,7 +36,7 @@ const specOf = (tenant: Tenant, generation = 1) =>
     pools: [aPool({ members: [aMember({ address: '10.1.0.20', port: 8000 })] })],
   });
 
-describe('two domains with the same addresses on one engine', () => {
+describeWithNamespaces('two domains with the same addresses on one engine', () => {
   const topology = createTopology('ss-over');
   const networks = new Map<string, Network>();
   const clients = new Map<Tenant, Actor>();

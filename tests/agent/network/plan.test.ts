@@ -5,6 +5,7 @@ import { type Vip, type Wanted, wantedOf } from '../../../driver/agent/network/w
 import type { DomainSpec } from '../../../driver/protocol/engineSpec';
 import { createTopology, type Namespace } from '../../support/namespaces';
 import { aVnic } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 const FRONT = aVnic({ id: 'front', macAddress: 'fa:16:3e:00:00:01', addresses: ['10.0.0.5/24', 'fd00:0:0::5/64'] });
 const BACK = aVnic({
@@ -52,7 +53,7 @@ async function planned({ name }: Namespace, wanted: Wanted): Promise<string[]> {
   return steps.map(({ words }) => words);
 }
 
-describe('bringing interfaces and routes about', () => {
+describeWithNamespaces('bringing interfaces and routes about', () => {
   const topology = createTopology('ss-plan');
   let namespace: Namespace;
 

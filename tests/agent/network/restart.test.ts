@@ -1,13 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { aListener, aMember, aPool, aSpec } from '../../support/agentSpecs';
 import { createTopology, type Network } from '../../support/namespaces';
 import { type Actor, startActor } from '../../support/networkActor';
 import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
+import { describeWithNamespaces } from '../../support/withServers';
 
 const VIP = '10.0.0.100';
 const MEMBER = '10.0.0.30';
 const MAC = 'fa:16:3e:00:00:01';
 
-describe('the agent of an engine with a domain', () => {
+describeWithNamespaces('the agent of an engine with a domain', () => {
   const topology = createTopology('ss-rest');
   let network: Network;
   let engine: NetworkEngine;
@@ -66,10 +68,25 @@ describe('the agent of an engine with a domain', () => {
     expect(engine.haproxy('lb-1')?.master).toEqual(before?.master);
   });
 
+  it('brings a change about in the end, at whatever moment it is killed', async () => {
+    const { controller } = engine;
+    for (const [index, moment] of [0, 10, 30, 70].entries()) {
+      const generation = 3 + index;
+      const spec = networks(generation, 1300 + index);
+      void controller.putNetworks(spec).catch(() => undefined);
+      await sleep(moment);
+      await engine.end('SIGKILL');
+      await engine.start();
+      expect(await controller.putNetworks(spec)).toMatchObject({ generation, problems: [] });
+      expect(await engine.ip('domain-1', 'link', 'show')).toContain(`mtu ${1300 + index}`);
+      expect(await client.fetch(VIP, 80)).toBe('web 10.0.0.5');
+    }
+  });
+
   it('answers an older spec with what it holds', async () => {
     expect(await engine.controller.putNetworks(networks(1))).toMatchObject({
-      generation: 2,
-      digest: networks(2, 1400).digest,
+      generation: 6,
+      digest: networks(6, 1303).digest,
     });
   });
 
