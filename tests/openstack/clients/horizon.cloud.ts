@@ -109,7 +109,7 @@ describe("Horizon's load balancers", () => {
     await rowOf(page, name).waitFor();
     await waitUntil('the wizard has made everything', SETTLE_TIMEOUT, async () => {
       const made = await pool();
-      return (await members()).length === 2 && made?.['healthmonitor_id'] !== null && (await settled());
+      return (await members()).length === 2 && typeof made?.['healthmonitor_id'] === 'string' && (await settled());
     });
   });
 
