@@ -12,16 +12,16 @@ import { createPort, deletePort, type NewPort, updatePort } from '../../../drive
 import type { PortRecord } from '../../../driver/clouds/network/model/records';
 import { addRule, createSecurityGroup } from '../../../driver/clouds/network/model/securityGroups';
 import { createSubnet } from '../../../driver/clouds/network/model/subnets';
-import { canMakeNamespaces, createTopology } from '../../support/namespaces';
+import { createTopology } from '../../support/namespaces';
 import { PASSWORDS } from '../../support/simulators/keystone';
 import { type CloudFaces, startCloudFaces } from '../../support/simulators/startCloudFaces';
 import { waitUntil } from '../../support/wait';
+import { describeWithNamespaces } from '../../support/withServers';
 import { type NovaFace, type ShownServer, startNovaFace } from './novaFace';
 
 /** Milliseconds: this host may be busy. */
 const PATIENCE = 60_000;
 const ROOT = join(__dirname, '../../..');
-const describeAsRoot = canMakeNamespaces() ? describe : describe.skip;
 
 interface Told {
   readonly meta: { readonly uuid: string; readonly name: string };
@@ -29,7 +29,7 @@ interface Told {
   readonly boots: number;
 }
 
-describeAsRoot('the compute hosts of a lab', () => {
+describeWithNamespaces('the compute hosts of a lab', () => {
   let cloud: CloudFaces;
   let nova: NovaFace;
   let controller: Server;
