@@ -6,8 +6,9 @@ import type { Db } from '../../driver/db/connect';
 import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import { openTestDatabase } from '../support/database';
+import { createFakeCompute } from '../support/fakeCompute';
 import { type Lab, startLab } from '../support/reconciler';
-import { insertListener, insertLoadBalancer } from '../support/rows';
+import { insertListener, insertLoadBalancer, insertMember, insertPool } from '../support/rows';
 
 /**
  * A worker dies at a certain point: before a step, or right after a cloud has done what it was asked. From then on it
@@ -19,16 +20,18 @@ const ADDRESS = '127.80.0.77';
 const LB = '11111111-2222-4333-8444-555555555555';
 
 interface Stage {
+  /** Servers take ports, and the load balancer has a member in another network. */
+  readonly plugs: boolean;
   readonly db: Db;
   readonly lab: Lab;
   readonly network: NetworkDriver;
 }
 
-async function setStage(): Promise<Stage> {
+async function setStage(plugs: boolean): Promise<Stage> {
   const db = await openTestDatabase();
   const { driver, model } = await openEmbeddedNetwork({ store: createMemoryStore() });
   await seedNetworks(model, { projectId: 'service' });
-  const lab = await startLab(db, { network: driver });
+  const lab = await startLab(db, { network: driver, ...(plugs && { compute: createFakeCompute({ plugs }) }) });
   const port = await driver.createPort({
     ...vipPortNames(LB),
     projectId: 'project-1',
@@ -55,11 +58,15 @@ async function setStage(): Promise<Stage> {
     vip,
   );
   await insertListener(db, { id: 'listener-1', load_balancer_id: LB, provisioning_status: 'PENDING_CREATE' });
-  return { db, lab, network: driver };
+  if (plugs) {
+    await insertPool(db, { id: 'pool-1', load_balancer_id: LB });
+    await insertMember(db, { id: 'member-1', pool_id: 'pool-1', subnet_id: SEED_IDS.publicSubnet });
+  }
+  return { plugs, db, lab, network: driver };
 }
 
 /** Parts of a worker that dies at the `fatal`-th point; `count` says how many points it passed. */
-function mortalParts({ lab, db, network }: Stage, fatal: number) {
+function mortalParts({ plugs, lab, db, network }: Stage, fatal: number) {
   const life = { points: 0, dead: false };
   const pass = (): void => {
     if (life.dead) throw new Crash();
@@ -100,6 +107,7 @@ function mortalParts({ lab, db, network }: Stage, fatal: number) {
     network: mortal(network, pass),
     bus: mortal(lab.bus, () => undefined),
     trace: pass,
+    plugsVnics: plugs,
   });
   return { parts, life };
 }
@@ -114,7 +122,7 @@ async function driveToEnd(stage: Stage, parts: LoadBalancerParts): Promise<void>
       await lab.runEngine(worker);
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
-      worker = lab.parts();
+      worker = lab.parts({ plugsVnics: stage.plugs });
       for (const table of ['load_balancer', 'service_engine'])
         await db(table).update({ lease_until: '2020-01-01 00:00:00.000' });
     }
@@ -130,6 +138,8 @@ async function driveToEnd(stage: Stage, parts: LoadBalancerParts): Promise<void>
 /** Everything there is at the end, less ids and times. */
 async function describeEnd({ db, lab, network }: Stage) {
   const ports = await network.listPorts({ networkId: SEED_IDS.localNetwork });
+  const [server] = await lab.compute.listServers();
+  const plugged = (await lab.compute.listServerPorts?.(server?.id ?? '')) ?? [];
   const { provisioning_status, generation, settled_generation, lease_owner } = await lab.row(LB);
   return {
     loadBalancer: { provisioning_status, generation, settled_generation, lease_owner },
@@ -138,6 +148,10 @@ async function describeEnd({ db, lab, network }: Stage) {
     slots: await db('service_engine').pluck('slots_used'),
     wiring: await db('vip_wiring').select('ip_address', 'mode'),
     serves: lab.health.serves(lab.engineId).length,
+    vnics: await db('se_vnic').orderBy('network_id').select('network_id', 'deleting'),
+    uses: (await db('vnic_use').select('se_vnic_id')).length,
+    members: (await network.listPorts({ networkId: SEED_IDS.publicNetwork })).length,
+    plugged: plugged.length,
     ports: ports
       .map(({ deviceOwner, allowedAddressPairs, fixedIps }) => ({
         deviceOwner,
@@ -154,13 +168,26 @@ async function startDelete({ db }: Stage): Promise<void> {
     .update({ provisioning_status: 'PENDING_DELETE', deleting: 1, generation: 2 });
 }
 
+async function settleEngine({ lab, db }: Stage): Promise<void> {
+  await db('service_engine').update({ lease_until: '2020-01-01 00:00:00.000' });
+  await lab.runEngine(lab.parts({ plugsVnics: true }));
+}
+
 type End = Awaited<ReturnType<typeof describeEnd>>;
 
-async function play(scene: 'create' | 'delete' | 'lost port', fatal: number): Promise<{ end: End; points: number }> {
-  const stage = await setStage();
+const PLUGGED = ['plugged create', 'departure of the members', 'plugged delete'] as const;
+type Scene = 'create' | 'delete' | 'lost port' | (typeof PLUGGED)[number];
+
+async function play(scene: Scene, fatal: number): Promise<{ end: End; points: number }> {
+  const plugs = PLUGGED.some((it) => it === scene);
+  const stage = await setStage(plugs);
   try {
-    if (scene !== 'create') await driveToEnd(stage, stage.lab.parts());
-    if (scene === 'delete') await startDelete(stage);
+    if (!scene.endsWith('create')) await driveToEnd(stage, stage.lab.parts({ plugsVnics: plugs }));
+    if (scene.endsWith('delete')) await startDelete(stage);
+    if (scene === 'departure of the members') {
+      await stage.db('member').delete();
+      await stage.db('load_balancer').update({ generation: 2, provisioning_status: 'PENDING_UPDATE' });
+    }
     if (scene === 'lost port') {
       const { port_id } = await stage.db('vip').first();
       await stage.network.deletePort(port_id);
@@ -168,6 +195,8 @@ async function play(scene: 'create' | 'delete' | 'lost port', fatal: number): Pr
     }
     const { parts, life } = mortalParts(stage, fatal);
     await driveToEnd(stage, parts);
+    // The vNICs that were released on the way are the engine's to unplug.
+    if (plugs) await settleEngine(stage);
     return { end: await describeEnd(stage), points: life.points };
   } finally {
     await stage.lab.close();
@@ -187,7 +216,18 @@ const SERVED = {
     { deviceOwner: ENGINE_PORT_OWNER, pairs: [ADDRESS], vip: false },
   ],
 };
+const LOCAL_VNIC = { network_id: SEED_IDS.localNetwork, deleting: 0 };
+const MEMBER_VNIC = { network_id: SEED_IDS.publicNetwork, deleting: 0 };
 const ENDS = {
+  'plugged create': {
+    ...SERVED,
+    vnics: expect.arrayContaining([LOCAL_VNIC, MEMBER_VNIC]),
+    uses: 2,
+    plugged: 2,
+    members: 1,
+  },
+  'departure of the members': { ...SERVED, vnics: [LOCAL_VNIC], uses: 1, plugged: 1, members: 0 },
+  'plugged delete': { slots: [0], wiring: [], serves: 0, ports: [], vnics: [], uses: 0, plugged: 0, members: 0 },
   create: SERVED,
   'lost port': SERVED,
   delete: {
@@ -201,7 +241,7 @@ const ENDS = {
   },
 };
 
-describe.each(['create', 'delete', 'lost port'] as const)('a worker that dies during a %s', (scene) => {
+describe.each(['create', 'delete', 'lost port', ...PLUGGED] as const)('a worker that dies during a %s', (scene) => {
   it('leaves nothing that the next one does not bring to the same end, wherever it died', async () => {
     const { end, points } = await play(scene, Number.POSITIVE_INFINITY);
     expect(end).toMatchObject(ENDS[scene]);
@@ -210,5 +250,5 @@ describe.each(['create', 'delete', 'lost port'] as const)('a worker that dies du
       const after = await play(scene, fatal);
       expect({ fatal, end: after.end }).toEqual({ fatal, end });
     }
-  }, 60_000);
+  }, 180_000);
 });
