@@ -106,15 +106,20 @@ async function wasRebuilt(ask: Ask, id: string): Promise<boolean> {
 
 /** All of the project, sorted out here: not every Nova lets a server that waits to be scheduled pass a filter by tags. */
 async function listServers(ask: Ask, owner: string): Promise<Server[]> {
-  const servers: Server[] = [];
+  const servers = new Map<string, Server>();
   const query = new URLSearchParams({ limit: String(PAGE), sort_key: 'uuid', sort_dir: 'asc' });
   for (;;) {
     const { servers: page } = readIn(await ask.ok({ method: 'GET', path: `/servers/detail?${query}` }), ServersView);
-    servers.push(...page.flatMap((body) => toServer(body, owner) ?? []));
+    for (const body of page) {
+      const server = toServer(body, owner);
+      if (server) servers.set(body.id, server);
+    }
     const last = page.at(-1);
-    // A Nova with a lower maximum gives shorter pages, so only an empty one is the last.
-    if (!last) return servers;
-    if (query.get('marker') === last.id) throw new UnavailableError('Nova repeats a page of servers.');
+    const marker = query.get('marker');
+    // A Nova with a lower maximum gives shorter pages, so only an empty one is the last. While a marker's server is being
+    // scheduled, Nova may show it again behind itself.
+    if (!last || (page.length === 1 && marker === last.id)) return [...servers.values()];
+    if (marker === last.id) throw new UnavailableError('Nova repeats a page of servers.');
     query.set('marker', last.id);
   }
 }

@@ -187,6 +187,15 @@ describe('the servers of others', () => {
     expect(engines.sort()).toEqual(Array.from({ length: 7 }, (_, i) => `engine-${i}`));
   });
 
+  it('are listed once each while Nova, which schedules one, shows it again behind itself', async () => {
+    site = await startNovaOverHttp({ repeatsMarkers: true }, 3);
+    for (let i = 0; i < 4; i += 1) await site.driver.createServer(request({ engineId: `engine-${i}` }));
+
+    const engines = (await site.driver.listServers()).map(({ engineId }) => engineId);
+
+    expect(engines.sort()).toEqual(['engine-0', 'engine-1', 'engine-2', 'engine-3']);
+  });
+
   it.each(['tags', 'metadata'] as const)('do not include one that has lost its %s', async (lost) => {
     const { driver, nova } = await start();
     await driver.createServer(request());

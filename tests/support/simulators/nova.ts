@@ -28,6 +28,7 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
     serversPerHost: 100,
     bootsSlowly: false,
     deletesSlowly: false,
+    repeatsMarkers: false,
     plugsSlowly: false,
     flavors: { big: 'm1.big' },
     network: undefined,
@@ -83,7 +84,9 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
   app.get('/v2.1/servers/detail', (req, res) => {
     const all = [...model.servers.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
     const { marker, limit } = req.query;
-    const rest = typeof marker === 'string' ? all.filter(({ id }) => id > marker) : all;
+    const { repeatsMarkers } = model.behaviour;
+    const isBehind = (id: string): boolean => id > String(marker) || (repeatsMarkers && id === marker);
+    const rest = typeof marker === 'string' ? all.filter(({ id }) => isBehind(id)) : all;
     res.json({ servers: rest.slice(0, Math.min(maxPage, Number(limit ?? maxPage))).map(listServer) });
   });
   app.post('/v2.1/servers', async (req, res) => {

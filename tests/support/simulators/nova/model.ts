@@ -67,6 +67,8 @@ export interface NovaBehaviour {
   bootsSlowly: boolean;
   /** Servers are seen while they go, until `finishDeletions`. */
   deletesSlowly: boolean;
+  /** A page begins with its marker: so does Nova's while it schedules that server. */
+  repeatsMarkers: boolean;
   /** Ports go in and out when `finishPlugging` says so; calls that plug one in have no answer before. */
   plugsSlowly: boolean;
   /** Names by id, of those that may be asked for by request. */
