@@ -7,6 +7,6 @@ module.exports = {
   testMatch: ['**/*.cloud.ts'],
   globalSetup: '<rootDir>/tests/openstack/remember.ts',
   testSequencer: '<rootDir>/tests/openstack/sequencer.cjs',
-  testTimeout: 180000,
+  testTimeout: 300000,
   maxWorkers: 1,
 };

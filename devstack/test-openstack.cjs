@@ -1,7 +1,7 @@
 /**
  * `npm run test:openstack`: brings the lab of setup-devstack.sh up, or takes one that is up, runs what is proven against a
  * real OpenStack, and takes the lab down again if it was not there before. `--keep` before jest's own arguments leaves it
- * running. SLIPSTREAM_LAB names another directory than var/lab.
+ * running. SLIPSTREAM_LAB names another directory than var/lab, SLIPSTREAM_LAB_PORTS another first port.
  */
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
@@ -27,7 +27,9 @@ if (!keep && !wasThere) status = runLab('--down') || status;
 process.exitCode = status;
 
 function runLab(...more) {
-  return run(path.join(ROOT, 'setup-devstack.sh'), ['--state', state, ...more], 2);
+  const ports = process.env.SLIPSTREAM_LAB_PORTS;
+  const where = ['--state', state, ...(ports && more.length === 0 ? ['--port-base', ports] : [])];
+  return run(path.join(ROOT, 'setup-devstack.sh'), [...where, ...more], 2);
 }
 
 function runTests(jestArgs) {

@@ -6,7 +6,7 @@ import { type OpenstackService, openOpenstackService } from '../../driver/clouds
 import { keystoneSettings } from '../support/simulators/keystoneSettings';
 import type { Lab } from './lab';
 
-/** The clients of the lab's services, as the load balancer's own account. */
+/** Clients of the lab's services. */
 export interface Services {
   open(name: string, type: string): OpenstackService;
   close(): Promise<void>;
@@ -14,14 +14,14 @@ export interface Services {
 
 const OPTIONS = { region_name: 'RegionOne', endpoint_type: 'publicURL', ca_certificates_file: null, insecure: false };
 
-/** Logs in with the first call. */
-export function openServices(lab: Lab): Services {
+/** Logs in with the first call, as the load balancer's own account unless told otherwise. */
+export function openServices(lab: Lab, person = lab.person('octavia', 'service')): Services {
   const log = pino({ level: 'silent' });
   const settings = {
     ...keystoneSettings(lab.authUrl),
-    username: 'octavia',
-    password: lab.password,
-    project_name: 'service',
+    username: person.username,
+    password: person.password,
+    project_name: person.projectName,
   };
   const connection = connectKeystone(settings, log);
   const login = buildLogin(settings, 'service_auth');
