@@ -59,6 +59,8 @@ interface State {
   problems: readonly NetworkProblem[];
   /** The filter that is in force. */
   filter: string | null;
+  /** The VIPs that are there, as they were asked for; null if they may not be. */
+  vips: string | null;
   /** The interfaces as they were left. */
   links: readonly Link[];
 }
@@ -74,6 +76,7 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
     ready: false,
     problems: [],
     filter: null,
+    vips: null,
     links: [],
   };
   const queue = createQueue();
@@ -134,7 +137,9 @@ async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce)
   state.made = true;
   // First: nothing may come in that it would not let in.
   await setFilter(state, spec);
-  const wanted = wantedOf(spec, vipsOf(state));
+  const vips = vipsOf(state);
+  state.vips = null;
+  const wanted = wantedOf(spec, vips);
   await gather(namespace, spec.vnics, deps.others());
   const { failures, links } = await bringLinksAbout(namespace, wanted);
   state.links = links;
@@ -152,6 +157,7 @@ async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce)
     reason: `${words}: ${reason}`,
   }));
   announceVips(spec, wanted, announce);
+  if (refused.length === 0) state.vips = JSON.stringify(vips);
   return [...awaited, ...refused];
 }
 
@@ -160,12 +166,17 @@ async function admit(state: State, announce: Announce): Promise<void> {
   // Not there any more, or not yet: all of it is brought about when it is.
   if (spec === null || !state.ready) return;
   await setFilter(state, spec);
-  const wanted = wantedOf(spec, vipsOf(state));
+  const vips = vipsOf(state);
+  // Most changes are to members, and none of the network's business.
+  if (JSON.stringify(vips) === state.vips) return;
+  state.vips = null;
+  const wanted = wantedOf(spec, vips);
   const { failures, links } = await bringLinksAbout(namespace, wanted);
   state.links = links;
   announceVips(spec, wanted, announce);
   const failed = [...failures].find(([{ words }]) => words.startsWith('address'));
   if (failed !== undefined) throw new Error(`${failed[0].words}: ${failed[1]}`);
+  state.vips = JSON.stringify(vips);
 }
 
 async function setFilter(state: State, spec: DomainSpec): Promise<void> {

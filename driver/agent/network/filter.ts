@@ -14,7 +14,7 @@ type Family = (typeof FAMILIES)[number];
 
 /** Text for `nft -f -`, which puts all of it in force at one moment. Equal arguments give equal text. */
 export function renderFilter({ vnics }: DomainSpec, specs: readonly LoadBalancerSpec[]): string {
-  const all = specs.map((spec, index) => describeLoadBalancer(spec, index));
+  const all = distinct(specs).map((spec, index) => describeLoadBalancer(spec, index));
   const maps = FAMILIES.flatMap((family) => [
     ...mapLines(
       `ports${family}`,
@@ -55,6 +55,17 @@ export function renderFilter({ vnics }: DomainSpec, specs: readonly LoadBalancer
   ];
   const table = `table inet ${TABLE}`;
   return [table, `delete ${table}`, `${table} {`, ...lines, '}', ''].join('\n');
+}
+
+/** Two specs of one load balancer mostly differ in what is none of a filter's business. */
+function distinct(specs: readonly LoadBalancerSpec[]): LoadBalancerSpec[] {
+  const keyOf = ({ vips, firewall, listeners }: LoadBalancerSpec) =>
+    JSON.stringify([
+      vips,
+      firewall,
+      listeners.map(({ protocol, port, allowedCidrs }) => [protocol, port, allowedCidrs]),
+    ]);
+  return [...new Map(specs.map((spec) => [keyOf(spec), spec])).values()];
 }
 
 /** Whoever sends to a VIP by a member network is not who its address says: clients come by the VIP's network. */

@@ -74,8 +74,9 @@ interface Site {
   told: string;
 }
 
-/** The networks of an engine that manages them: a namespace for each domain. The agent must be root. */
+/** The networks of an engine that manages them: a namespace for each domain. Throws if this is not root. */
 export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
+  if (process.getuid?.() !== 0) throw new Error('an agent that manages networks must be root');
   const stored = await loadNetworks(deps.stateDir);
   const site: Site = { deps, domains: new Map(), spec: stored.spec, settled: false, told: '' };
   for (const [id, name] of Object.entries(stored.namespaces)) site.domains.set(id, newDomain(site, id, name));
