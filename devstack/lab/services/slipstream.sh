@@ -58,6 +58,8 @@ connection = $(database_url slipstream)
 bind_host = $HOST
 bind_port = $PORT_LOAD_BALANCER
 auth_strategy = keystone
+# Two cores carry a whole cloud: a change may take seconds, and nine others wait for it when Terraform works.
+immutable_wait = 60
 [controller_worker]
 network_driver = neutron
 compute_driver = nova

@@ -101,6 +101,7 @@ describe('Terraform with the OpenStack provider', () => {
   it('has met no conflict and no error of the server', () => {
     expect(watch.exchanges.length).toBeGreaterThan(100);
     const troubled = watch.exchanges.filter(({ status }) => status === 409 || status >= 500);
-    expect(troubled).toEqual([]);
+    // At most a few are shown: there may be hundreds of them.
+    expect({ count: troubled.length, first: troubled.slice(0, 5) }).toEqual({ count: 0, first: [] });
   });
 });
