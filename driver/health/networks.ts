@@ -125,7 +125,9 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
       for (const networks of await listEngineNetworks(deps.db, deps.id)) {
         const link = links.get(networks.engineId);
         if (!link) continue;
-        tell(link, stateOf(link), { networks, now: deps.now() });
+        // What was read here may be old by now: what differs is read again in its turn.
+        const spec = buildEngineSpec(networks.vnics, networks.generation);
+        if (spec.digest !== stateOf(link).digest) await bring(link);
         await tellProblems(deps, link, stateOf(link));
       }
     },
