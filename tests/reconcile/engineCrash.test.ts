@@ -1,18 +1,9 @@
-import type { ComputeDriver } from '../../driver/clouds/compute/port';
-import type { NetworkDriver } from '../../driver/clouds/network/port';
 import { findEngine, retireEngine } from '../../driver/db/engines';
 import { listVnics } from '../../driver/db/vnics';
-import type { EngineParts } from '../../driver/reconcile/engineRun';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { type EngineStage, setEngineStage } from '../support/engineOnOpenstack';
+import { mortalWorker } from '../support/mortalWorker';
 
-/**
- * Workers that die between a call that makes or takes something away and its answer: the cloud has done it, nobody has
- * noted it. The next one finds the lease expired.
- */
-class Crash extends Error {}
-
-const CHANGES = ['createPort', 'createServer', 'attachPort', 'detachPort', 'deletePort', 'deleteServer', 'updatePort'];
 const ENGINES = 50;
 
 let stage: EngineStage;
@@ -21,49 +12,9 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-/** A worker that dies when its `fatal`-th change has been carried out, and does nothing from then on. */
-function mortalWorker(fatal: number): EngineParts {
-  let changes = 0;
-  let isDead = false;
-  const mortal = <T extends object>(driver: T): T =>
-    new Proxy(driver, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property);
-        if (typeof value !== 'function') return value;
-        return async (...args: unknown[]) => {
-          if (isDead) throw new Crash();
-          const result: unknown = await Reflect.apply(value, target, args);
-          if (CHANGES.includes(String(property))) changes += 1;
-          isDead = changes === fatal;
-          if (isDead) throw new Crash();
-          return result;
-        };
-      },
-    });
-  const { parts } = stage;
-  const db = new Proxy(parts.db, {
-    apply: (target, self, args) => {
-      if (isDead) throw new Crash();
-      return Reflect.apply(target, self, args);
-    },
-    get: (target, property) => {
-      if (isDead) throw new Crash();
-      return Reflect.get(target, property);
-    },
-  });
-  const network: NetworkDriver = mortal(parts.network);
-  const compute: ComputeDriver = mortal(parts.compute);
-  return { ...parts, db, network, compute, owner: `worker-${Math.random()}` };
-}
-
+/** The next worker finds the lease expired. */
 async function runAndDie(id: string, fatal: number): Promise<boolean> {
-  const died = await reconcileEngine(mortalWorker(fatal), id).then(
-    () => false,
-    (error: unknown) => {
-      if (error instanceof Crash) return true;
-      throw error;
-    },
-  );
+  const died = await mortalWorker(stage.parts, fatal).run((dying) => reconcileEngine(dying, id));
   await stage.db('service_engine').where({ id }).update({ lease_until: '2020-01-01 00:00:00.000' });
   return died;
 }
