@@ -127,7 +127,9 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
         if (!link) continue;
         // What was read here may be old by now: what differs is read again in its turn.
         const spec = buildEngineSpec(networks.vnics, networks.generation);
-        if (spec.digest !== stateOf(link).digest) await bring(link);
+        const { digest } = stateOf(link);
+        const isNothing = digest === null && spec.domains.length === 0;
+        if (spec.digest !== digest && !isNothing) await bring(link);
         await tellProblems(deps, link, stateOf(link));
       }
     },
