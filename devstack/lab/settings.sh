@@ -38,7 +38,7 @@ for port in map(int, sys.argv[1:]):
             print(port)
 PYTHON
   )
-  [ -z "$listening" ] || fail "somebody listens on port" "$listening" "of $HOST: choose others with --port-base"
+  [ -z "$listening" ] || fail "somebody listens on port ${listening//$'\n'/, } of $HOST: choose others with --port-base"
 }
 
 all_ports() {

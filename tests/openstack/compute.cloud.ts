@@ -139,7 +139,7 @@ describe('a real Nova', () => {
     const unplugged = (): Promise<void> =>
       waitUntil(
         'the port is unplugged',
-        30_000,
+        150_000,
         async () => !(await driver.listServerPorts(serverId)).includes(portId),
       );
 
