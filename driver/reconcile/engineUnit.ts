@@ -25,12 +25,12 @@ import {
   type RunNotes,
   release,
 } from './engineRun';
+import { clearGroup } from './groupObjects';
 import { runStages, type Stage, stageOf } from './kind';
 import { managementPort } from './kinds/managementPort';
 import { engineServer } from './kinds/server';
 import { engineVnic } from './kinds/vnic';
 import { type Outcome, SETTLED, waiting } from './outcome';
-import { dropServerGroup } from './serverGroup';
 import { learnPlaces } from './vnicPlaces';
 
 export type { EngineParts, EngineSettings } from './engineRun';
@@ -161,7 +161,7 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
   await parts
     .onGone?.(engine)
     .catch((err: unknown) => run.log.info({ err }, 'what an engine shared is left to the sweep'));
-  await dropServerGroup(run);
+  await clearGroup(run);
   return SETTLED;
 }
 

@@ -1,30 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listEngines } from '../db/engines';
 import { releaseLease, takeLease } from '../db/leases';
 import { UnavailableError } from '../domain/errors';
-import type { EngineClouds } from './engineRun';
+import type { EngineParts, EngineRun } from './engineRun';
+
+/**
+ * Objects of a service engine group in the compute service (a server group) come and go under a lease of the group: workers
+ * that make or end engines of it at the same time must neither make two nor take away what the other is about to use.
+ */
 
 /** Milliseconds between two tries for a group's lease, and how often: making what a group has takes seconds. */
 const TRY_AFTER = 100;
 const TRIES = 100;
 
 /**
- * Objects of a service engine group in a cloud (a server group) are made under a lease of the group: workers that make
- * engines of it at the same time must not make two.
+ * Sees that what keeps the servers of the group apart is there.
  * @throws UnavailableError while another worker holds the lease for long, and what the compute service says
  */
-export async function prepareGroup({ db, compute, owner, settings }: EngineClouds, groupId: string): Promise<void> {
-  if (!compute.prepareGroup) return;
-  const unit = { table: 'service_engine_group', id: groupId } as const;
-  const terms = { owner, seconds: settings.leaseSeconds };
-  for (let tries = 1; ; tries += 1) {
-    const lease = await takeLease(db, unit, terms);
-    if (lease) {
-      try {
-        return await compute.prepareGroup(groupId);
-      } finally {
-        await releaseLease(db, lease);
-      }
+export async function prepareGroup(parts: EngineParts, groupId: string): Promise<void> {
+  const { compute } = parts;
+  if (compute.prepareGroup) await underLease(parts, groupId, async () => compute.prepareGroup?.(groupId));
+}
+
+/**
+ * Takes away what kept the servers of a group apart once the group has no engines: the next one makes it anew. If it cannot
+ * be done now, the search for leftovers does it when the group is gone.
+ */
+export async function clearGroup({ parts, engine: { groupId }, log }: EngineRun): Promise<void> {
+  const { db, compute } = parts;
+  if (!compute.listServerGroups || (await listEngines(db, groupId)).length > 0) return;
+  const clear = async () => {
+    if ((await listEngines(db, groupId)).length > 0) return;
+    for (const group of (await compute.listServerGroups?.()) ?? []) {
+      if (group.groupId === groupId) await compute.deleteServerGroup?.(group.id);
     }
+  };
+  await underLease(parts, groupId, clear).catch((err: unknown) =>
+    log.warn({ err, group: groupId }, 'the server group of a group without engines is left for now'),
+  );
+}
+
+async function underLease(
+  { db, owner, settings }: EngineParts,
+  groupId: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const unit = { table: 'service_engine_group', id: groupId } as const;
+  for (let tries = 1; ; tries += 1) {
+    const lease = await takeLease(db, unit, { owner, seconds: settings.leaseSeconds });
+    if (lease) return work().finally(() => releaseLease(db, lease));
     if (tries === TRIES) throw new UnavailableError(`another worker has the service engine group ${groupId} in hand`);
     await sleep(TRY_AFTER);
   }
