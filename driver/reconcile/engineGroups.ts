@@ -1,7 +1,8 @@
-import type { NetworkDriver, SecurityGroup, SecurityGroupRule } from '../clouds/network/port';
+import type { NetworkDriver, SecurityGroup } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import { findEngine, hasEngines } from '../db/engines';
 import { type Engine, engineGroupDescription, engineGroupName } from '../domain/engine';
+import type { SecurityGroupRule } from '../domain/securityGroup';
 import type { Vnic } from '../domain/vnic';
 
 export interface EngineGroupDeps {

@@ -1,17 +1,6 @@
 import ipaddr from 'ipaddr.js';
+import type { SecurityGroupRule } from '../domain/securityGroup';
 import type { FirewallRule } from '../protocol/spec';
-
-/** A rule of a security group, as the network service has it. */
-export interface GroupRule {
-  readonly direction: 'ingress' | 'egress';
-  readonly etherType: 'IPv4' | 'IPv6';
-  readonly protocol: string | null;
-  readonly portMin: number | null;
-  readonly portMax: number | null;
-  readonly remotePrefix: string | null;
-  readonly remoteGroupId: string | null;
-  readonly remoteAddressGroupId: string | null;
-}
 
 /** Addresses and CIDRs of the ports that have a group. */
 export type AddressesOfGroup = (groupId: string) => readonly string[];
@@ -21,7 +10,7 @@ export type AddressesOfGroup = (groupId: string) => readonly string[];
  * VIP speaks are left out, and so is what cannot be resolved: it lets nobody in. Pure; equal groups give equal rules, in
  * whatever order they come.
  */
-export function firewallRules(rules: readonly GroupRule[], addressesOf: AddressesOfGroup): FirewallRule[] {
+export function firewallRules(rules: readonly SecurityGroupRule[], addressesOf: AddressesOfGroup): FirewallRule[] {
   const merged = new Map<string, FirewallRule>();
   for (const rule of rules.filter(({ direction }) => direction === 'ingress')) {
     const protocol = protocolOf(rule);
@@ -40,7 +29,7 @@ export function firewallRules(rules: readonly GroupRule[], addressesOf: Addresse
 type Protocol = FirewallRule['protocol'];
 
 /** Neutron takes names and numbers; `icmp` of IPv6 is that of IPv6. Undefined for what no VIP speaks. */
-function protocolOf({ protocol, etherType }: GroupRule): Protocol | undefined {
+function protocolOf({ protocol, etherType }: SecurityGroupRule): Protocol | undefined {
   const icmp = etherType === 'IPv6' ? 'ipv6-icmp' : 'icmp';
   switch (protocol?.toLowerCase() ?? 'any') {
     case 'any':
@@ -69,7 +58,7 @@ const ECHO: Readonly<Record<'icmp' | 'ipv6-icmp', number>> = { icmp: 8, 'ipv6-ic
 const ANY = { portMin: null, portMax: null };
 
 function portsOf(
-  { portMin, portMax }: GroupRule,
+  { portMin, portMax }: SecurityGroupRule,
   protocol: Protocol,
 ): Pick<FirewallRule, 'portMin' | 'portMax'> | undefined {
   if (protocol === null) return ANY;
@@ -79,7 +68,7 @@ function portsOf(
   return { portMin, portMax };
 }
 
-function sourcesOf(rule: GroupRule, addressesOf: AddressesOfGroup): readonly string[] {
+function sourcesOf(rule: SecurityGroupRule, addressesOf: AddressesOfGroup): readonly string[] {
   const { etherType, remotePrefix, remoteGroupId, remoteAddressGroupId } = rule;
   if (remoteAddressGroupId !== null) return [];
   if (remoteGroupId !== null) return addressesOf(remoteGroupId).flatMap((it) => toCidr(it, etherType) ?? []);
@@ -88,7 +77,7 @@ function sourcesOf(rule: GroupRule, addressesOf: AddressesOfGroup): readonly str
 }
 
 /** Undefined for an address of the other family. */
-function toCidr(text: string, etherType: GroupRule['etherType']): [string] | undefined {
+function toCidr(text: string, etherType: SecurityGroupRule['etherType']): [string] | undefined {
   const full = text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`;
   if (!ipaddr.isValidCIDR(full)) return undefined;
   const [address, prefix] = ipaddr.parseCIDR(full);

@@ -1,6 +1,7 @@
-import { firewallRules, type GroupRule } from '../../driver/target/firewall';
+import type { SecurityGroupRule } from '../../driver/domain/securityGroup';
+import { firewallRules } from '../../driver/target/firewall';
 
-const aRule = (given: Partial<GroupRule>): GroupRule => ({
+const aRule = (given: Partial<SecurityGroupRule>): SecurityGroupRule => ({
   direction: 'ingress',
   etherType: 'IPv4',
   protocol: null,
@@ -14,7 +15,7 @@ const aRule = (given: Partial<GroupRule>): GroupRule => ({
 const members: Readonly<Record<string, readonly string[]>> = {
   clients: ['10.0.0.9', 'fd00::9', '10.0.0.5', '10.2.0.0/24'],
 };
-const rulesOf = (...rules: Partial<GroupRule>[]) => firewallRules(rules.map(aRule), (id) => members[id] ?? []);
+const rulesOf = (...rules: Partial<SecurityGroupRule>[]) => firewallRules(rules.map(aRule), (id) => members[id] ?? []);
 
 it('knows protocols by name and by number, and leaves out what no VIP speaks', () => {
   expect(rulesOf({ protocol: 'TCP' }, { protocol: '17' }, { protocol: 'gre' }, { protocol: '132' })).toEqual([

@@ -1,20 +1,11 @@
 import { NotFoundError } from '../../domain/errors';
+import type { SecurityGroupRule } from '../../domain/securityGroup';
 import { NeutronError } from './model/errors';
 import { type NetworkModel, type NetworkModelDeps, openNetworkModel, spaceOf } from './model/model';
 import { createPort, deletePort, updatePort } from './model/ports';
 import type { NetworkRecord, PortRecord, SecurityGroupRecord, SubnetRecord } from './model/records';
 import { addRule, createSecurityGroup, deleteSecurityGroup, updateSecurityGroup } from './model/securityGroups';
-import type {
-  Network,
-  NetworkDriver,
-  Port,
-  PortChange,
-  PortFilter,
-  PortRequest,
-  SecurityGroup,
-  SecurityGroupRule,
-  Subnet,
-} from './port';
+import type { Network, NetworkDriver, Port, PortChange, PortFilter, PortRequest, SecurityGroup, Subnet } from './port';
 
 export interface EmbeddedNetwork {
   /** For the load-balancing service. */

@@ -1,6 +1,8 @@
+import type { SecurityGroupRule } from '../../domain/securityGroup';
+
 /**
  * What Slipstream needs of the network service. Twins: `memory.ts` (the embedded Neutron), `noop.ts` (accepts any id,
- * as Octavia's no-op driver does), later Neutron over HTTP. A look-up of something unknown gives undefined; whatever the
+ * as Octavia's no-op driver does), `http.ts` (Neutron). A look-up of something unknown gives undefined; whatever the
  * service refuses is a PassedThroughError with its status and text; no answer at all is an UnavailableError.
  */
 
@@ -91,20 +93,6 @@ export interface PortFilter {
   readonly description?: string;
   /** Ports that have the group. */
   readonly securityGroupId?: string;
-}
-
-/** What a security group lets in or out; what is null means any. */
-export interface SecurityGroupRule {
-  readonly direction: 'ingress' | 'egress';
-  readonly etherType: 'IPv4' | 'IPv6';
-  /** A name (`tcp`, `icmpv6`) or a number, as it was given. */
-  readonly protocol: string | null;
-  readonly portMin: number | null;
-  readonly portMax: number | null;
-  readonly remotePrefix: string | null;
-  readonly remoteGroupId: string | null;
-  /** Addresses kept in a list of their own, which is not read here. */
-  readonly remoteAddressGroupId: string | null;
 }
 
 export interface SecurityGroup {

@@ -1,4 +1,5 @@
-import type { PortChange, PortRequest, SecurityGroupRule } from '../port';
+import type { SecurityGroupRule } from '../../../domain/securityGroup';
+import type { PortChange, PortRequest } from '../port';
 
 /** The body that makes a port. */
 export function fromRequest(request: PortRequest) {
