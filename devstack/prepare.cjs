@@ -18,6 +18,8 @@ const PROGRAMS = {
   haproxy: { package: 'haproxy', isThere: () => find('haproxy') !== undefined },
   nginx: { package: 'nginx', isThere: () => find('nginx') !== undefined },
   ping: { package: 'iputils-ping', isThere: () => find('ping') !== undefined },
+  iproute: { package: 'iproute2', isThere: () => find('ip') !== undefined },
+  nftables: { package: 'nftables', isThere: () => find('nft') !== undefined },
   nginxStream: { package: 'libnginx-mod-stream', isThere: hasNginxStream },
   mariadb: { package: 'mariadb-server', isThere: () => find('mariadbd') !== undefined },
   openstack: { package: 'python3-openstackclient', isThere: () => find('openstack') !== undefined },
@@ -49,6 +51,8 @@ function findFaketime() {
 
 /** What a service engine on this host runs. */
 const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream', 'ping'];
+/** What one besides runs that keeps networks apart in namespaces. */
+const NETWORK_PROGRAMS = ['iproute', 'nftables'];
 
 class PrepareError extends Error {}
 
@@ -224,6 +228,7 @@ function prepare(...steps) {
 
 module.exports = {
   ENGINE_PROGRAMS,
+  NETWORK_PROGRAMS,
   ROOT,
   build,
   ensureBuild,

@@ -3,9 +3,17 @@
  */
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+const {
+  ENGINE_PROGRAMS,
+  NETWORK_PROGRAMS,
+  ROOT,
+  ensureBuild,
+  ensureModules,
+  ensurePrograms,
+  prepare,
+} = require('./prepare.cjs');
 
-prepare(ensureModules, () => ensurePrograms(ENGINE_PROGRAMS), ensureBuild);
+prepare(ensureModules, () => ensurePrograms([...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS]), ensureBuild);
 
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 const config = path.join(ROOT, 'jest.dataplane.config.cjs');

@@ -6,7 +6,15 @@
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const path = require('node:path');
-const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+const {
+  ENGINE_PROGRAMS,
+  NETWORK_PROGRAMS,
+  ROOT,
+  ensureBuild,
+  ensureModules,
+  ensurePrograms,
+  prepare,
+} = require('./prepare.cjs');
 const { ensureProvider } = require('./build-terraform.cjs');
 
 const args = process.argv.slice(2);
@@ -16,7 +24,7 @@ const wasThere = existsSync(path.join(state, 'settings'));
 
 prepare(
   ensureModules,
-  () => ensurePrograms([...ENGINE_PROGRAMS, 'openstack', 'octaviaclient', 'chromium', 'fonts']),
+  () => ensurePrograms([...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, 'openstack', 'octaviaclient', 'chromium', 'fonts']),
   ensureProvider,
   ensureBuild,
 );

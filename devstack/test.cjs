@@ -4,7 +4,15 @@
  */
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepare } = require('./prepare.cjs');
+const {
+  ENGINE_PROGRAMS,
+  NETWORK_PROGRAMS,
+  ROOT,
+  ensureBuild,
+  ensureModules,
+  ensurePrograms,
+  prepare,
+} = require('./prepare.cjs');
 
 /** Suites that run real daemons or the built program. */
 const WITH_SERVICES = [
@@ -30,7 +38,12 @@ const jestArgs = unit ? [`--testPathIgnorePatterns=${WITH_SERVICES.join('|')}`, 
 const env = unit ? { ...process.env, SLIPSTREAM_TEST_SERVICES: 'none' } : process.env;
 
 if (unit) prepare(ensureModules);
-else prepare(ensureModules, () => ensurePrograms([...ENGINE_PROGRAMS, ...SERVICES, ...SHELL]), ensureBuild);
+else
+  prepare(
+    ensureModules,
+    () => ensurePrograms([...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, ...SERVICES, ...SHELL]),
+    ensureBuild,
+  );
 
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 const { status, signal } = spawnSync(process.execPath, [jest, ...jestArgs], { cwd: ROOT, env, stdio: 'inherit' });
