@@ -166,6 +166,9 @@ describe('a real Nova', () => {
         rmSync(refused);
       }
 
+      // As the unit of an engine does it: Nova shows the port as plugged in, and lets go of it no more.
+      const unbound = { device_id: '', device_owner: '', 'binding:host_id': '' };
+      await demo.ask('network', 'PUT', `/v2.0/ports/${portId}`, { port: unbound });
       await driver.attachPort(serverId, portId);
 
       expect(await driver.listServerPorts(serverId)).toContain(portId);

@@ -101,6 +101,34 @@ describe('the vNICs of an engine', () => {
     ]);
   });
 
+  it('are freed and plugged in again when their network could not bind them', async () => {
+    const id = await aReadyEngine('domain-1');
+    const [server] = servers();
+    const failed = vnicPorts()[0]?.id;
+    const { network } = stage.parts;
+    let freed = false;
+    // As Neutron and Nova show it: the port has its server, which goes on listing it.
+    const broken: typeof network = {
+      ...network,
+      listPorts: async (filter) =>
+        (await network.listPorts(filter)).map((port) =>
+          port.id === failed && !freed ? { ...port, bindingFailed: true } : port,
+        ),
+      async updatePort(portId, change, options) {
+        freed ||= portId === failed && change.unbind === true && change.deviceId === '';
+        if (freed && server) nova().model.servers.set(server.id, { ...server, ports: server.ports.slice(0, 1) });
+        return network.updatePort(portId, change, options);
+      },
+    };
+
+    await reconcileEngine({ ...stage.parts, network: broken }, id);
+
+    expect(freed).toBe(true);
+    expect(servers()[0]?.ports.map((port) => port.id)).toContain(failed);
+    expect(vnicPorts()).toMatchObject([{ id: failed, device_id: server?.id }]);
+    expect(await run(id)).toEqual({ kind: 'settled' });
+  });
+
   it('come and go while it serves: unplugged first, then deleted', async () => {
     const id = await aReadyEngine('domain-1');
     const second = await stage.need(id, 'domain-2');

@@ -55,6 +55,8 @@ export interface Port {
   readonly description: string;
   /** Rises with every change; null from a service that does not count (Contrail's). */
   readonly revision: number | null;
+  /** The host it was plugged in on could not wire it up: it carries nothing, whatever the compute service shows. Absent: no. */
+  readonly bindingFailed?: boolean;
 }
 
 /** A port to be made. A fixed IP names a subnet, an address, or both; without any the service chooses. */
@@ -83,6 +85,8 @@ export interface PortChange {
   readonly deviceId?: string;
   readonly deviceOwner?: string;
   readonly name?: string;
+  /** It is on no host any more. */
+  readonly unbind?: true;
 }
 
 export interface PortFilter {

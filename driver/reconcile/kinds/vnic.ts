@@ -39,7 +39,7 @@ export const engineVnic: Kind<EngineVnic, EngineTarget, EngineClouds> = {
     const plugged = await listPlugged(clouds);
     const owners = new Map(vnics.map((vnic) => [choosePort(ports, vnic), vnic]));
     return ports.map((port) => {
-      const pluggedInto = plugged.portIds.includes(port.id) ? plugged.serverId : null;
+      const pluggedInto = plugged.portIds.includes(port.id) && !port.bindingFailed ? plugged.serverId : null;
       const unplugged = pluggedInto === null && clouds.notes.server !== undefined && plugsPorts(clouds);
       return { engine, vnic: owners.get(port) ?? null, port, pluggedInto, unplugged };
     });
@@ -110,10 +110,15 @@ async function putVnic({ engine, vnic }: EngineVnic, clouds: EngineClouds, have?
   if (!have?.pluggedInto) await plugIn(engine, port, clouds);
 }
 
-/** Nova writes its server into the port first and shows it as plugged in last: a call that seemed lost may be in between. */
+/**
+ * Nova writes its server into the port first and shows it as plugged in last: a call that seemed lost may be in between. It
+ * goes on showing a port whose network refused to bind it, and unplugs none such (Nova 26, seen).
+ */
 async function plugIn(engine: Engine, port: Port, { compute, network, notes }: EngineClouds): Promise<void> {
   if (!notes.server) return;
-  if (port.deviceId === notes.server.id) {
+  if (port.bindingFailed) {
+    await network.updatePort(port.id, { deviceId: '', deviceOwner: ENGINE_PORT_OWNER, unbind: true });
+  } else if (port.deviceId === notes.server.id) {
     if (engine.attempts < PATIENCE) throw new NotYetError(`port ${port.id} is being plugged in`);
     await network.updatePort(port.id, { deviceId: '', deviceOwner: ENGINE_PORT_OWNER });
   }

@@ -30,7 +30,7 @@ function fixedIp({ subnetId, ipAddress }: PortRequest['fixedIps'][number]) {
 
 /** The body that changes a port: what is absent stays. */
 export function fromChange(change: PortChange) {
-  const { allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name, fixedIps } = change;
+  const { allowedAddressPairs, securityGroupIds, qosPolicyId, deviceId, deviceOwner, name, fixedIps, unbind } = change;
   return {
     port: {
       ...(allowedAddressPairs && {
@@ -42,6 +42,7 @@ export function fromChange(change: PortChange) {
       ...(deviceOwner !== undefined && { device_owner: deviceOwner }),
       ...(name !== undefined && { name }),
       ...(fixedIps && { fixed_ips: fixedIps.map(fixedIp) }),
+      ...(unbind && { 'binding:host_id': '' }),
     },
   };
 }

@@ -39,6 +39,7 @@ const PortBody = z.object({
   created_at: z.string().nullish(),
   description: z.string().nullish(),
   revision_number: z.number().nullish(),
+  'binding:vif_type': z.string().nullish(),
 });
 const SecurityGroupBody = z.object({
   id: z.string(),
@@ -117,6 +118,7 @@ export function toPort(body: z.infer<typeof PortBody>): Port {
     createdAt: new Date(body.created_at ?? 0),
     description: body.description ?? '',
     revision: body.revision_number ?? null,
+    ...(body['binding:vif_type'] === 'binding_failed' && { bindingFailed: true }),
   };
 }
 
