@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listEngines } from '../db/engines';
+import { hasGroup } from '../db/fleet';
 import { releaseLease, takeLease } from '../db/leases';
 import { UnavailableError } from '../domain/errors';
 import type { EngineParts, EngineRun } from './engineRun';
@@ -49,6 +50,8 @@ async function underLease(
   for (let tries = 1; ; tries += 1) {
     const lease = await takeLease(db, unit, { owner, seconds: settings.leaseSeconds });
     if (lease) return work().finally(() => releaseLease(db, lease));
+    // Nobody makes engines of a group that is gone.
+    if (!(await hasGroup(db, groupId))) return work();
     if (tries === TRIES) throw new UnavailableError(`another worker has the service engine group ${groupId} in hand`);
     await sleep(TRY_AFTER);
   }

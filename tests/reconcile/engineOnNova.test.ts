@@ -148,3 +148,17 @@ it('has one server group for the engines of a group that several workers make at
   expect(group?.members.toSorted()).toEqual([...site.nova.model.servers.keys()].sort());
   expect(group?.members).toHaveLength(8);
 });
+
+it('leaves no server group when the group goes with its last engine', async () => {
+  const id = await newEngine();
+  await reconcileEngine(parts, id);
+  expect(site.nova.model.groups.size).toBe(1);
+  await retireEngine(db, id);
+
+  const onGone = async () => {
+    await db('service_engine_group').where({ id: groupId }).delete();
+  };
+  await reconcileEngine({ ...parts, onGone }, id);
+
+  expect(site.nova.model.groups.size).toBe(0);
+});
