@@ -99,7 +99,7 @@ export async function startOctaviaControl(setting: ControlSetting): Promise<Cont
 }
 
 /** A cast before that has no queue to go to. */
-async function hasConsumer(transportUrl: string): Promise<boolean> {
+export async function hasConsumer(transportUrl: string): Promise<boolean> {
   const connection = await connect(transportUrl.replace(/^rabbit:/, 'amqp:'));
   try {
     const channel = await connection.createChannel();
@@ -111,7 +111,7 @@ async function hasConsumer(transportUrl: string): Promise<boolean> {
 }
 
 /** The worker makes a certificate for each amphora, even for those that no driver boots. */
-function makeCertificates(folder: string): string {
+export function makeCertificates(folder: string): string {
   const [key, certificate] = [path.join(folder, 'ca.key'), path.join(folder, 'ca.pem')];
   execFileSync(
     'openssl',

@@ -8,6 +8,10 @@ import { quantile } from './figures';
 export interface CreateTarget {
   readonly url: string;
   readonly connection: string;
+  /** Of a cloud behind it; with no-op drivers any will do. */
+  readonly place?: { readonly subnetId: string; readonly projectId: string };
+  /** Besides those of every request: a token. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface CreateLoad {
@@ -41,7 +45,7 @@ export async function createToActive(target: CreateTarget, load: CreateLoad): Pr
   const lane = async (): Promise<void> => {
     for (let index = next++; index < load.count; index = next++) {
       const from = performance.now();
-      await watch.untilActive(await create(pool, `${load.prefix}-${index}`));
+      await watch.untilActive(await create(pool, `${load.prefix}-${index}`, target));
       times.push(performance.now() - from);
     }
   };
@@ -57,12 +61,13 @@ export async function createToActive(target: CreateTarget, load: CreateLoad): Pr
   }
 }
 
-async function create(pool: Pool, name: string): Promise<string> {
-  const loadbalancer = { name, vip_subnet_id: SUBNET, project_id: PROJECT };
+async function create(pool: Pool, name: string, { place, headers }: CreateTarget): Promise<string> {
+  const { subnetId, projectId } = place ?? { subnetId: SUBNET, projectId: PROJECT };
+  const loadbalancer = { name, vip_subnet_id: subnetId, project_id: projectId };
   const answer = await pool.request({
     method: 'POST',
     path: '/v2/lbaas/loadbalancers',
-    headers: { 'content-type': 'application/json', 'x-project-id': PROJECT },
+    headers: { 'content-type': 'application/json', 'x-project-id': projectId, ...headers },
     body: JSON.stringify({ loadbalancer }),
   });
   const text = await answer.body.text();

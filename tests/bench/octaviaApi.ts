@@ -36,7 +36,7 @@ export interface OctaviaSetting {
 /** Creates and fills its database and writes its configuration, for API and worker alike. */
 export async function configureOctavia(
   folder: string,
-  database: BenchDatabase,
+  database: Pick<BenchDatabase, 'create'>,
   { transportUrl, more = '' }: { transportUrl: string; more?: string },
 ): Promise<OctaviaSetting> {
   const connection = await database.create('octavia', 'utf8mb3');
