@@ -60,7 +60,7 @@ export async function serveOctavia(
     env: { HOME: home },
   });
   const url = `http://127.0.0.1:${port}`;
-  await waitUntilUp(daemon, () => isHealthy(`${url}/v2/lbaas/loadbalancers`));
+  await waitUntilUp(daemon, () => isHealthy(`${url}/`));
   return {
     name: 'octavia-api',
     url,

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     await clear(ours);
   }
   const missing = missingOctaviaPackages();
-  if (missing.length === 0) rows.push(['octavia', await measureOctavia(lab, place)]);
+  if (missing.length === 0) rows.push(['octavia', await measureOctavia(lab, ours)]);
   else console.log(`No comparison with Octavia: apt-get install --no-install-recommends ${missing.join(' ')}`);
   printTable(
     ['create to ACTIVE', 'p50 ms', 'slowest ms'],
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   );
 }
 
-async function measureOctavia(lab: Lab, place: NonNullable<CreateTarget['place']>): Promise<CreateResult> {
+async function measureOctavia(lab: Lab, ours: CreateTarget): Promise<CreateResult> {
   const folder = mkdtempSync(path.join(tmpdir(), 'ss-bench-'));
   const opened: (() => Promise<unknown>)[] = [];
   try {
@@ -61,7 +61,7 @@ async function measureOctavia(lab: Lab, place: NonNullable<CreateTarget['place']
     });
     opened.push(() => worker.stop());
     await waitUntilUp(worker, () => hasConsumer(transportUrl));
-    const theirs: CreateTarget = { url: api.url, connection: octavia.connection, place };
+    const theirs: CreateTarget = { ...ours, url: api.url, connection: octavia.connection };
     opened.push(() => clear(theirs));
     return await createToActive(theirs, { concurrency: 1, count: COUNT, prefix: 'bench' });
   } finally {
@@ -72,7 +72,19 @@ async function measureOctavia(lab: Lab, place: NonNullable<CreateTarget['place']
 
 /** What Octavia needs to make its servers and ports as the lab's user of load-balancer services. */
 function octaviaInLab({ authUrl, password, region, cloud }: Lab): string {
-  return `[controller_worker]
+  const credentials = `auth_type = password
+auth_url = ${authUrl}
+username = octavia
+password = ${password}
+user_domain_id = default
+project_name = service
+project_domain_id = default
+`;
+  return `[api_settings]
+auth_strategy = keystone
+[keystone_authtoken]
+${credentials}[service_auth]
+${credentials}[controller_worker]
 network_driver = allowed_address_pairs_driver
 compute_driver = compute_nova_driver
 amp_flavor_id = ${cloud.engine_flavor_id}
@@ -80,14 +92,6 @@ amp_image_tag = slipstream-engine
 amp_image_owner_id = ${cloud.service_project_id}
 amp_boot_network_list = ${cloud.management_network_id}
 amp_secgroup_list = ${cloud.management_security_group_id}
-[service_auth]
-auth_type = password
-auth_url = ${authUrl}
-username = octavia
-password = ${password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
 [nova]
 region_name = ${region}
 [neutron]
