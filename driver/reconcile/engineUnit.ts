@@ -99,7 +99,8 @@ async function bringAbout(run: EngineRun) {
   const isManaged = parts.management !== undefined && plugsPorts(parts);
   const work = { target, clouds: { ...parts, notes }, before };
   const steps = await runStages(isManaged ? MANAGED_STAGES : STAGES, work);
-  await learnPlaces(run);
+  // The ports of one that goes are gone.
+  if (!engine.deleting) await learnPlaces(run);
   for (const { id, deleting } of target.vnics) {
     if (deleting && !notes.troubles.some(({ vnicId }) => vnicId === id)) await removeVnic(parts.db, id);
   }

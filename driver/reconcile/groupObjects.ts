@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listEngines } from '../db/engines';
+import { hasEngines } from '../db/engines';
 import { hasGroup } from '../db/fleet';
 import { releaseLease, takeLease } from '../db/leases';
 import { UnavailableError } from '../domain/errors';
@@ -29,9 +29,9 @@ export async function prepareGroup(parts: EngineParts, groupId: string): Promise
  */
 export async function clearGroup({ parts, engine: { groupId }, log }: EngineRun): Promise<void> {
   const { db, compute } = parts;
-  if (!compute.listServerGroups || (await listEngines(db, groupId)).length > 0) return;
+  if (!compute.listServerGroups || (await hasEngines(db, groupId))) return;
   const clear = async () => {
-    if ((await listEngines(db, groupId)).length > 0) return;
+    if (await hasEngines(db, groupId)) return;
     for (const group of (await compute.listServerGroups?.()) ?? []) {
       if (group.groupId === groupId) await compute.deleteServerGroup?.(group.id);
     }

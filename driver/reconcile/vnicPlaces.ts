@@ -1,7 +1,7 @@
 import type { Network, Port, Subnet } from '../clouds/network/port';
 import { listVnics, recordVnicFacts } from '../db/vnics';
 import type { Route, Vnic, VnicFacts } from '../domain/vnic';
-import type { EngineRun } from './engineRun';
+import type { EngineParts, EngineRun } from './engineRun';
 import { hintEngineNetworks } from './loadBalancerRun';
 
 /**
@@ -27,6 +27,8 @@ function createLookUp({ parts }: EngineRun) {
   const { network } = parts;
   const networks = once((id: string) => network.findNetwork(id));
   const subnets = once((id: string) => network.findSubnet(id));
+  // The same for all vNICs of an engine.
+  let groups: ReturnType<NonNullable<EngineParts['vnicPort']>> | undefined;
   return {
     /** Undefined while the network service does not show the port and its network. */
     async factsOf(vnic: Vnic): Promise<VnicFacts | undefined> {
@@ -41,7 +43,8 @@ function createLookUp({ parts }: EngineRun) {
   };
 
   async function keepGroups(vnic: Vnic, port: Port): Promise<void> {
-    const wanted = (await parts.vnicPort?.(vnic))?.securityGroupIds;
+    groups ??= parts.vnicPort?.(vnic);
+    const wanted = (await groups)?.securityGroupIds;
     if (!wanted || wanted.every((id) => port.securityGroupIds.includes(id))) return;
     await network.updatePort(port.id, { securityGroupIds: [...new Set([...port.securityGroupIds, ...wanted])] });
   }
