@@ -33,12 +33,47 @@ export const RouteSpec = z.object({
 });
 export type RouteSpec = z.infer<typeof RouteSpec>;
 
+/** A session of a domain's BGP speaker, from the address of the domain's first vNIC. */
+export const BgpPeerSpec = z.object({
+  address: z.string(),
+  remoteAs: z.number().int().min(1).max(4294967295),
+  /** RFC 2385; null: none. A secret: never in a log. */
+  md5Secret: z.string().nullable(),
+  /** Asynchronous mode. */
+  bfd: z.boolean(),
+});
+export type BgpPeerSpec = z.infer<typeof BgpPeerSpec>;
+
+/** How the VIPs of a domain whose load balancers say so (`LoadBalancerSpec.bgp`) are announced. Times in seconds. */
+export const BgpSpec = z.object({
+  localAs: z.number().int().min(1).max(4294967295),
+  /** An IPv4 address: that of the first vNIC, or one made from the engine's id where it has none. */
+  routerId: z.string(),
+  keepalive: z.number().int().min(0),
+  hold: z.number().int().min(0),
+  connectRetry: z.number().int().min(1),
+  bfd: z.object({
+    /** Milliseconds. */
+    transmitInterval: z.number().int().min(10),
+    receiveInterval: z.number().int().min(10),
+    multiplier: z.number().int().min(1),
+  }),
+  /** Hops to a peer that is not on the link; null: it is. */
+  multihop: z.number().int().min(1).max(255).nullable(),
+  /** `64512:55`. */
+  communities: z.array(z.string()),
+  peers: z.array(BgpPeerSpec),
+});
+export type BgpSpec = z.infer<typeof BgpSpec>;
+
 export const DomainSpec = z.object({
   /** The VIP network's id. */
   id: uuid,
   /** The one in the VIP network first. */
   vnics: z.array(VnicSpec),
   routes: z.array(RouteSpec),
+  /** Absent: no BGP speaker runs in it. Since version 3. */
+  bgp: BgpSpec.exactOptional(),
 });
 export type DomainSpec = z.infer<typeof DomainSpec>;
 

@@ -9,7 +9,7 @@ import { LoadBalancerSpec } from './spec';
  */
 
 /** Versions of this protocol the present code speaks: the current and the previous one. */
-export const PROTOCOL_VERSIONS = [2, 1] as const;
+export const PROTOCOL_VERSIONS = [3, 2] as const;
 /** WebSocket messages above this size (bytes) are refused on both sides. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -141,7 +141,54 @@ export const NetworksAck = z.object({
 });
 export type NetworksAck = z.infer<typeof NetworksAck>;
 
-export const FromEngine = z.discriminatedUnion('type', [Hello, Heartbeat, Counters, Ack, NetworksAck, EngineEvent]);
+/** The state of a domain's BGP sessions and announcements; sent whenever it changes, and for every domain with BGP after a welcome. Since version 3. */
+export const BgpState = z.object({
+  type: z.literal('bgp'),
+  domainId: uuid,
+  peers: z.array(
+    z.object({
+      address: z.string(),
+      /** RFC 4271's, in lower case: `established`, `active`, ... */
+      state: z.enum(['idle', 'connect', 'active', 'opensent', 'openconfirm', 'established', 'down']),
+      /** The daemon's last error, e.g. `Received: Bad peer AS`; null: none. */
+      lastError: z.string().nullable(),
+    }),
+  ),
+  /** Prefixes that are announced now: `10.0.0.60/32`. */
+  announced: z.array(z.string()),
+});
+export type BgpState = z.infer<typeof BgpState>;
+
+/** A piece of a capture (pcapng, in order), base64. Since version 3. */
+export const CaptureChunk = z.object({
+  type: z.literal('captureChunk'),
+  captureId: uuid,
+  sequence: z.number().int().min(0),
+  data: z.string().max(1024 * 1024),
+});
+export type CaptureChunk = z.infer<typeof CaptureChunk>;
+
+/** A capture is over on this engine; `problem`: why it broke off or never began. Since version 3. */
+export const CaptureEnd = z.object({
+  type: z.literal('captureEnd'),
+  captureId: uuid,
+  packets: z.number().int().min(0),
+  bytes: z.number().int().min(0),
+  problem: z.string().nullable(),
+});
+export type CaptureEnd = z.infer<typeof CaptureEnd>;
+
+export const FromEngine = z.discriminatedUnion('type', [
+  Hello,
+  Heartbeat,
+  Counters,
+  Ack,
+  NetworksAck,
+  EngineEvent,
+  BgpState,
+  CaptureChunk,
+  CaptureEnd,
+]);
 export type FromEngine = z.infer<typeof FromEngine>;
 
 export const Welcome = z.object({
@@ -177,5 +224,31 @@ export type RemoveSpec = z.infer<typeof RemoveSpec>;
 export const PutNetworks = z.object({ type: z.literal('networks'), spec: EngineSpec });
 export type PutNetworks = z.infer<typeof PutNetworks>;
 
-export const FromController = z.discriminatedUnion('type', [Welcome, PutSpec, RemoveSpec, PutNetworks]);
+/** Capture what goes through a load balancer's interfaces on this engine. Since version 3; answered by chunks and an end. */
+export const StartCapture = z.object({
+  type: z.literal('capture'),
+  captureId: uuid,
+  loadBalancerId: uuid,
+  /** In the language of pcap-filter(7); empty: everything of the load balancer's interfaces. */
+  filter: z.string().max(1000),
+  /** Milliseconds. */
+  duration: z.number().int().min(1),
+  packets: z.number().int().min(1),
+  /** Bytes of the file at most. */
+  size: z.number().int().min(1),
+});
+export type StartCapture = z.infer<typeof StartCapture>;
+
+/** End a capture early. Since version 3. */
+export const StopCapture = z.object({ type: z.literal('stopCapture'), captureId: uuid });
+export type StopCapture = z.infer<typeof StopCapture>;
+
+export const FromController = z.discriminatedUnion('type', [
+  Welcome,
+  PutSpec,
+  RemoveSpec,
+  PutNetworks,
+  StartCapture,
+  StopCapture,
+]);
 export type FromController = z.infer<typeof FromController>;

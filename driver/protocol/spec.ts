@@ -193,6 +193,22 @@ export const FirewallRule = z.object({
 });
 export type FirewallRule = z.infer<typeof FirewallRule>;
 
+/** When all members are down (no pool that a listener uses has a usable member), damped by the agent. */
+export const WhenDown = z.enum(['serve', 'close']);
+export type WhenDown = z.infer<typeof WhenDown>;
+
+/** How a load balancer's VIPs are announced by its domain's BGP speaker. */
+export const AnnouncementSpec = z.object({
+  /** `usable`: while a member can take traffic; `always`: as long as it is served here at all. */
+  when: z.enum(['usable', 'always']),
+  /** Milliseconds a change of that has to last before the route follows: of becoming usable, and of ceasing to be. */
+  upDelay: z.number().int().min(0),
+  downDelay: z.number().int().min(0),
+  /** It is on its way off this engine: announced with the community GRACEFUL_SHUTDOWN (RFC 8326), then not at all. */
+  draining: z.boolean(),
+});
+export type AnnouncementSpec = z.infer<typeof AnnouncementSpec>;
+
 export const LoadBalancerSpec = z.object({
   id: uuid,
   /** The change this spec is the result of; with `epoch` it orders specs of one load balancer. */
@@ -211,6 +227,10 @@ export const LoadBalancerSpec = z.object({
   answersForVips: z.boolean().exactOptional(),
   /** What the user's security groups let in to the VIPs, besides what listeners ask for; null: the user chose no groups, all listeners' ports are open (to `allowedCidrs`). */
   firewall: z.array(FirewallRule).nullable().default(null),
+  /** Absent: the VIPs are not announced by BGP. Since version 3. */
+  announcement: AnnouncementSpec.exactOptional(),
+  /** `close`: the listeners' ports answer with a reset while all members are down. Absent: `serve`. Since version 3. */
+  whenDown: WhenDown.exactOptional(),
   listeners: z.array(ListenerSpec),
   pools: z.array(PoolSpec),
 });

@@ -56,7 +56,7 @@ it.each([
   ['a wrong shape', '{"type":"heartbeat","seq":"one"}'],
   [
     'a second hello',
-    '{"type":"hello","versions":[1],"engineId":"e","token":"t","bootId":"b","agentVersion":"1","daemons":{},"held":[]}',
+    '{"type":"hello","versions":[2],"engineId":"e","token":"t","bootId":"b","agentVersion":"1","daemons":{},"held":[]}',
   ],
 ])('closes the connection on %s', async (_what, text) => {
   const { url } = await site.start();

@@ -36,7 +36,7 @@ it('leaves nothing for later in its sources', () => {
 it('skips no test', () => {
   const skip = new RegExp(['\\b(?:it|test|describe)\\.(?:skip|only|todo)\\b', '\\bx(?:it|describe)\\('].join('|'));
   const skipping = tracked.filter(
-    (file) => /\.(?:test|suite|peer|drill|traffic|cloud)\.ts$/.test(file) && skip.test(read(file)),
+    (file) => /\.(?:test|suite|peer|drill|traffic|cloud|engine|fabric)\.ts$/.test(file) && skip.test(read(file)),
   );
   expect(skipping).toEqual([]);
 });

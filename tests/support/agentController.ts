@@ -67,7 +67,7 @@ export async function startController(where: number | string = 0, welcome: objec
       const message = FromEngine.parse(JSON.parse(String(data)));
       received.push(message);
       if (message.type !== 'hello') return;
-      const answer = { type: 'welcome', version: 1, heartbeatInterval: 1000, countersInterval: 200, ...welcome };
+      const answer = { type: 'welcome', version: 2, heartbeatInterval: 1000, countersInterval: 200, ...welcome };
       socket.send(JSON.stringify(answer));
       // Not before: an agent takes nothing but a welcome for the answer to its hello.
       engine = socket;

@@ -113,7 +113,7 @@ export function createFakeEngine(
   };
   const hello = (): Hello => ({
     type: 'hello',
-    versions: managesNetworks ? [2, 1] : [1],
+    versions: managesNetworks ? [3, 2] : [2],
     engineId: id,
     token,
     managesNetworks,

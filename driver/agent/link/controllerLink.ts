@@ -8,6 +8,8 @@ import {
   MAX_MESSAGE_BYTES,
   type NetworksAck,
   PROTOCOL_VERSIONS,
+  type StartCapture,
+  type StopCapture,
   type Welcome,
 } from '../../protocol/messages';
 import type { Networks } from '../network/networks';
@@ -161,6 +163,7 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
   }
   // Never sent to an agent that does not say `managesNetworks`.
   if (message.type === 'networks' && !deps.networks.managed) return;
+  if (message.type === 'capture' || message.type === 'stopCapture') return;
   answer(message, deps)
     .then((ack) => send(connection.socket, ack))
     .catch((error: unknown) =>
@@ -168,7 +171,10 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
     );
 }
 
-function answer(message: Exclude<FromController, Welcome>, { engine, networks }: LinkDeps): Promise<Ack | NetworksAck> {
+function answer(
+  message: Exclude<FromController, Welcome | StartCapture | StopCapture>,
+  { engine, networks }: LinkDeps,
+): Promise<Ack | NetworksAck> {
   switch (message.type) {
     case 'networks':
       return networks.put(message.spec);

@@ -1,0 +1,6 @@
+/** The suites of `npm run test:engine`: the life of engines, with real agents in namespaces. */
+module.exports = {
+  ...require('./jest.config.cjs'),
+  testMatch: ['<rootDir>/tests/**/*.engine.ts'],
+  testTimeout: 120000,
+};
