@@ -10,6 +10,7 @@ import { engineNetworks } from './0008_engine_networks';
 import { engineKinds } from './0009_engine_kinds';
 import { serverLaunchedAt } from './0010_server_launched_at';
 import { takenPortTable } from './0011_taken_port';
+import { vipWithdrawn } from './0012_vip_withdrawn';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   { name: '0009_engine_kinds', up: engineKinds },
   { name: '0010_server_launched_at', up: serverLaunchedAt },
   { name: '0011_taken_port', up: takenPortTable },
+  { name: '0012_vip_withdrawn', up: vipWithdrawn },
 ];

@@ -36,6 +36,7 @@ export async function insertLoadBalancer(
     lease_owner: null,
     lease_epoch: 0,
     lease_until: null,
+    vip_withdrawn_at: null,
     deleted_at: null,
   };
   await insertRows(db, 'load_balancer', [row], { pending_deadline: nowPlusSql(db, deadline) });

@@ -42,6 +42,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
     listeners: listeners(rows),
     pools: pools(rows),
     placements: rows.placements.map(placement),
+    vipWithdrawn: root.vip_withdrawn_at !== null,
     hasConsumers: fromBit(root.has_consumers),
   };
 }

@@ -200,6 +200,8 @@ export interface LoadBalancerTree extends TreeObject {
   /** By creation. */
   readonly pools: readonly Pool[];
   readonly placements: readonly Placement[];
+  /** No member is usable, and the flavor says that the VIPs are off the network meanwhile. The health-manager decides. */
+  readonly vipWithdrawn: boolean;
   /** The key manager has been told of certificates in use here. */
   readonly hasConsumers: boolean;
 }

@@ -71,6 +71,8 @@ export const LoadBalancerReport = z.object({
   generation: z.number().int(),
   listeners: z.record(uuid, ListenerState),
   pools: z.record(uuid, z.object({ state: PoolState, members: z.record(uuid, MemberState) })),
+  /** Whether a request can be answered: a member of a pool that a listener uses takes traffic, or a listener needs none. Since version 3. */
+  usable: z.boolean().exactOptional(),
 });
 export type LoadBalancerReport = z.infer<typeof LoadBalancerReport>;
 

@@ -56,6 +56,7 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     listeners: [],
     pools: [],
     placements: [],
+    vipWithdrawn: false,
     hasConsumers: false,
     ...given,
   };

@@ -27,8 +27,9 @@ export const FLAVOR_CAPABILITIES: Readonly<Record<string, Capability>> = {
     takes: isFlag,
   },
   withdraw_vip_on_down: {
-    description: 'Whether the VIP is withdrawn while no member is up.',
-    takes: isFlag,
+    description:
+      'What becomes of the VIP while no member is up: true takes it off the network, false leaves it, close resets connections.',
+    takes: (value) => isFlag(value) || value === 'close',
   },
   members_start_down: {
     description: 'Whether members that join a pool wait for their first check: true or false.',

@@ -35,6 +35,8 @@ export interface LoadBalancerRow extends TreeRow {
   lease_owner: string | null;
   lease_epoch: number;
   lease_until: Time | null;
+  /** Since when its VIPs have been withdrawn because no member is usable; null: they are not. */
+  vip_withdrawn_at: Time | null;
   /** When it became DELETED; the row is purged an expiry age later. */
   deleted_at: Time | null;
 }

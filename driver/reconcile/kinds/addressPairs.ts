@@ -22,7 +22,7 @@ export const addressPairs: Kind<EngineAddress, WiringTarget, WiringClouds> = {
   key: ({ portId, address }) => `${portId} ${address}`,
   desired: ({ tree, ports, vips }) =>
     ports.flatMap(({ engineId, portId, networkId }) =>
-      portId === null
+      portId === null || tree.vipWithdrawn
         ? []
         : vips
             .filter((vip) => vip.networkId === networkId)
