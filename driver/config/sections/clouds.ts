@@ -113,7 +113,7 @@ export const glance = section(
 );
 
 export const certificates = section(
-  'Certificates of users, which the API looks at and the health-manager hands to engines, and of engines (not read yet).',
+  'Certificates of users, which the API looks at and the health-manager hands to engines; the CA of engines; and what seals secrets in the database.',
   {
     ...endpoint('Barbican'),
     endpoint: optionalText('URL of Barbican to use instead of the catalogue’s.'),
@@ -127,13 +127,20 @@ export const certificates = section(
       'How often the certificates of users are looked at again: so long one that changed in the key manager takes to be served. It takes no reload.',
       1,
     ),
-    ca_certificate: text('/etc/ssl/certs/ssl-cert-snakeoil.pem', 'Certificate of the CA of the engines.'),
-    ca_private_key: text('/etc/ssl/private/ssl-cert-snakeoil.key', 'Its private key.'),
+    ca_certificate: optionalText(
+      'Certificate (PEM file) of the CA of engines: `slipstream ca create` makes one. With it engines and health-managers prove themselves to each other by certificates of it; without it they speak in clear, and over loopback alone.',
+    ),
+    ca_private_key: optionalText(
+      'Its private key (PEM file), of 0600. The health-manager needs it; the worker does not.',
+    ),
     ca_private_key_passphrase: secret('Passphrase of that key.'),
     cert_validity_time: integer(
       2_592_000,
-      [1, Number.MAX_SAFE_INTEGER],
-      'Seconds that certificates of engines are valid.',
+      [1, 3_153_600_000],
+      'Seconds that the certificates of engines and health-managers are valid. They are renewed when two thirds have passed.',
+    ),
+    server_certs_key_passphrase: secret(
+      'What seals secrets in the database (passwords of BGP, tokens of engines), the same in every process. Several with commas: the first seals, all of them open. Without it such secrets are refused, and tokens of engines are kept as plain hashes.',
     ),
   },
   'any',

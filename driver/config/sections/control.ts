@@ -49,7 +49,7 @@ export const controller_worker = section(
 export const health_manager = section(
   'The port that engines call.',
   {
-    bind_ip: text('127.0.0.1', 'Address to listen on. Loopback only, until engines prove themselves by certificates.'),
+    bind_ip: text('127.0.0.1', 'Address to listen on. Without `[certificates] ca_certificate` a loopback one.'),
     bind_port: port(5555, 'Port to listen on.'),
     controller_ip_port_list: list(
       [],
@@ -62,7 +62,12 @@ export const health_manager = section(
     flush_interval: seconds(2, 'How often what was heard is written to the database.', 0.01),
     compare_interval: seconds(3, 'How often placements are compared with what engines have confirmed.', 0.01),
     max_handshakes: integer(64, [1, 100_000], 'Engines that may be about to connect at a time.'),
+    max_handshakes_per_address: integer(16, [1, 100_000], 'The same for one address.'),
     handshake_timeout: seconds(5, 'How long an engine may take to say who it is.', 0.1),
+    check_engine_address: bool(
+      true,
+      'Refuse engines that do not come from the management address of their server: a token or a disk that was copied is of no use elsewhere. False where addresses are translated on the way.',
+    ),
     build_concurrency: integer(8, [1, 1000], 'Specs that are built at a time.'),
     metrics_port: port(9879, 'Port of `/healthcheck` and `/metrics` of the health-manager.'),
   },
