@@ -11,6 +11,7 @@ import { engineKinds } from './0009_engine_kinds';
 import { serverLaunchedAt } from './0010_server_launched_at';
 import { takenPortTable } from './0011_taken_port';
 import { vipWithdrawn } from './0012_vip_withdrawn';
+import { scaling } from './0013_scaling';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   { name: '0010_server_launched_at', up: serverLaunchedAt },
   { name: '0011_taken_port', up: takenPortTable },
   { name: '0012_vip_withdrawn', up: vipWithdrawn },
+  { name: '0013_scaling', up: scaling },
 ];

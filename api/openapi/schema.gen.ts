@@ -2114,6 +2114,10 @@ export interface components {
             max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
             se_name_prefix?: string | null;
+            /** @description Seconds that an engine which a load balancer leaves keeps the connections it has. 30 by default. */
+            vs_scalein_timeout?: number | null;
+            /** @description Seconds that an engine which a load balancer waits for may take to be ready; by default what the configuration says. */
+            vs_scaleout_timeout?: number | null;
             /** @description Only PLACEMENT_MODE_AUTO. */
             placement_mode?: string | null;
             /** @description Only false here. */
@@ -2151,10 +2155,8 @@ export interface components {
             max_cpu_usage?: components["schemas"]["RefusedGroupField"];
             min_cpu_usage?: components["schemas"]["RefusedGroupField"];
             se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
-            vs_scaleout_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
-            vs_scalein_timeout?: components["schemas"]["RefusedGroupField"];
             vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
             vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
@@ -2209,6 +2211,10 @@ export interface components {
             max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
             se_name_prefix?: string | null;
+            /** @description Seconds that an engine which a load balancer leaves keeps the connections it has. 30 by default. */
+            vs_scalein_timeout?: number | null;
+            /** @description Seconds that an engine which a load balancer waits for may take to be ready; by default what the configuration says. */
+            vs_scaleout_timeout?: number | null;
             /** @description Only PLACEMENT_MODE_AUTO. */
             placement_mode?: string | null;
             /** @description Only false here. */
@@ -2246,10 +2252,8 @@ export interface components {
             max_cpu_usage?: components["schemas"]["RefusedGroupField"];
             min_cpu_usage?: components["schemas"]["RefusedGroupField"];
             se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
-            vs_scaleout_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
-            vs_scalein_timeout?: components["schemas"]["RefusedGroupField"];
             vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
             vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
@@ -2288,6 +2292,8 @@ export interface components {
             tenancy?: "shared" | "exclusive";
             max_vnics_per_se?: number;
             se_name_prefix?: string | null;
+            vs_scalein_timeout?: number;
+            vs_scaleout_timeout?: number | null;
             placement_mode?: string;
             active_standby?: boolean;
             distribute_load_active_standby?: boolean;
@@ -2303,7 +2309,7 @@ export interface components {
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
+        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "vs_scalein_timeout" | "vs_scaleout_timeout" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         ServiceEngineViewPart: {
             id?: string;

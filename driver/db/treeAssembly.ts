@@ -26,6 +26,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
     topology: root.topology,
     flavorId: root.flavor_id,
     availabilityZone: root.availability_zone,
+    scaleAdjustment: root.scale_adjustment ?? 0,
     generation: toNumber(root.generation),
     settledGeneration: toNumber(root.settled_generation),
     attempts: root.attempts,
@@ -229,6 +230,8 @@ function placement(row: PlacementAndEngineRow): Placement {
     refused: fromBit(row.refused),
     request: row.request,
     requestId: row.request_id,
+    requestTarget: row.request_target,
+    draining: row.drain_until !== null,
     engine: {
       status: row.engine_status,
       deleting: fromBit(row.engine_deleting),

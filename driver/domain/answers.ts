@@ -37,9 +37,9 @@ export function serves(placement: Placement): boolean {
   return !placement.deleting && placement.confirmedGeneration >= 0 && !refusedAll(placement);
 }
 
-/** Judges what the placements that are to stay say. */
+/** Judges what the placements that are to stay say; those that drain hold nothing up. */
 export function judgeAnswers({ placements, generation }: Pick<LoadBalancerTree, 'placements' | 'generation'>): Answers {
-  const wanted = placements.filter(({ deleting }) => !deleting);
+  const wanted = placements.filter(({ deleting, draining }) => !deleting && !draining);
   const outstanding = wanted.filter((it) => isLive(it) && !hasAnswered(it, generation));
   if (outstanding.length > 0) return { kind: 'outstanding', placements: outstanding };
 

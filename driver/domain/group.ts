@@ -35,6 +35,10 @@ export interface GroupProperties {
   readonly maxVnics: number;
   /** What the names of new engines begin with; null: as the configuration says. */
   readonly namePrefix: string | null;
+  /** Seconds that an engine which a load balancer leaves keeps its connections. */
+  readonly scaleinTimeout: number;
+  /** Seconds that an engine a load balancer waits for may take to be ready; null: as the configuration says of all. */
+  readonly scaleoutTimeout: number | null;
 }
 
 /** Avi's defaults, less the buffer: without a cloud behind it nothing may be booted ahead. */
@@ -52,6 +56,8 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
   tenancy: 'shared',
   maxVnics: 10,
   namePrefix: null,
+  scaleinTimeout: 30,
+  scaleoutTimeout: null,
 };
 
 /** Load balancers on an engine that is for few. */
@@ -75,6 +81,7 @@ export function readGroupProperties(stored: unknown): GroupProperties {
   };
   const defaults = DEFAULT_GROUP_PROPERTIES;
   const prefix = given['namePrefix'];
+  const patience = count('scaleoutTimeout', -1);
   return {
     haMode: oneOf(HA_MODES, given['haMode'], defaults.haMode),
     algorithm: oneOf(PLACEMENT_ALGORITHMS, given['algorithm'], defaults.algorithm),
@@ -89,6 +96,8 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     tenancy: oneOf(TENANCIES, given['tenancy'], defaults.tenancy),
     maxVnics: count('maxVnics', defaults.maxVnics),
     namePrefix: typeof prefix === 'string' && prefix !== '' ? prefix : defaults.namePrefix,
+    scaleinTimeout: count('scaleinTimeout', defaults.scaleinTimeout),
+    scaleoutTimeout: patience < 0 ? defaults.scaleoutTimeout : patience,
   };
 }
 

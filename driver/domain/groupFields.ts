@@ -28,6 +28,8 @@ export const GROUP_FIELDS = {
   tenancy: 'tenancy',
   max_vnics_per_se: 'maxVnics',
   se_name_prefix: 'namePrefix',
+  vs_scalein_timeout: 'scaleinTimeout',
+  vs_scaleout_timeout: 'scaleoutTimeout',
 } as const satisfies Readonly<Record<string, keyof GroupProperties>>;
 
 /** Avi's words for values, and ours. */
@@ -68,6 +70,7 @@ const BY_FLAVOR = 'an engine has the size of its compute flavor';
 const ONE_HEARTBEAT = 'engines report to the health-manager, not to one another: [health_manager] says how often';
 const PROMPT =
   'a load balancer is on another engine once that has confirmed it; [controller_worker] pending_deadline ends the wait';
+const ONE_DRAIN = 'vs_scalein_timeout is for every way off an engine';
 const NO_ROUTE_WAIT = 'an engine leaves the wiring only when another one serves';
 const OWN_GROUPS = 'the security groups of engine ports are a matter of the network driver, for all groups alike';
 const NO_GRATARP = 'the network learns of a VIP by its wiring, not by ARP';
@@ -87,11 +90,9 @@ export const REFUSED_GROUP_FIELDS = {
   max_cpu_usage: NO_REBALANCING,
   min_cpu_usage: NO_REBALANCING,
   se_deprovision_delay: 'engines that serve nobody are kept: an operator deletes them',
-  vs_scaleout_timeout: 'the time a new engine has is [service_engine] se_create_timeout',
   vs_se_scaleout_ready_timeout: PROMPT,
   vs_se_scaleout_additional_wait_time: NO_ROUTE_WAIT,
-  vs_scalein_timeout: PROMPT,
-  vs_scalein_timeout_for_upgrade: PROMPT,
+  vs_scalein_timeout_for_upgrade: ONE_DRAIN,
   vs_switchover_timeout: PROMPT,
   vs_se_scalein_additional_wait_time: NO_ROUTE_WAIT,
   vs_se_primary_switchover_additional_wait_time: NO_ROUTE_WAIT,

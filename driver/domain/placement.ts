@@ -14,6 +14,8 @@ export interface PlacementRequest {
   readonly occupied: readonly string[];
   /** Those of them that keep it: the others are to be on other hosts. */
   readonly staying: readonly string[];
+  /** Engines that are taken before any other, if they can be. */
+  readonly preferred?: readonly string[];
 }
 
 export interface PlacementChoice {
@@ -42,8 +44,14 @@ export function chooseEngines(
   const fit = engines
     .filter((it) => !occupied.has(it.id) && obstacleFor(it, request.demand, limits) === null)
     .sort(byPreference(request.demand, limits));
-  const selection = selectApart(request, { engines, fit, limits });
-  const chosen = [...selection.apart, ...selection.together];
+  const named = fit.filter(({ id }) => request.preferred?.includes(id)).slice(0, request.count);
+  const rest = {
+    ...request,
+    count: request.count - named.length,
+    staying: [...request.staying, ...named.map(({ id }) => id)],
+  };
+  const selection = selectApart(rest, { engines, fit: fit.filter((it) => !named.includes(it)), limits });
+  const chosen = [...named, ...selection.apart, ...selection.together];
   const missing = request.count - chosen.length - selection.newEngines;
   const obstacles: Obstacles = (it) =>
     occupied.has(it.id) ? 'serving it already' : obstacleFor(it, request.demand, limits);

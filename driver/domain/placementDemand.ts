@@ -7,6 +7,8 @@ export interface Wishes {
   readonly topology: string;
   readonly flavor: Readonly<Record<string, unknown>>;
   readonly zone: Readonly<Record<string, unknown>>;
+  /** What operators have scaled it by. */
+  readonly adjustment?: number;
 }
 
 export interface Service {
@@ -29,8 +31,8 @@ const PAIR = 2;
 export function readService(wishes: Wishes, group: Bounds): Service {
   const { flavor, zone } = wishes;
   const haMode = haModeOf(wishes, group);
-  const wanted = wantedEngines(wishes, group, haMode);
-  const most = haMode === 'n_plus_m' ? group.maxScaleout : Math.max(PAIR, group.maxScaleout);
+  const wanted = wantedEngines(wishes, group, haMode) + (haMode === 'active_standby' ? 0 : (wishes.adjustment ?? 0));
+  const most = mostEngines(group, haMode);
   // A group that cannot have so many gives what it has: better served by fewer than not at all.
   const engines = Math.max(1, Math.min(wanted, most, group.maxEngines));
   return {
@@ -41,6 +43,35 @@ export function readService(wishes: Wishes, group: Bounds): Service {
     zone: nameIn(zone['compute_zone']),
     computeFlavor: nameIn(flavor['compute_flavor']),
     imageTag: nameIn(flavor['image_tag']) ?? nameIn(flavor['amp_image_tag']),
+  };
+}
+
+function mostEngines({ maxScaleout }: Bounds, haMode: HaMode): number {
+  return haMode === 'n_plus_m' ? maxScaleout : Math.max(PAIR, maxScaleout);
+}
+
+/** How far a load balancer can be scaled by call, in engines. */
+export interface ScaleBounds {
+  /** Before anybody has scaled it. */
+  readonly start: number;
+  readonly least: number;
+  readonly most: number;
+  /** What sets the upper bound. */
+  readonly mostBy: 'max_scaleout_per_vs' | 'max_se';
+}
+
+/** A pair is two engines, whatever is asked for; others go from what the group starts everybody on to what it allows. */
+export function scaleBounds(wishes: Omit<Wishes, 'adjustment'>, group: Bounds): ScaleBounds {
+  const haMode = haModeOf(wishes, group);
+  const start = wantedEngines(wishes, group, haMode);
+  if (haMode === 'active_standby') return { start, least: start, most: start, mostBy: 'max_scaleout_per_vs' };
+  const most = mostEngines(group, haMode);
+  const floor = haMode === 'active_active' ? Math.max(PAIR, group.minScaleout) : group.minScaleout;
+  return {
+    start,
+    least: Math.max(1, Math.min(start, floor)),
+    most: Math.min(most, group.maxEngines),
+    mostBy: group.maxEngines < most ? 'max_se' : 'max_scaleout_per_vs',
   };
 }
 

@@ -168,6 +168,10 @@ export interface Placement {
   readonly refused: boolean;
   readonly request: string | null;
   readonly requestId: string | null;
+  /** The engine that is to take over, where one was asked for. */
+  readonly requestTarget: string | null;
+  /** Others serve in its stead: its engine has left the wiring and keeps the connections it has, for a while. */
+  readonly draining: boolean;
   readonly engine: {
     readonly status: 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
     readonly deleting: boolean;
@@ -184,6 +188,8 @@ export interface LoadBalancerTree extends TreeObject {
   readonly topology: string;
   readonly flavorId: string | null;
   readonly availabilityZone: string | null;
+  /** Engines more (or, below zero, fewer) than its flavor or group gives it: what operators have asked for by call. */
+  readonly scaleAdjustment: number;
   readonly generation: number;
   readonly settledGeneration: number;
   /** Runs in a row that did not settle. */

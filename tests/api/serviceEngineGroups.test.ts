@@ -53,6 +53,8 @@ describeOnDatabases('service engine groups', (database) => {
       tenancy: 'shared',
       max_vnics_per_se: 10,
       se_name_prefix: null,
+      vs_scalein_timeout: 30,
+      vs_scaleout_timeout: null,
       placement_mode: 'PLACEMENT_MODE_AUTO',
       active_standby: false,
       distribute_load_active_standby: false,

@@ -57,6 +57,7 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     pools: [],
     placements: [],
     vipWithdrawn: false,
+    scaleAdjustment: 0,
     hasConsumers: false,
     ...given,
   };
@@ -195,6 +196,8 @@ export function aPlacement(given: Partial<Placement> = {}): Placement {
     refused: false,
     request: null,
     requestId: null,
+    requestTarget: null,
+    draining: false,
     engine: { status: 'READY', deleting: false, connected: true, managementAddress: null },
     ...given,
   };

@@ -141,6 +141,8 @@ export class FleetModel {
       refused: false,
       request: null,
       requestId: null,
+      requestTarget: null,
+      draining: false,
       engine: { status, deleting, connected: status === 'READY', managementAddress: null },
     };
   }

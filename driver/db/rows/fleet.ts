@@ -124,9 +124,14 @@ export interface PlacementRow {
   refusals: Json | null;
   /** True when nothing of the wanted generation could be put in force. */
   refused: Bit;
-  /** A request by REST or RPC: `failover`, `configure` or `delete`. */
+  /** A request by REST or RPC: `failover`, `configure`, `delete`, `scalein` or `migrate`. */
   request: string | null;
   request_id: string | null;
+  /** Of `migrate`: the engine that is to take over; null: any. */
+  request_target: string | null;
+  /** Others serve in its stead, and its engine keeps only the connections it has: since and until when. Null: it does not. */
+  drain_since: Time | null;
+  drain_until: Time | null;
   created_at: Time;
   updated_at: Time | null;
 }

@@ -37,6 +37,8 @@ export interface LoadBalancerRow extends TreeRow {
   lease_until: Time | null;
   /** Since when its VIPs have been withdrawn because no member is usable; null: they are not. */
   vip_withdrawn_at: Time | null;
+  /** What operators have scaled it by, out (above zero) or in; null: they have not. */
+  scale_adjustment: number | null;
   /** When it became DELETED; the row is purged an expiry age later. */
   deleted_at: Time | null;
 }
