@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aListener, aMember, aPool, aSpec } from '../../support/agentSpecs';
-import { createTopology, type Network } from '../../support/namespaces';
-import { type Actor, startActor } from '../../support/networkActor';
-import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
-import { describeWithNamespaces } from '../../support/withServers';
+import { aListener, aMember, aPool, aSpec } from '../support/agentSpecs';
+import { createTopology, type Network } from '../support/namespaces';
+import { type Actor, startActor } from '../support/networkActor';
+import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../support/networkEngine';
+import { describeWithNamespaces } from '../support/withServers';
 
 const VIP = '10.0.0.100';
 const MEMBER = '10.0.0.30';

@@ -1,9 +1,9 @@
-import type { LoadBalancerSpec, MonitorSpec } from '../../../driver/protocol/spec';
-import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentSpecs';
-import { createTopology, type Namespace } from '../../support/namespaces';
-import { type Actor, startActor } from '../../support/networkActor';
-import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
-import { describeWithNamespaces } from '../../support/withServers';
+import type { LoadBalancerSpec, MonitorSpec } from '../../driver/protocol/spec';
+import { aListener, aMember, aMonitor, aPool, aSpec } from '../support/agentSpecs';
+import { createTopology, type Namespace } from '../support/namespaces';
+import { type Actor, startActor } from '../support/networkActor';
+import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../support/networkEngine';
+import { describeWithNamespaces } from '../support/withServers';
 
 /**
  * Two arms: VIPs in the front network, members in the back one, and a router that joins both with the outside. It counts when

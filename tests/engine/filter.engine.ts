@@ -1,9 +1,9 @@
-import type { FirewallRule, LoadBalancerSpec } from '../../../driver/protocol/spec';
-import { aListener, aMember, aMonitor, aPool, aSpec } from '../../support/agentSpecs';
-import { createTopology, type Namespace } from '../../support/namespaces';
-import { type Actor, startActor } from '../../support/networkActor';
-import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
-import { describeWithNamespaces } from '../../support/withServers';
+import type { FirewallRule, LoadBalancerSpec } from '../../driver/protocol/spec';
+import { aListener, aMember, aMonitor, aPool, aSpec } from '../support/agentSpecs';
+import { createTopology, type Namespace } from '../support/namespaces';
+import { type Actor, startActor } from '../support/networkActor';
+import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../support/networkEngine';
+import { describeWithNamespaces } from '../support/withServers';
 
 /** One network, one engine in it with one interface, two load balancers on the engine. */
 const MEMBER = '10.0.0.30';

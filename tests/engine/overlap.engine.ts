@@ -1,9 +1,9 @@
-import type { DomainSpec } from '../../../driver/protocol/engineSpec';
-import { aListener, aMember, aPool, aSpec } from '../../support/agentSpecs';
-import { createTopology, type Network } from '../../support/namespaces';
-import { type Actor, startActor } from '../../support/networkActor';
-import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../../support/networkEngine';
-import { describeWithNamespaces } from '../../support/withServers';
+import type { DomainSpec } from '../../driver/protocol/engineSpec';
+import { aListener, aMember, aPool, aSpec } from '../support/agentSpecs';
+import { createTopology, type Network } from '../support/namespaces';
+import { type Actor, startActor } from '../support/networkActor';
+import { anEngineSpec, aVnic, createNetworkEngine, type NetworkEngine } from '../support/networkEngine';
+import { describeWithNamespaces } from '../support/withServers';
 
 /** Two tenants whose networks have the same addresses, on one engine: VIP 10.0.0.100, member 10.1.0.20. */
 const VIP = '10.0.0.100';
