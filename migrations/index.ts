@@ -12,6 +12,7 @@ import { serverLaunchedAt } from './0010_server_launched_at';
 import { takenPortTable } from './0011_taken_port';
 import { vipWithdrawn } from './0012_vip_withdrawn';
 import { scaling } from './0013_scaling';
+import { vipModes } from './0014_vip_modes';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011_taken_port', up: takenPortTable },
   { name: '0012_vip_withdrawn', up: vipWithdrawn },
   { name: '0013_scaling', up: scaling },
+  { name: '0014_vip_modes', up: vipModes },
 ];

@@ -1,4 +1,5 @@
 import type {
+  BgpServiceRow,
   CertificateConsumerRow,
   PlacementRow,
   ServiceEngineGroupRow,
@@ -68,6 +69,7 @@ export interface Tables {
   service_engine_group: ServiceEngineGroupRow;
   service_engine: ServiceEngineRow;
   se_vnic: SeVnicRow;
+  bgp_service: BgpServiceRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
   taken_port: TakenPortRow;

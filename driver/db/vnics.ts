@@ -79,6 +79,11 @@ async function insertVnic(trx: Db, need: VnicNeed, subnetIds: readonly string[])
     mac_address: null,
     ip_address: null,
     facts: null,
+    bgp_service: null,
+    bgp_joined: null,
+    bgp_trouble: null,
+    wiring_owner: null,
+    wiring_until: null,
     deleting: 0,
     created_at: '',
   };

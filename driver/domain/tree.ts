@@ -208,6 +208,10 @@ export interface LoadBalancerTree extends TreeObject {
   readonly placements: readonly Placement[];
   /** No member is usable, and the flavor says that the VIPs are off the network meanwhile. The health-manager decides. */
   readonly vipWithdrawn: boolean;
+  /** How its VIPs are wired: by address pairs, or announced by its engines. Null: not chosen yet. */
+  readonly vipMode: 'aap' | 'bgp' | null;
+  /** The floating IP that was allocated for it by its flavor. */
+  readonly floatingIpId: string | null;
   /** The key manager has been told of certificates in use here. */
   readonly hasConsumers: boolean;
 }

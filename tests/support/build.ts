@@ -57,6 +57,8 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     pools: [],
     placements: [],
     vipWithdrawn: false,
+    vipMode: null,
+    floatingIpId: null,
     scaleAdjustment: 0,
     hasConsumers: false,
     ...given,

@@ -56,6 +56,8 @@ export interface ServiceEngineRow {
   image_tag: string | null;
   /** When its server was last built, in the compute service's writing. */
   server_launched_at: string | null;
+  /** The project its server and ports are in, which alone it serves; null: that of this service. */
+  owner_project_id: string | null;
 }
 
 /** An engine's vNIC in a network; the row exists before the port does, and the port's name carries its id. */
@@ -77,6 +79,31 @@ export interface SeVnicRow {
   subnet_ids: Json | null;
   /** What the network service says of it: see `VnicFacts` in driver/target/engineSpec.ts. Null until it was asked. */
   facts: Json | null;
+  /** The `bgp_service` that its port is in, from before it is until after it has left. */
+  bgp_service: string | null;
+  /** The port has the router that a session needs. */
+  bgp_joined: Bit | null;
+  /** Why it has none. */
+  bgp_trouble: string | null;
+  /** Who changes what is wired to its port, until when: whole lists are written there. */
+  wiring_owner: string | null;
+  wiring_until: Time | null;
+}
+
+/** The service of BGP that the engines of a group have in a VIP network. Its id is the cloud's. */
+export interface BgpServiceRow {
+  id: string;
+  service_engine_group_id: string;
+  network_id: string;
+  /** Of the engines. */
+  local_as: number | string;
+  /** Of the control nodes. */
+  remote_as: number | string;
+  /** JSON list of `BgpPlace` of driver/domain/bgp.ts: where the far ends are. */
+  places: Json;
+  /** Sealed; null: none. */
+  md5_secret: string | null;
+  created_at: Time;
 }
 
 /** That a load balancer needs a vNIC, from before its engine is told until the engine has confirmed that it is without. */

@@ -39,6 +39,10 @@ export interface LoadBalancerRow extends TreeRow {
   vip_withdrawn_at: Time | null;
   /** What operators have scaled it by, out (above zero) or in; null: they have not. */
   scale_adjustment: number | null;
+  /** aap | bgp: how its VIPs are wired, chosen once. Null: not chosen yet. */
+  vip_mode: string | null;
+  /** The floating IP that was allocated for it, from before it is. */
+  floating_ip_id: string | null;
   /** When it became DELETED; the row is purged an expiry age later. */
   deleted_at: Time | null;
 }
