@@ -38,18 +38,25 @@ export const AGENT_DEFAULTS: AgentFlags = {
 
 /**
  * Starts the agent of one Service Engine: as its file says, or, on a server of its own, as Nova's config drive or metadata
- * do. Asked to end, it ends its haproxies too; killed, it leaves them to the next one.
+ * do. Asked to end, an agent with a file ends what it serves, too. On a server of its own it leaves all of it serving, as when
+ * it is killed, for the next agent to take over: it ends because it is upgraded, or else the server itself goes.
  * @throws ConfigError when its file is not what it should be
  */
 export async function startAgent(log: Logger, flags: AgentFlags): Promise<RunningProcess> {
   const path = process.env[VARIABLE];
-  return path ? runAs(readAgentFile(path), log) : startOnServer(log, flags);
+  return path ? runAs(readAgentFile(path), { log, keepServing: false }) : startOnServer(log, flags);
 }
 
-async function runAs(config: AgentConfig, log: Logger): Promise<RunningProcess> {
+interface Manner {
+  readonly log: Logger;
+  /** Whether what it serves outlives it when it is asked to end. */
+  readonly keepServing: boolean;
+}
+
+async function runAs(config: AgentConfig, { log, keepServing }: Manner): Promise<RunningProcess> {
   const { runAgent } = require('../agent/main') as typeof import('../agent/main');
   const agent = await runAgent(config, { log: log.child({ engine: config.engineId }) });
-  return { close: () => agent.stop({ keepServing: false }) };
+  return { close: () => agent.stop({ keepServing }) };
 }
 
 /** Does not wait for whoever tells it who it is: that may take for ever, and it has to be stoppable. */
@@ -59,7 +66,9 @@ function startOnServer(log: Logger, flags: AgentFlags): RunningProcess {
   const { stateDir, runDir } = flags;
   // What is thrown here is thrown as nobody's: it ends the program.
   const running = bootstrap({ sources: sourcesOf(flags), stateDir, log, signal: stop.signal }).then((identity) =>
-    identity === undefined ? undefined : runAs({ ...identity, stateDir, runDir, managesNetworks: true }, log),
+    identity === undefined
+      ? undefined
+      : runAs({ ...identity, stateDir, runDir, managesNetworks: true }, { log, keepServing: true }),
   );
   return {
     async close() {

@@ -13,6 +13,7 @@ import {
   type Welcome,
 } from '../../protocol/messages';
 import type { Networks } from '../network/networks';
+import { monotonicNow } from '../process/monotonic';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
 import { createReporter, type Reporter } from './reporter';
@@ -131,14 +132,14 @@ function connect(url: string, deps: LinkDeps, events: ConnectionEvents): Connect
 
 /** A controller whose machine has died says nothing: it is pinged, and given up when no answer comes. */
 function watchSilence(socket: WebSocket): { refresh(): void; stop(): void } {
-  let heard = Date.now();
+  let heard = monotonicNow();
   const refresh = () => {
-    heard = Date.now();
+    heard = monotonicNow();
   };
   socket.on('pong', refresh);
   socket.on('ping', refresh);
   const timer = setInterval(() => {
-    if (Date.now() - heard > SILENCE) socket.terminate();
+    if (monotonicNow() - heard > SILENCE) socket.terminate();
     else if (socket.readyState === WebSocket.OPEN) socket.ping();
   }, SILENCE / 3);
   return { refresh, stop: () => clearInterval(timer) };

@@ -10,7 +10,7 @@ import { renderFilter } from './filter';
 import { gather } from './interfaces';
 import { type Link, readLinks } from './ip';
 import { bringLinksAbout, fingerprint, isThere } from './links';
-import { ensureNamespace, removeNamespace } from './namespace';
+import { ensureNamespace, nameAgain, namespaceIdentity, removeNamespace } from './namespace';
 import { interfaceName, type Vip, type Wanted, wantedOf } from './wanted';
 
 /** What a domain needs of its engine. */
@@ -55,6 +55,8 @@ interface State {
   readonly served: Map<string, readonly LoadBalancerSpec[]>;
   spec: DomainSpec | null;
   made: boolean;
+  /** Of the namespace as it was left. */
+  identity: string | null;
   ready: boolean;
   problems: readonly NetworkProblem[];
   /** The filter that is in force. */
@@ -73,6 +75,7 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
     served: new Map(),
     spec: null,
     made: false,
+    identity: null,
     ready: false,
     problems: [],
     filter: null,
@@ -133,7 +136,9 @@ async function tryAll(state: State, announce: Announce): Promise<void> {
 
 async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce): Promise<NetworkProblem[]> {
   const { id, namespace, deps } = state;
+  await keepNamespace(state);
   if (await ensureNamespace(namespace)) state.filter = null;
+  state.identity = namespaceIdentity(namespace);
   state.made = true;
   // First: nothing may come in that it would not let in.
   await setFilter(state, spec);
@@ -159,6 +164,13 @@ async function bringAllAbout(state: State, spec: DomainSpec, announce: Announce)
   announceVips(spec, wanted, announce);
   if (refused.length === 0) state.vips = JSON.stringify(vips);
   return [...awaited, ...refused];
+}
+
+/** Its name may have been deleted while processes live in it, and its interfaces with them. */
+async function keepNamespace({ id, namespace, identity, deps }: State): Promise<void> {
+  if (identity === null || namespaceIdentity(namespace) === identity) return;
+  const kept = await nameAgain(namespace, identity);
+  deps.log.warn({ domain: id, namespace, kept }, 'somebody has deleted a namespace');
 }
 
 async function admit(state: State, announce: Announce): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { enter } from '../process/enter';
 import { read } from './commands';
 import { changeLink, readLinks } from './ip';
@@ -58,6 +59,36 @@ function settingsText(): string {
     )
     .map((line) => `/proc/sys/net/${line}\n`)
     .join('');
+}
+
+/** What tells the namespace of that name from all others that live; null if there is none. */
+export function namespaceIdentity(name: string): string | null {
+  try {
+    return `net:[${statSync(`/run/netns/${name}`).ino}]`;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Gives a namespace its name again that somebody has deleted: it lives, with its interfaces, as long as a process in it
+ * does. False if none does.
+ */
+export async function nameAgain(name: string, identity: string): Promise<boolean> {
+  const inhabitant = readdirSync('/proc').find((pid) => /^\d+$/.test(pid) && networkOf(pid) === identity);
+  if (inhabitant === undefined) return false;
+  // Another one may have been made by that name.
+  if ((await listNamespaces()).has(name)) await changeLink(null, 'netns', 'delete', name);
+  await changeLink(null, 'netns', 'attach', name, inhabitant);
+  return true;
+}
+
+function networkOf(pid: string): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return null;
+  }
 }
 
 export async function listNamespaces(): Promise<Set<string>> {

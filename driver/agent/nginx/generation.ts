@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { enter } from '../process/enter';
 import { identify, isAlive, ProcessIdentity, signal } from '../process/identity';
+import { monotonicNow } from '../process/monotonic';
 import { StartError } from '../process/startError';
 import type { Nginx } from './find';
 
@@ -21,7 +22,7 @@ export const Generation = z.object({
   worker: ProcessIdentity.nullable(),
   /** `address:port` of what it has bound. */
   endpoints: z.array(z.string()),
-  /** Epoch milliseconds; null while it is the current one. */
+  /** Milliseconds since the machine booted; null while it is the current one. */
   retiredAt: z.number().nullable(),
 });
 export type Generation = z.infer<typeof Generation>;
@@ -77,8 +78,8 @@ function launch(path: string, { configPath, errorLog, namespace }: StartOptions)
 
 /** The master binds before it has its worker, and what comes in between waits in the socket. */
 async function firstWorker(master: ProcessIdentity, output: () => string): Promise<ProcessIdentity> {
-  const deadline = Date.now() + STARTING;
-  for (let pause = 2; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
+  const deadline = monotonicNow() + STARTING;
+  for (let pause = 2; monotonicNow() < deadline; pause = Math.min(pause * 1.5, 50)) {
     const worker = workerOf(master);
     if (worker !== null) return worker;
     if (!isAlive(master)) throw new StartError('nginx ended at its start', output());

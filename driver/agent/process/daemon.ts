@@ -8,6 +8,7 @@ import type { UnitPaths } from '../config';
 import type { Command } from './enter';
 import { end, identify, isAlive, ProcessIdentity, signal } from './identity';
 import { waitForMaster } from './masterSocket';
+import { monotonicNow } from './monotonic';
 import { openRuntimeSocket, type RuntimeSocket } from './runtimeSocket';
 import { StartError } from './startError';
 
@@ -88,8 +89,8 @@ async function meetWorker(
   sequence: number,
   logStart: number,
 ): Promise<Daemon> {
-  const deadline = Date.now() + STARTING;
-  for (let pause = 4; Date.now() < deadline; pause = Math.min(pause * 1.5, 50)) {
+  const deadline = monotonicNow() + STARTING;
+  for (let pause = 4; monotonicNow() < deadline; pause = Math.min(pause * 1.5, 50)) {
     const daemon = await connectWorker(master, paths, sequence);
     if (daemon !== null) return daemon;
     const output = await readLog(paths, logStart);
@@ -141,9 +142,9 @@ const STOPPING = 2000;
 
 /** For a moment both workers accept connections, and what comes to the old one is served as before. */
 async function waitUntilStopping(runtime: RuntimeSocket): Promise<void> {
-  const deadline = Date.now() + STOPPING;
+  const deadline = monotonicNow() + STOPPING;
   try {
-    while (Date.now() < deadline) {
+    while (monotonicNow() < deadline) {
       const [info = ''] = await runtime.run(['show info']);
       if (/^Stopping: 1$/m.test(info)) return;
       await sleep(2);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { monotonicNow } from './monotonic';
 
 /**
  * A process that cannot be taken for another one: a pid alone is used again, a pid with its start time (in clock ticks
@@ -39,10 +40,10 @@ export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean
 /** Ends the processes: SIGTERM, then SIGKILL for those that are left after `grace` milliseconds. Returns when all are gone. */
 export async function end(identities: readonly ProcessIdentity[], grace = 3000): Promise<void> {
   for (const identity of identities) signal(identity, 'SIGTERM');
-  const deadline = Date.now() + grace;
+  const deadline = monotonicNow() + grace;
   let killed = false;
   for (let left = identities.filter(isAlive); left.length > 0; left = left.filter(isAlive)) {
-    if (!killed && Date.now() > deadline) {
+    if (!killed && monotonicNow() > deadline) {
       for (const identity of left) signal(identity, 'SIGKILL');
       killed = true;
     }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from './monotonic';
 import type { RuntimeSocket } from './runtimeSocket';
 
 const PATIENCE = 10_000;
@@ -29,8 +30,8 @@ export function openThroughMaster(masterSocket: string, pid: number): RuntimeSoc
  * and after each reload, it loses the signals that are sent to it (haproxy 2.6).
  */
 export async function waitForMaster(masterSocket: string, isGone: () => boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
-  while (!isGone() && Date.now() < deadline) {
+  const deadline = monotonicNow() + PATIENCE;
+  while (!isGone() && monotonicNow() < deadline) {
     const answer = await ask(masterSocket, 'show proc').catch(() => '');
     if (answer !== '') return;
     await sleep(2);

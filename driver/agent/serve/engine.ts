@@ -5,6 +5,7 @@ import { unitPaths } from '../config';
 import { isUsableId } from '../haproxy/admitValue';
 import { fault } from '../haproxy/fault';
 import type { LogTarget } from '../haproxy/log';
+import { monotonicNow } from '../process/monotonic';
 import { tidyMaterialsHome } from '../state/memoryDirectory';
 import { listStored } from '../state/specStore';
 import { acknowledgement, removal } from './acknowledgement';
@@ -116,11 +117,11 @@ async function pollAll(list: () => LoadBalancer[], deps: ServeDeps, signal: Abor
     const tidy = round % TIDY_ROUNDS === TIDY_ROUNDS - 1;
     const due = list().filter((one, index) => tidy || one.changesByItself() || (index + round) % QUIET_ROUNDS === 0);
     const size = Math.max(1, Math.ceil(due.length / SLICES));
-    const started = Date.now();
+    const started = monotonicNow();
     for (let slice = 0; slice < SLICES && !signal.aborted; slice += 1) {
       await Promise.all(due.slice(slice * size, (slice + 1) * size).map((one) => pollOne(one, tidy, deps)));
       const next = started + ((slice + 1) * ROUND) / SLICES;
-      await sleep(Math.max(1, next - Date.now()), undefined, { signal }).catch(() => undefined);
+      await sleep(Math.max(1, next - monotonicNow()), undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -3,6 +3,7 @@ import type { LoadBalancerSpec } from '../../protocol/spec';
 import { unitPaths } from '../config';
 import { type LogTarget, parseLogTarget } from '../haproxy/log';
 import { trimLog } from '../process/daemon';
+import { monotonicNow } from '../process/monotonic';
 import { openMaterials } from '../state/materials';
 import { forgetSpec, type HeldSpec, loadSpec } from '../state/specStore';
 import { openUdpSide } from '../udp/side';
@@ -249,7 +250,7 @@ function changesByItself({ running, leaving, retired, newcomers, countedAt, udp 
   if (udp.serves()) return true;
   if (running === null || running.layout === null) return false;
   if (leaving.size > 0 || retired.size > 0 || newcomers.size > 0) return true;
-  if (Date.now() - countedAt < BUSY) return true;
+  if (monotonicNow() - countedAt < BUSY) return true;
   const { frontends, backends } = running.layout;
   return (
     backends.some(({ pool }) => pool.monitor !== null && pool.members.length > 0) ||

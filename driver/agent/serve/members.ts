@@ -12,6 +12,7 @@ import {
   setState,
 } from '../haproxy/commands';
 import { hasBeenChecked, hasPassedCheck, parseStats, type StatRow } from '../haproxy/stats';
+import { monotonicNow } from '../process/monotonic';
 import type { RuntimeSocket } from '../process/runtimeSocket';
 import { type Newcomer, type Unit, workerName } from './unit';
 
@@ -45,7 +46,7 @@ export async function changeMembers(
   const coming = commandsOf(others.filter((step) => !takesAway(step)));
   const going = commandsOf(others.filter(takesAway));
   const wait = isProbing(unit) && going.length > 0;
-  if (wait) unit.deferred = { commands: going, since: Date.now() };
+  if (wait) unit.deferred = { commands: going, since: monotonicNow() };
 
   if (!(await carryOut(unit, runtime, [...coming, ...(wait ? [] : going)]))) return false;
   await deleteLeaving(unit, runtime);
@@ -127,7 +128,7 @@ export async function advanceNewcomers(unit: Unit, runtime: RuntimeSocket, rows:
     if (phase === 'waiting' || passed) unit.newcomers.delete(key);
     else newcomer.phase = 'waiting';
   }
-  const overlap = unit.deferred === null ? 0 : Date.now() - unit.deferred.since;
+  const overlap = unit.deferred === null ? 0 : monotonicNow() - unit.deferred.since;
   if (!isProbing(unit) || overlap > LONGEST_OVERLAP) commands.push(...takeDeferred(unit));
   await tell(unit, runtime, commands);
 }

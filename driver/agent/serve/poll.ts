@@ -1,5 +1,6 @@
 import type { LoadBalancerReport } from '../../protocol/messages';
 import { parseStats } from '../haproxy/stats';
+import { monotonicNow } from '../process/monotonic';
 import { buildReport, emptyReport } from './report';
 import { type Unit, workerName } from './unit';
 
@@ -10,7 +11,7 @@ export async function readStatistics(unit: Unit): Promise<void> {
     const [answer = ''] = await running.daemon.runtime.run(['show stat']);
     // A reload may have come in between; then these are an old worker's, and only its counters matter.
     const rows = parseStats(answer);
-    if (unit.counters.observe(workerName(running.daemon), rows)) unit.countedAt = Date.now();
+    if (unit.counters.observe(workerName(running.daemon), rows)) unit.countedAt = monotonicNow();
     if (unit.running === running) unit.rows = rows;
   }
   renewReport(unit);

@@ -5,6 +5,7 @@ import type { Daemon } from '../process/daemon';
 import { holdWorker, releaseHolder } from '../process/holder';
 import { isAlive, ProcessIdentity } from '../process/identity';
 import { openThroughMaster } from '../process/masterSocket';
+import { monotonicNow, notLaterThanNow } from '../process/monotonic';
 import { endSessions, hasSessions } from './sessions';
 import { type Retired, type Unit, workerName } from './unit';
 
@@ -23,7 +24,7 @@ export async function holdCurrent(unit: Unit, daemon: Daemon): Promise<Retired> 
   }
   const { worker, runtime, sequence } = daemon;
   const holder = await holdWorker(unit.paths.workerSocket(sequence));
-  const held = { worker, holder, since: Date.now(), runtime };
+  const held = { worker, holder, since: monotonicNow(), runtime };
   record(unit, [...unit.retired.values(), held]);
   return held;
 }
@@ -37,7 +38,7 @@ export function unhold(unit: Unit, { holder }: Retired): void {
 /** Asks the workers of before a reload for their counters, and lets those go that have no connections left. */
 export async function readRetired(unit: Unit): Promise<void> {
   for (const [name, retired] of [...unit.retired]) {
-    if (Date.now() - retired.since > LONGEST_RETIREMENT) await endAndRelease(unit, name, retired);
+    if (monotonicNow() - retired.since > LONGEST_RETIREMENT) await endAndRelease(unit, name, retired);
     else if (!(await isBusy(unit, name, retired))) await release(unit, name);
   }
 }
@@ -59,7 +60,7 @@ export function adoptRetired(unit: Unit, current: Daemon): void {
     if (name === workerName(current)) releaseHolder(holder);
     else if (isAlive(worker)) {
       const runtime = openThroughMaster(unit.paths.masterSocket, worker.pid);
-      unit.retired.set(name, { worker, holder, since, runtime });
+      unit.retired.set(name, { worker, holder, since: notLaterThanNow(since), runtime });
     }
   }
   record(unit, [...unit.retired.values()]);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isUsableId } from '../haproxy/admitValue';
 import type { StatRow } from '../haproxy/stats';
+import { monotonicNow } from '../process/monotonic';
 import type { RuntimeSocket } from '../process/runtimeSocket';
 
 /** Milliseconds all sessions may take to end once they have been told to. */
@@ -21,7 +22,7 @@ export async function stopListening(runtime: RuntimeSocket, frontends: readonly 
  * which have no session in haproxy's sense, may stay: nothing more comes of them.
  */
 export async function endSessions(runtime: RuntimeSocket): Promise<void> {
-  for (const deadline = Date.now() + ENDING; Date.now() < deadline; await sleep(10)) {
+  for (const deadline = monotonicNow() + ENDING; monotonicNow() < deadline; await sleep(10)) {
     const [answer = ''] = await runtime.run(['show sess']);
     const sessions = clientSessions(answer);
     if (sessions.length === 0) return;

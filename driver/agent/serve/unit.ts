@@ -62,7 +62,7 @@ export interface Retired {
   readonly worker: ProcessIdentity;
   /** What keeps it when this agent ends. */
   readonly holder: ProcessIdentity | null;
-  /** Epoch milliseconds. */
+  /** Milliseconds since the machine booted. */
   readonly since: number;
   readonly runtime: RuntimeSocket;
 }
@@ -85,7 +85,7 @@ export interface Unit {
   namespace: string | null;
   /** Of the last worker socket used. */
   sequence: number;
-  /** When anything was last counted, in epoch milliseconds. */
+  /** When anything was last counted, in milliseconds since the machine booted. */
   countedAt: number;
   /** The statistics last read from the current worker. */
   rows: readonly StatRow[];
@@ -95,7 +95,7 @@ export interface Unit {
   readonly newcomers: Map<string, Newcomer>;
   /** Members taken out that still have connections, by `backend/member`: the command that deletes them for good. */
   readonly leaving: Map<string, string>;
-  /** What takes members out of the balance, waiting for the probes of those that come; `since` in epoch milliseconds. */
+  /** What takes members out of the balance, waiting for the probes of those that come; `since` in milliseconds since the machine booted. */
   deferred: { readonly commands: readonly RuntimeCommand[]; readonly since: number } | null;
   /** The stick tables last written to disk, to be compared. */
   storedTables: string;

@@ -1,6 +1,7 @@
 import type { Ack } from '../../protocol/messages';
 import { adoptDaemon, type Daemon } from '../process/daemon';
 import { end, isAlive } from '../process/identity';
+import { monotonicNow } from '../process/monotonic';
 import type { HeldSpec } from '../state/specStore';
 import { acknowledgement } from './acknowledgement';
 import { createBackOff } from './backOff';
@@ -59,7 +60,7 @@ export function createUpkeep(unit: Unit, queue: Queue, notices: Notices): Upkeep
     if (unit.running?.daemon !== daemon) return;
     if (await reconnect(unit, daemon)) return;
     notices.event('HAPROXY_CRASHED', `haproxy ${daemon.master.pid} of load balancer ${unit.id} ended unexpectedly`);
-    if (Date.now() - startedAt > LONG_LIFE) {
+    if (monotonicNow() - startedAt > LONG_LIFE) {
       restarts.reset();
       await restart(unit, notices);
     } else later('restart', restarts.next(), () => restart(unit, notices));
@@ -70,7 +71,7 @@ export function createUpkeep(unit: Unit, queue: Queue, notices: Notices): Upkeep
     if (stopped) return;
     if (running !== null && running.daemon !== watched) {
       const { daemon } = running;
-      if (watched?.master.pid !== daemon.master.pid) startedAt = Date.now();
+      if (watched?.master.pid !== daemon.master.pid) startedAt = monotonicNow();
       watched = daemon;
       void daemon.runtime.ended.then(() => later(`loss of ${daemon.worker.pid}`, 0, () => lost(daemon)));
     }

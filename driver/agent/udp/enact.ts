@@ -8,6 +8,7 @@ import type { Nginx } from '../nginx/find';
 import { type Generation, isRunning, startGeneration } from '../nginx/generation';
 import { type RenderedNginx, renderNginx } from '../nginx/render';
 import { isAlive } from '../process/identity';
+import { monotonicNow } from '../process/monotonic';
 import { StartError } from '../process/startError';
 import { whyNotBindable } from '../process/tryBind';
 import { writeAtomically } from '../state/files';
@@ -82,7 +83,7 @@ export async function enactAgain(unit: UdpUnit): Promise<void> {
   } catch (err) {
     deps.log.warn({ loadBalancer: unit.id, err }, 'UDP listeners could not be changed');
   }
-  unit.restartAt = Date.now() + unit.restarts.next();
+  unit.restartAt = monotonicNow() + unit.restarts.next();
 }
 
 /** Listeners whose ports somebody else has. What our own processes have bound needs no trial. */
@@ -127,7 +128,7 @@ async function replace(unit: UdpUnit, nginx: Nginx, wanted: Wanted): Promise<Fau
     return blame(error, rendered);
   }
   unit.config = rendered.text;
-  unit.startedAt = Date.now();
+  unit.startedAt = monotonicNow();
   unit.restartAt = null;
   await retireAll(unit, endpoints, sequence);
   return [];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dismiss, isRunning, kill } from '../nginx/generation';
+import { monotonicNow, notLaterThanNow } from '../process/monotonic';
 import { readIfPresent } from '../state/files';
 import { readProcesses, recordProcesses } from './processFile';
 import { forgetEnded, readSessionLogs, removeStrayLogs, storeSessions } from './sessions';
@@ -18,11 +19,11 @@ export async function endAll(unit: UdpUnit): Promise<void> {
   unit.health.clear();
   unit.newcomers.clear();
   if (unit.generations.length === 0) return;
-  const now = Date.now();
+  const now = monotonicNow();
   unit.generations = unit.generations.map((one) => ({ ...one, retiredAt: one.retiredAt ?? now }));
   for (const generation of unit.generations) dismiss(generation);
   const left = () => unit.generations.filter(isRunning);
-  for (const deadline = now + FAREWELL; left().length > 0 && Date.now() < deadline; ) await sleep(10);
+  for (const deadline = now + FAREWELL; left().length > 0 && monotonicNow() < deadline; ) await sleep(10);
   for (const generation of left()) kill(generation);
   while (left().length > 0) await sleep(10);
   await forgetEnded(unit);
@@ -37,17 +38,19 @@ export async function resume(unit: UdpUnit, keep: boolean): Promise<void> {
   const left = await readProcesses(unit.paths);
   if (left === null) return;
   unit.sequence = left.sequence;
-  unit.generations = left.generations;
+  unit.generations = left.generations.map((one) =>
+    one.retiredAt === null ? one : { ...one, retiredAt: notLaterThanNow(one.retiredAt) },
+  );
   if (!keep) {
     await endAll(unit);
     return;
   }
   for (const key of left.down) unit.health.set(key, 'DOWN');
   unit.config = await readIfPresent(unit.paths.config);
-  unit.startedAt = Date.now();
+  unit.startedAt = monotonicNow();
   // One that died meanwhile serves nobody.
-  unit.generations = left.generations.map((one) =>
-    one.retiredAt === null && !isRunning(one) ? { ...one, retiredAt: Date.now() } : one,
+  unit.generations = unit.generations.map((one) =>
+    one.retiredAt === null && !isRunning(one) ? { ...one, retiredAt: monotonicNow() } : one,
   );
   await readSessionLogs(unit);
   await storeSessions(unit);

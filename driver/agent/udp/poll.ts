@@ -1,5 +1,6 @@
 import { dismiss, type Generation, isRunning, kill, workerOf } from '../nginx/generation';
 import { isAlive } from '../process/identity';
+import { monotonicNow } from '../process/monotonic';
 import { activeSessions } from './activeSessions';
 import { enactAgain } from './enact';
 import { recordProcesses } from './processFile';
@@ -18,7 +19,7 @@ export async function poll(unit: UdpUnit): Promise<void> {
   noticeCrash(unit);
   countActive(unit);
   if (await forgetEnded(unit)) recordProcesses(unit);
-  if (unit.restartAt !== null && Date.now() >= unit.restartAt) await enactAgain(unit);
+  if (unit.restartAt !== null && monotonicNow() >= unit.restartAt) await enactAgain(unit);
 }
 
 function noticeCrash(unit: UdpUnit): void {
@@ -29,9 +30,9 @@ function noticeCrash(unit: UdpUnit): void {
     unit.deps.event('NGINX_CRASHED', `nginx ${master.pid} of load balancer ${unit.id} ended unexpectedly`);
     // A worker outlives its master, and would go on to share the port.
     kill(current);
-    change(unit, current, { retiredAt: Date.now() });
+    change(unit, current, { retiredAt: monotonicNow() });
     unit.config = null;
-    const now = Date.now();
+    const now = monotonicNow();
     if (now - unit.startedAt > LONG_LIFE) unit.restarts.reset();
     unit.restartAt = now - unit.startedAt > LONG_LIFE ? now : now + unit.restarts.next();
     return;
@@ -54,7 +55,7 @@ function countActive(unit: UdpUnit): void {
   const { layout, generations } = unit;
   if (layout === null) return;
   const totals = new Map(layout.frontends.map(({ listener }) => [listener.id, 0]));
-  const now = Date.now();
+  const now = monotonicNow();
   for (const generation of generations.filter(isRunning)) {
     const counts = activeSessions(generation, layout);
     for (const [id, count] of counts) totals.set(id, (totals.get(id) ?? 0) + count);

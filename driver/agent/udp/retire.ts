@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dismiss, type Generation, isRunning, kill } from '../nginx/generation';
+import { monotonicNow } from '../process/monotonic';
 import { recordProcesses } from './processFile';
 import type { UdpUnit } from './unit';
 
@@ -15,7 +16,7 @@ const FAREWELL = 3000;
 export async function waitForRetired({ generations }: UdpUnit): Promise<void> {
   const oldest = generations.filter((one) => one.retiredAt !== null && isRunning(one)).at(-MOST_RETIRED);
   if (oldest === undefined) return;
-  const left = (oldest.retiredAt ?? 0) + SHORTEST_RETIREMENT - Date.now();
+  const left = (oldest.retiredAt ?? 0) + SHORTEST_RETIREMENT - monotonicNow();
   if (left > 0) await sleep(left);
 }
 
@@ -24,7 +25,7 @@ export async function waitForRetired({ generations }: UdpUnit): Promise<void> {
  * else would go on to be served by it; of many only the newest may.
  */
 export async function retireAll(unit: UdpUnit, endpoints: readonly string[], except?: number): Promise<void> {
-  const now = Date.now();
+  const now = monotonicNow();
   unit.generations = unit.generations.map((generation) =>
     generation.sequence === except || generation.retiredAt !== null ? generation : { ...generation, retiredAt: now },
   );
@@ -39,8 +40,8 @@ export async function retireAll(unit: UdpUnit, endpoints: readonly string[], exc
 
 /** Waits until the ports of those that were dismissed are closed, which is when they end at the latest. */
 async function gone(generations: readonly Generation[]): Promise<void> {
-  const deadline = Date.now() + FAREWELL;
-  while (generations.some(isRunning) && Date.now() < deadline) await sleep(5);
+  const deadline = monotonicNow() + FAREWELL;
+  while (generations.some(isRunning) && monotonicNow() < deadline) await sleep(5);
   for (const generation of generations.filter(isRunning)) kill(generation);
   while (generations.some(isRunning)) await sleep(5);
 }

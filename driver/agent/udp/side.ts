@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { ListenerCounters } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { type Fault, withoutFaults } from '../haproxy/fault';
+import { monotonicNow } from '../process/monotonic';
 import { createBackOff } from '../serve/backOff';
 import { createPinger } from '../serve/pinger';
 import { errorMessage } from '../systemError';
@@ -97,7 +98,7 @@ function watchMembers(unit: UdpUnit): Watch {
   let last = 0;
   const apply = async () => {
     timer = null;
-    last = Date.now();
+    last = monotonicNow();
     await unit.deps.run(() => enactAgain(unit));
     unit.deps.onReport();
   };
@@ -108,7 +109,7 @@ function watchMembers(unit: UdpUnit): Watch {
       unit.newcomers.delete(key);
       const run = () =>
         apply().catch((err: unknown) => unit.deps.log.warn({ loadBalancer: unit.id, err }, 'no change'));
-      timer ??= setTimeout(run, Math.max(GATHERING, last + PAUSE - Date.now()));
+      timer ??= setTimeout(run, Math.max(GATHERING, last + PAUSE - monotonicNow()));
     },
   );
   return {

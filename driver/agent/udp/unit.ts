@@ -83,9 +83,9 @@ export interface UdpUnit {
   /** Sessions at a time, by listener, as last seen. */
   active: ReadonlyMap<string, number>;
   readonly restarts: BackOff;
-  /** Epoch milliseconds; null when nothing is to be restarted. */
+  /** Milliseconds since the machine booted; null when nothing is to be restarted. */
   restartAt: number | null;
-  /** Epoch milliseconds at which the current generation was started, or found. */
+  /** Milliseconds since the machine booted at which the current generation was started, or found. */
   startedAt: number;
 }
 
