@@ -13,6 +13,7 @@ import { takenPortTable } from './0011_taken_port';
 import { vipWithdrawn } from './0012_vip_withdrawn';
 import { scaling } from './0013_scaling';
 import { vipModes } from './0014_vip_modes';
+import { engineCertificate } from './0015_engine_certificate';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   { name: '0012_vip_withdrawn', up: vipWithdrawn },
   { name: '0013_scaling', up: scaling },
   { name: '0014_vip_modes', up: vipModes },
+  { name: '0015_engine_certificate', up: engineCertificate },
 ];

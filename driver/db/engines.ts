@@ -1,6 +1,7 @@
 import type { Engine, EngineStatus } from '../domain/engine';
 import { fromBit, fromDbTime, toNumber } from './codecs';
 import { type Db, dbNow, nowSql } from './connect';
+import { renewToken } from './engineCertificates';
 import type { ServiceEngineRow, Time } from './rows';
 
 /**
@@ -31,6 +32,8 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     host: null,
     availability_zone: engine.availabilityZone ?? null,
     token_hash: null,
+    token_expires_at: null,
+    token_used_at: null,
     connected_to: null,
     connection_epoch: 0,
     last_heartbeat: null,
@@ -88,10 +91,10 @@ export interface ServerToCome {
 
 /** Before a server is made. What an earlier attempt was given is void. */
 export async function startBuilding(db: Db, engineId: string, server: ServerToCome): Promise<void> {
+  await renewToken(db, engineId, server.tokenHash);
   await db('service_engine')
     .where({ id: engineId })
     .update({
-      token_hash: server.tokenHash,
       management_address: server.managementAddress,
       server_launched_at: null,
       status: 'BUILDING',

@@ -1,6 +1,7 @@
 import type {
   BgpServiceRow,
   CertificateConsumerRow,
+  EngineCertificateRow,
   PlacementRow,
   ServiceEngineGroupRow,
   ServiceEngineRow,
@@ -68,6 +69,7 @@ export interface Tables {
   listener_statistics: ListenerStatisticsRow;
   service_engine_group: ServiceEngineGroupRow;
   service_engine: ServiceEngineRow;
+  engine_certificate: EngineCertificateRow;
   se_vnic: SeVnicRow;
   bgp_service: BgpServiceRow;
   vnic_use: VnicUseRow;

@@ -30,8 +30,12 @@ export interface ServiceEngineRow {
   management_address: string | null;
   host: string | null;
   availability_zone: string | null;
-  /** SHA-256 of the enrolment token, hex. */
+  /** SHA-256 of the enrolment token, hex; keyed where the configuration has a key. */
   token_hash: string | null;
+  /** Null for engines from before tokens had an end. */
+  token_expires_at: Time | null;
+  /** When it was traded for a certificate. */
+  token_used_at: Time | null;
   /** The health-manager that holds the engine's connection, and the number of that connection. */
   connected_to: string | null;
   connection_epoch: number;
@@ -58,6 +62,17 @@ export interface ServiceEngineRow {
   server_launched_at: string | null;
   /** The project its server and ports are in, which alone it serves; null: that of this service. */
   owner_project_id: string | null;
+}
+
+/** A certificate of an engine that is good until it expires; without a row it is revoked. */
+export interface EngineCertificateRow {
+  /** As Node writes it: hex, capitals. */
+  serial: string;
+  service_engine_id: string;
+  /** SHA-256 of the public key (SPKI), hex. */
+  key_digest: string;
+  expires_at: Time;
+  created_at: Time;
 }
 
 /** An engine's vNIC in a network; the row exists before the port does, and the port's name carries its id. */
