@@ -163,12 +163,16 @@ export async function forgetPlacements(trx: Db, placements: readonly Placement[]
   }
 }
 
-/** A request that cannot be met by another engine has been met by telling the present one again. */
+/**
+ * A request that cannot be met by another engine has been met by telling the present one again. What drains is still on
+ * its way.
+ */
 export async function clearRequests(trx: Db, loadBalancerId: string): Promise<void> {
   await trx('placement')
     .where({ load_balancer_id: loadBalancerId, deleting: 0 })
     .whereNotNull('request')
-    .update({ request: null, request_id: null });
+    .whereNull('drain_until')
+    .update({ request: null, request_id: null, request_target: null });
 }
 
 /** Moves the deadline of what is pending to `seconds` from now. */

@@ -6,13 +6,21 @@ import { type Db, dbNow, nowPlus } from './connect';
 
 /**
  * Load balancers that are work and that nobody has in hand: their hint was lost, or it is time for the next try. What
- * shows PENDING is work whatever its generations say. Those that have waited longest come first.
+ * shows PENDING is work whatever its generations say, and so is what has drained long enough. Those that have waited
+ * longest come first.
  */
 export async function listLostLoadBalancers(db: Db, limit: number): Promise<string[]> {
   return db('load_balancer')
     .whereNot('provisioning_status', 'DELETED')
     .where((work) => {
-      work.whereRaw('generation <> settled_generation').orWhereIn('provisioning_status', PENDING_STATUSES);
+      work
+        .whereRaw('generation <> settled_generation')
+        .orWhereIn('provisioning_status', PENDING_STATUSES)
+        .orWhereExists(
+          db('placement')
+            .where({ 'placement.load_balancer_id': db.ref('load_balancer.id'), 'placement.deleting': 0 })
+            .where('placement.drain_until', '<=', dbNow(db)),
+        );
     })
     .where((due) => {
       due.whereNull('retry_at').orWhere('retry_at', '<=', dbNow(db)).orWhere('pending_deadline', '<=', dbNow(db));

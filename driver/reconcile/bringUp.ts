@@ -1,18 +1,19 @@
 import { inTransaction } from '../db/connect';
 import { renewLease } from '../db/leases';
-import { dropPlacements, forgetPlacements, wantGeneration } from '../db/placements';
+import { wantGeneration } from '../db/placements';
 import { type EnginePort, listEnginePorts, listWantedPolicies, listWiring, type WiringRecord } from '../db/wiring';
-import { type Answers, isLive, judgeAnswers, serves } from '../domain/answers';
+import { type Answers, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
+import { letGo } from './draining';
 import { keepFirewall } from './keepFirewall';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { engineQos } from './kinds/engineQos';
 import { vipPort } from './kinds/vipPort';
 import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
-import { tellEngines } from './tellEngines';
+import { type ToldOf, tellEngines } from './tellEngines';
 import { demandVnics, findNeeds, listUnasked, type Needs, releaseUnneeded } from './vnicNeeds';
 import { NO_WIRING } from './wiringTarget';
 
@@ -32,7 +33,7 @@ export async function bringUp(run: Run): Promise<Verdict> {
   if (told.kind === 'telling') return { kind: 'waiting', reason: told.reason };
   const unasked = await listUnasked(run, needs);
   if (unasked.length > 0) await demandVnics(run, needs, unasked);
-  return judge({ ...run, needs }, told.plan, judgeAnswers(tree));
+  return judge({ ...run, needs }, told, judgeAnswers(tree));
 }
 
 /** A run that knows where engines have to be. */
@@ -40,7 +41,7 @@ interface PlacedRun extends Run {
   readonly needs: Needs;
 }
 
-async function judge(run: PlacedRun, plan: PlacementPlan, answers: Answers): Promise<Verdict> {
+async function judge(run: PlacedRun, { plan, placing: { group } }: ToldOf<'told'>, answers: Answers): Promise<Verdict> {
   const { tree } = run;
   switch (answers.kind) {
     case 'outstanding':
@@ -50,17 +51,19 @@ async function judge(run: PlacedRun, plan: PlacementPlan, answers: Answers): Pro
     case 'refused':
       return refused(run, answers.reason);
     case 'confirmed': {
-      const waiting = (await wire(run, plan)) ?? (await replace(run, plan));
+      const waiting = (await wire(run, plan)) ?? awaitedBy(run, plan);
       if (waiting !== undefined) return { kind: 'waiting', reason: waiting };
+      const lookAgain = await letGo(run, plan.drop, group.properties.scaleinTimeout);
       await releaseUnneeded(run, run.needs);
       const settlement = settleApplied(tree, answers.refusals);
       const happenings = isWork(tree) ? answers.faulty.map(faultOf) : [];
-      return settled({ ...settlement, happenings: [...settlement.happenings, ...happenings] });
+      const verdict = settled({ ...settlement, happenings: [...settlement.happenings, ...happenings] });
+      return lookAgain === undefined ? verdict : { ...verdict, lookAgain };
     }
   }
 }
 
-function settled(settlement: Settlement): Verdict {
+function settled(settlement: Settlement): Verdict & { readonly kind: 'settle' } {
   return { kind: 'settle', settlement };
 }
 
@@ -141,31 +144,9 @@ function answeringEngines(
 
 const ROLE_RANK: Readonly<Record<Placement['role'], number>> = { primary: 0, secondary: 1, standby: 2 };
 
-/** Takes off the placements that others have replaced. Why a replacement is still awaited, or nothing. */
-async function replace(run: Run, { drop }: PlacementPlan): Promise<string | undefined> {
-  const { parts, tree, lease } = run;
-  if (drop.length > 0) {
-    const live = drop.filter(isLive);
-    const want = { loadBalancerId: tree.id, generation: tree.generation, epoch: lease.epoch };
-    await run.before('placements: drop');
-    await inTransaction(parts.db, async (trx) => {
-      await renewLease(trx, lease, parts.settings.leaseSeconds);
-      await dropPlacements(
-        trx,
-        live.map(({ id }) => id),
-        want,
-      );
-      await forgetPlacements(
-        trx,
-        drop.filter((it) => !isLive(it)),
-      );
-    });
-    await hintEngines(
-      run,
-      live.map(({ engineId }) => engineId),
-    );
-    return undefined;
-  }
+/** Why a change still waits for the engine that is to take over; nothing once it has. */
+function awaitedBy({ tree }: Run, { drop }: PlacementPlan): string | undefined {
+  if (drop.length > 0) return undefined;
   const present = tree.placements.filter(({ deleting }) => !deleting);
   const awaited = present.some(isLeaving) && present.some((it) => !isLeaving(it));
   return awaited && isWork(tree) ? 'the engine that is to take over has not confirmed yet' : undefined;

@@ -50,6 +50,8 @@ export interface RunSettings {
   readonly engineCreateTimeout: number;
   /** Start of the names of new engines. */
   readonly engineNamePrefix: string;
+  /** Within which engines tell what they count: only then is it known that a placement has no connections. 0 by default. */
+  readonly drainSettle?: number;
   /** True where engines are processes of one host: zones, compute flavors and images are of no account. */
   readonly enginesAreAlike?: boolean;
   readonly backOff: BackOff;
@@ -66,7 +68,8 @@ export interface Run {
 
 /** How a run would end; written by the unit, nowhere else. */
 export type Verdict =
-  | { readonly kind: 'settle'; readonly settlement: Settlement }
+  /** `lookAgain`: seconds until something that nobody waits for is to be looked at. */
+  | { readonly kind: 'settle'; readonly settlement: Settlement; readonly lookAgain?: number }
   /** `paused`: a cloud is away; that uses up nobody's deadline. */
   | { readonly kind: 'waiting'; readonly reason: string; readonly paused?: boolean }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -76,7 +76,8 @@ function verdictOn({ log }: Run, error: unknown): Verdict {
 async function conclude(run: Run, verdict: Verdict): Promise<Outcome> {
   switch (verdict.kind) {
     case 'settle':
-      return finish(run, verdict.settlement);
+      await finish(run, verdict.settlement);
+      return verdict.lookAgain === undefined ? SETTLED : { kind: 'settled', lookAgain: verdict.lookAgain };
     case 'failed':
       return fail(run, { event: 'CHANGE_FAILED', reason: verdict.reason });
     case 'waiting': {
@@ -87,17 +88,16 @@ async function conclude(run: Run, verdict: Verdict): Promise<Outcome> {
   }
 }
 
-async function finish(run: Run, settlement: Settlement): Promise<Outcome> {
+async function finish(run: Run, settlement: Settlement): Promise<void> {
   const { parts, tree, lease } = run;
   if (isIdle(settlement) && !isWork(tree) && tree.attempts === 0) {
     if (!(await releaseLease(parts.db, lease))) throw new LeaseLostError(lease);
-    return SETTLED;
+    return;
   }
   await run.before('settle');
   await settle(parts.db, { lease, tree, settlement, notify: parts.notifies === true });
   logHappenings(run.log, settlement.happenings);
   await announceSettled(run);
-  return SETTLED;
 }
 
 /** Shows the failure and goes on trying: its cause may go away. */

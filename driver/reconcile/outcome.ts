@@ -1,7 +1,11 @@
 /** How a run of a unit of reconciliation ended: a closed set. */
 export type Outcome =
   /** What is wanted is in force, and the rows say so. */
-  | { readonly kind: 'settled' }
+  | {
+      readonly kind: 'settled';
+      /** Seconds until the unit is to be looked at anyway: something drains. */
+      readonly lookAgain?: number;
+    }
   /** Something else has to happen first; the unit is looked at again then, or after `retryAfter` seconds. */
   | { readonly kind: 'waiting'; readonly reason: string; readonly retryAfter: number }
   /** It cannot be done as things are. Shown to users; tried again after `retryAfter` seconds, for causes may go away. */

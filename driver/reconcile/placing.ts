@@ -20,7 +20,8 @@ export async function findPlacing({ parts, tree }: Run): Promise<Placing | undef
   const found = await findGroupFor(parts.db, tree);
   if (!found) return undefined;
   const { group, flavor, zone } = found;
-  return { group, service: readService({ topology: tree.topology, flavor, zone }, group.properties) };
+  const wishes = { topology: tree.topology, flavor, zone, adjustment: tree.scaleAdjustment };
+  return { group, service: readService(wishes, group.properties) };
 }
 
 /** What engines are asked for by. */
@@ -43,6 +44,7 @@ export function placeRequest(run: Run, { placing, plan, needs }: PlaceWish): Pla
     count: plan.add,
     occupied: plan.occupied,
     staying: plan.staying,
+    preferred: plan.preferred,
     demand: { ...demandOf(run, service), vnics: vnicsFor(needs) },
   };
 }

@@ -1,4 +1,5 @@
 import { inTransaction } from '../db/connect';
+import { stopDrains } from '../db/drains';
 import { renewLease } from '../db/leases';
 import { forgetPlacements, type Placed, placeLoadBalancer, postponeDeadline, wantGeneration } from '../db/placements';
 import { isLive } from '../domain/answers';
@@ -11,9 +12,11 @@ import { type Needs, stateNeeds } from './vnicNeeds';
 /** What came of it. */
 export type Told =
   /** The engines know; here is what is to become of the placements. */
-  | { readonly kind: 'told'; readonly plan: PlacementPlan }
+  | { readonly kind: 'told'; readonly plan: PlacementPlan; readonly placing: Placing }
   /** Some have only now been told: their answers are a hint of their own. */
   | { readonly kind: 'telling'; readonly reason: string };
+
+export type ToldOf<K extends Told['kind']> = Extract<Told, { readonly kind: K }>;
 
 /**
  * Sees that the load balancer is on as many engines as wanted and that each has been told the present generation: rows
@@ -25,12 +28,15 @@ export async function tellEngines(run: Run, needs: Needs): Promise<Told> {
   if (!placing) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
   const plan = planPlacements(tree, placing.service.engines);
   const present = tree.placements.filter(({ deleting }) => !deleting);
-  const outdated = present.filter((it) => it.wantedGeneration < tree.generation || plan.repeat.includes(it));
+  const recalled = present.filter((it) => it.draining && !plan.drop.includes(it));
+  const outdated = present.filter(
+    (it) => it.wantedGeneration < tree.generation || plan.repeat.includes(it) || recalled.includes(it),
+  );
   const lost = tree.placements.filter((it) => it.deleting && !isLive(it));
-  if (plan.add === 0 && outdated.length + lost.length === 0) return { kind: 'told', plan };
+  if (plan.add === 0 && outdated.length + lost.length === 0) return { kind: 'told', plan, placing };
 
   await run.before('placements: want');
-  const { placed, needy } = await writeWants(run, { placing, plan, outdated, lost, needs });
+  const { placed, needy } = await writeWants(run, { placing, plan, outdated, recalled, lost, needs });
   const engineIds = [...outdated.map(({ engineId }) => engineId), ...placed.engineIds];
   await run.before('placements: hint');
   await hintEngineUnits(run, new Set([...placed.newEngineIds, ...needy]));
@@ -40,13 +46,15 @@ export async function tellEngines(run: Run, needs: Needs): Promise<Told> {
     const why = placed.lacks === null ? '' : `: ${placed.lacks}`;
     return { kind: 'telling', reason: `no engine of group ${placing.group.name} has room for it${why}` };
   }
-  return { kind: 'told', plan };
+  return { kind: 'told', plan, placing };
 }
 
 interface Wants {
   readonly placing: Placing;
   readonly plan: PlacementPlan;
   readonly outdated: readonly Placement[];
+  /** Those of them that drained. */
+  readonly recalled: readonly Placement[];
   readonly lost: readonly Placement[];
   readonly needs: Needs;
 }
@@ -71,11 +79,17 @@ async function writeWants(run: Run, wants: Wants): Promise<Written> {
       wants.outdated.map(({ id }) => id),
       want,
     );
+    await stopDrains(
+      trx,
+      wants.recalled.map(({ id }) => id),
+    );
     await forgetPlacements(trx, wants.lost);
     // Of engines that have it already another network may be needed now.
     const told = wants.needs.domainId === null ? [] : wants.outdated.map(({ engineId }) => engineId);
     const needy = await stateNeeds(trx, tree, wants.needs, [...told, ...placed.engineIds]);
-    if (placed.booting) await postponeDeadline(trx, tree.id, settings.engineCreateTimeout + settings.pendingDeadline);
+    const { scaleoutTimeout } = wants.placing.group.properties;
+    const patience = scaleoutTimeout ?? settings.engineCreateTimeout;
+    if (placed.booting) await postponeDeadline(trx, tree.id, patience + settings.pendingDeadline);
     await recordPlaced(run, trx, wants.placing, placed);
     return { placed, needy };
   });

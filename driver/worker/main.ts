@@ -122,7 +122,7 @@ function loadBalancerParts({
   backOff,
   clouds,
 }: Context & { owner: string; backOff: BackOff; clouds: { network: NetworkDriver } }): LoadBalancerParts {
-  const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix } = settings;
+  const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, drainSettle } = settings;
   return {
     db: parts.db,
     bus: parts.bus,
@@ -138,7 +138,7 @@ function loadBalancerParts({
     externalProviders: new Set(parts.config.driver_agent.external_providers),
     notifies: parts.config.controller_worker.event_notifications && notificationSettings(parts.config) !== undefined,
     settings: {
-      ...{ leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, backOff },
+      ...{ leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, drainSettle, backOff },
       enginesAreAlike: parts.config.controller_worker.compute_driver === 'local',
     },
   };

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly pendingDeadline: number;
   readonly engineCreateTimeout: number;
   readonly engineNamePrefix: string;
+  /** Within which engines tell what they count. */
+  readonly drainSettle: number;
   /** Until the first retry of what did not settle; doubles up to `lastRetry`. */
   readonly firstRetry: number;
   readonly lastRetry: number;
@@ -27,12 +29,16 @@ export interface WorkerSettings {
 /** Longest a call to a cloud may take, if leases are long enough. */
 const CALL_TIMEOUT = 20;
 
+/** Seconds in which counters that came are in the database. */
+const COUNTERS_WRITTEN = 2;
+
 /** No step starts unless the lease outlives it, so calls are kept well below half a lease. */
 export function workerSettings({
   controller_worker,
   service_engine,
+  health_manager,
   DEFAULT: common,
-}: Pick<Config, 'controller_worker' | 'service_engine' | 'DEFAULT'>): WorkerSettings {
+}: Pick<Config, 'controller_worker' | 'service_engine' | 'health_manager' | 'DEFAULT'>): WorkerSettings {
   const leaseSeconds = controller_worker.lease_time;
   const stepSeconds = Math.min(CALL_TIMEOUT + 5, leaseSeconds / 2);
   return {
@@ -42,6 +48,7 @@ export function workerSettings({
     pendingDeadline: controller_worker.pending_deadline,
     engineCreateTimeout: service_engine.se_create_timeout,
     engineNamePrefix: service_engine.name_prefix,
+    drainSettle: health_manager.counters_interval + COUNTERS_WRITTEN,
     firstRetry: 1,
     lastRetry: 30,
     cloudConcurrency: 16,

@@ -27,7 +27,8 @@ export function createUnitQueue({ run, log, concurrency, retryBroken }: UnitQueu
     async run(key) {
       const { kind, id } = parseKey(key);
       const outcome = await run[kind](id);
-      if (outcome.kind !== 'settled') queue.addLater(key, outcome.retryAfter * 1000);
+      const again = outcome.kind === 'settled' ? outcome.lookAgain : outcome.retryAfter;
+      if (again !== undefined) queue.addLater(key, again * 1000);
     },
     onError(err, key) {
       log.warn({ err, unit: key }, 'a run broke off; it is tried again');
