@@ -60,6 +60,7 @@ export function changeSettings(config: Config): ChangeSettings {
     ownerTag: config.service_engine.owner_tag,
     defaultTopology: worker.loadbalancer_topology,
     enginesAreAlike: worker.compute_driver === 'local',
+    tenancyMode: config.service_engine.tenancy_mode,
     defaultQuotas: defaultQuotas(config.quotas),
   };
 }

@@ -1,4 +1,5 @@
 import type { QuotaKind } from '../../driver/db/rows';
+import type { TenancyMode } from '../../driver/domain/group';
 
 /** The part of the configuration that changes follow. Seconds unless said. */
 export interface ChangeSettings {
@@ -46,6 +47,8 @@ export interface ChangeSettings {
   readonly defaultTopology: string;
   /** Engines are processes of one host: zones, compute flavors and images are of no account. */
   readonly enginesAreAlike: boolean;
+  /** Where engines live. */
+  readonly tenancyMode: TenancyMode;
   /** Limits of projects that have none of their own; -1: none. */
   readonly defaultQuotas: Readonly<Record<QuotaKind, number>>;
 }

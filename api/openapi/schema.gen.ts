@@ -2095,7 +2095,7 @@ export interface components {
             max_se?: number | null;
             /** @description Load balancers that a new engine takes (its slots). 10 by default. */
             max_vs_per_se?: number | null;
-            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are exclusive. 1 by default, 0 for exclusive engines. */
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are for one. 1 by default, 0 for engines of one project. */
             buffer_se?: number | null;
             /** @description Engines that every load balancer starts on. 1 by default. */
             min_scaleout_per_vs?: number | null;
@@ -2106,10 +2106,10 @@ export interface components {
             /** @description The engines of one load balancer are on different hosts while there are any; true by default. */
             vs_host_redundancy?: boolean | null;
             /**
-             * @description Whether an engine serves one project at a time (exclusive) or any; shared by default.
+             * @description Whose engines are: they serve any project, one project at a time (exclusive), or the one that they also live in (tenant). shared by default; tenant where all engines live with their users.
              * @enum {string|null}
              */
-            tenancy?: "shared" | "exclusive" | null;
+            tenancy?: "shared" | "exclusive" | "tenant" | null;
             /** @description vNICs of an engine at most, that in the management network among them. 10 by default. */
             max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
@@ -2192,7 +2192,7 @@ export interface components {
             max_se?: number | null;
             /** @description Load balancers that a new engine takes (its slots). 10 by default. */
             max_vs_per_se?: number | null;
-            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are exclusive. 1 by default, 0 for exclusive engines. */
+            /** @description M of N+M: so many times max_vs_per_se slots are kept free; for each project that is served, if engines are for one. 1 by default, 0 for engines of one project. */
             buffer_se?: number | null;
             /** @description Engines that every load balancer starts on. 1 by default. */
             min_scaleout_per_vs?: number | null;
@@ -2203,10 +2203,10 @@ export interface components {
             /** @description The engines of one load balancer are on different hosts while there are any; true by default. */
             vs_host_redundancy?: boolean | null;
             /**
-             * @description Whether an engine serves one project at a time (exclusive) or any; shared by default.
+             * @description Whose engines are: they serve any project, one project at a time (exclusive), or the one that they also live in (tenant). shared by default; tenant where all engines live with their users.
              * @enum {string|null}
              */
-            tenancy?: "shared" | "exclusive" | null;
+            tenancy?: "shared" | "exclusive" | "tenant" | null;
             /** @description vNICs of an engine at most, that in the management network among them. 10 by default. */
             max_vnics_per_se?: number | null;
             /** @description What the names of new engines begin with; by default what the configuration says. */
@@ -2289,7 +2289,7 @@ export interface components {
             per_app?: boolean;
             vs_host_redundancy?: boolean;
             /** @enum {string} */
-            tenancy?: "shared" | "exclusive";
+            tenancy?: "shared" | "exclusive" | "tenant";
             max_vnics_per_se?: number;
             se_name_prefix?: string | null;
             vs_scalein_timeout?: number;

@@ -25,7 +25,7 @@ export async function takeSlot(
   const guards: [sql: string, binding: string | number][] = [
     ['slots_used < ?', usableSlots({ slots: MANY }, demand, limits)],
   ];
-  if (tenancy === 'exclusive') guards.push(['(slots_used = 0 or project_id = ?)', demand.projectId]);
+  if (tenancy !== 'shared') guards.push(['(slots_used = 0 or project_id = ?)', demand.projectId]);
   if (!ofFew) guards.push(['(slots_used = 0 or coalesce(per_app, 0) = ?)', perApp]);
   // A load balancer that is there already may have come to need another network meanwhile.
   if (chosen.generation !== undefined) guards.push(['generation = ?', chosen.generation]);

@@ -18,6 +18,8 @@ export interface NewEngine {
   readonly availabilityZone?: string | null;
   readonly computeFlavor?: string | null;
   readonly imageTag?: string | null;
+  /** The project it is to live in; absent or null: that of this service. */
+  readonly ownerProjectId?: string | null;
 }
 
 export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
@@ -53,6 +55,7 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     compute_flavor: engine.computeFlavor ?? null,
     image_tag: engine.imageTag ?? null,
     server_launched_at: null,
+    owner_project_id: engine.ownerProjectId ?? null,
   });
 }
 
@@ -71,9 +74,15 @@ export async function listEngines(db: Db, groupId: string): Promise<readonly Eng
   return rows.map(toEngine);
 }
 
-/** Whether the group has an engine, in whatever state. */
-export async function hasEngines(db: Db, groupId: string): Promise<boolean> {
-  return (await db('service_engine').where({ service_engine_group_id: groupId }).first('id')) !== undefined;
+/** Whether the group has an engine in a project (null: that of this service), in whatever state. */
+export async function hasEngines(db: Db, groupId: string, ownerProjectId: string | null): Promise<boolean> {
+  const where = { service_engine_group_id: groupId, owner_project_id: ownerProjectId };
+  return (await db('service_engine').where(where).first('id')) !== undefined;
+}
+
+/** Whether any engine lives in a project of its users. */
+export async function hasTenantEngines(db: Db): Promise<boolean> {
+  return (await db('service_engine').whereNotNull('owner_project_id').first('id')) !== undefined;
 }
 
 /** Load balancers that are, or were and are still to be taken off, on the engine. */
@@ -209,6 +218,7 @@ function toEngine(row: ServiceEngineRow & { db_now: Time }): Engine {
     computeFlavor: row.compute_flavor,
     imageTag: row.image_tag,
     serverLaunchedAt: row.server_launched_at,
+    ownerProjectId: row.owner_project_id,
     projectId: row.slots_used > 0 ? row.project_id : null,
     perApp: row.slots_used > 0 && row.per_app !== null && fromBit(row.per_app),
   };

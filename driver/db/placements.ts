@@ -86,6 +86,7 @@ async function makeEngines(trx: Db, { group, demand, namePrefix }: PlaceRequest,
       availabilityZone: demand.zone,
       computeFlavor: demand.computeFlavor,
       imageTag: demand.imageTag,
+      ownerProjectId: demand.ownerProjectId,
     });
   }
   return ids;

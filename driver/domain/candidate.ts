@@ -19,6 +19,8 @@ export interface EngineCandidate {
   readonly projectId: string | null;
   /** It serves load balancers whose flavor gives them engines of their own. */
   readonly perApp: boolean;
+  /** The project it lives in, and serves alone; null: that of this service. */
+  readonly ownerProjectId: string | null;
   /** Keys of its vNICs beside the management one: see `vnicKey`. */
   readonly vnics: readonly string[];
 }
@@ -26,6 +28,8 @@ export interface EngineCandidate {
 /** What a load balancer asks of an engine. */
 export interface EngineDemand {
   readonly projectId: string;
+  /** The project its engines have to live in; null: that of this service. */
+  readonly ownerProjectId: string | null;
   /** Its flavor gives it engines of its own. */
   readonly perApp: boolean;
   /** Null: any will do. */

@@ -77,9 +77,26 @@ export function engineGroupName(groupId: string): string {
   return `slipstream-engines-${groupId}`;
 }
 
-/** What that security group says in its description: by it the group is found again, and known as this installation's. */
-export function engineGroupDescription(ownerTag: string, groupId: string): string {
-  return `${ownerTag} engines of group ${groupId}`;
+/**
+ * What that security group says in its description: by it the group is found again, and known as this installation's.
+ * Engines in a project of their users have one there.
+ */
+export function engineGroupDescription(ownerTag: string, groupId: string, projectId: string | null = null): string {
+  return `${ownerTag} engines of group ${groupId}${projectId === null ? '' : ` in project ${projectId}`}`;
+}
+
+/** What a security group's description says it is for, if it is one of this installation's. */
+export function engineGroupIn(ownerTag: string, description: string): EngineGroupName | undefined {
+  const prefix = engineGroupDescription(ownerTag, '');
+  if (!description.startsWith(prefix)) return undefined;
+  const [groupId = '', projectId = null] = description.slice(prefix.length).split(' in project ');
+  return groupId === '' ? undefined : { groupId, projectId };
+}
+
+export interface EngineGroupName {
+  readonly groupId: string;
+  /** Null: the project of this service. */
+  readonly projectId: string | null;
 }
 
 /** The engine that a port's description names, if it is one of this installation's. */
@@ -122,6 +139,8 @@ export interface Engine {
   readonly imageTag: string | null;
   /** The project whose load balancers alone it serves; null: several, or none. */
   readonly projectId: string | null;
+  /** The project its server and ports are in, which alone it serves; null: that of this service. */
+  readonly ownerProjectId: string | null;
   /** When its server was last built, in the compute service's writing. */
   readonly serverLaunchedAt: string | null;
   /** It serves load balancers whose flavor gives them engines of their own. */

@@ -8,9 +8,36 @@ export const PLACEMENT_ALGORITHMS = ['packed', 'distributed'] as const;
 /** Fill running engines first, or spread over as many as there may be. */
 export type PlacementAlgorithm = (typeof PLACEMENT_ALGORITHMS)[number];
 
-export const TENANCIES = ['shared', 'exclusive'] as const;
-/** Whether an engine serves load balancers of one project at a time, or of any. */
+export const TENANCIES = ['shared', 'exclusive', 'tenant'] as const;
+/**
+ * Whose an engine is: it serves load balancers of any project, of one project at a time, or of one project alone in which
+ * it then also lives, and whose quota it takes from.
+ */
 export type Tenancy = (typeof TENANCIES)[number];
+
+export const TENANCY_MODES = ['tenant', 'service', 'single'] as const;
+/**
+ * The modes of Avi in OpenStack: 1, all engines in the projects of their users; 2, engines in the project of this service,
+ * unless their group says otherwise; 3, everything in one project, without an admin.
+ */
+export type TenancyMode = (typeof TENANCY_MODES)[number];
+
+/** What a group's tenancy comes to in this mode. */
+export function tenancyInForce(tenancy: Tenancy, mode: TenancyMode): Tenancy {
+  if (mode === 'tenant') return 'tenant';
+  return mode === 'single' && tenancy === 'tenant' ? 'shared' : tenancy;
+}
+
+/** A group whose tenancy is what it comes to. */
+export function groupInForce<G extends { readonly properties: GroupProperties }>(group: G, mode: TenancyMode): G {
+  const { properties } = group;
+  return { ...group, properties: { ...properties, tenancy: tenancyInForce(properties.tenancy, mode) } };
+}
+
+/** The project that engines for a load balancer of this one live in; null: that of this service. */
+export function ownerOf(projectId: string, { tenancy }: Pick<GroupProperties, 'tenancy'>): string | null {
+  return tenancy === 'tenant' ? projectId : null;
+}
 
 /** What `service_engine_group.properties` holds. Counts are engines unless said. */
 export interface GroupProperties {

@@ -1,4 +1,11 @@
-import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, type HaMode, type PlacementAlgorithm } from './group';
+import {
+  DEFAULT_GROUP_PROPERTIES,
+  type GroupProperties,
+  type HaMode,
+  type PlacementAlgorithm,
+  type TenancyMode,
+  tenancyInForce,
+} from './group';
 
 /**
  * The fields of a service engine group as operators know them from Avi: which of them mean something here, and why the
@@ -10,7 +17,9 @@ export const NEW_GROUP_PROPERTIES: GroupProperties = { ...DEFAULT_GROUP_PROPERTI
 
 /** The defaults of a group's fields: engines of one project at a time are booted when they are asked for. */
 function defaultsOf(tenancy: unknown): GroupProperties {
-  return tenancy === 'exclusive' ? { ...NEW_GROUP_PROPERTIES, tenancy, bufferEngines: 0 } : NEW_GROUP_PROPERTIES;
+  return tenancy === 'exclusive' || tenancy === 'tenant'
+    ? { ...NEW_GROUP_PROPERTIES, tenancy, bufferEngines: 0 }
+    : NEW_GROUP_PROPERTIES;
 }
 
 /** Fields that are in force, by their name in the API. */
@@ -122,6 +131,14 @@ export function refusalOf(field: string, value: unknown): string | undefined {
   return `${field} can only be ${fixed.value} here: ${fixed.reason}`;
 }
 
+/** Why a group's tenancy means nothing where engines live like this; undefined when it is in force. */
+export function tenancyRefusal({ tenancy }: GroupProperties, mode: TenancyMode): string | undefined {
+  if (tenancyInForce(tenancy, mode) === tenancy) return undefined;
+  return mode === 'tenant'
+    ? 'tenancy can only be tenant here: [service_engine] tenancy_mode has all engines in the projects of their users'
+    : 'tenancy cannot be tenant here: [service_engine] tenancy_mode has everything in one project';
+}
+
 /** What contradicts itself in a group; undefined when nothing does. */
 export function contradictionIn(group: GroupProperties): string | undefined {
   if (group.minEngines > group.maxEngines) return 'min_se is greater than max_se';
@@ -130,8 +147,9 @@ export function contradictionIn(group: GroupProperties): string | undefined {
 }
 
 /** What a group that is made with these fields has before they are applied. */
-export function newGroupProperties(given: Readonly<Record<string, unknown>>): GroupProperties {
-  return { ...defaultsOf(given['tenancy']), tenancy: NEW_GROUP_PROPERTIES.tenancy };
+export function newGroupProperties(given: Readonly<Record<string, unknown>>, mode: TenancyMode): GroupProperties {
+  const tenancy = tenancyInForce(NEW_GROUP_PROPERTIES.tenancy, mode);
+  return { ...defaultsOf(given['tenancy'] ?? tenancy), tenancy };
 }
 
 /** A group's properties with the given fields over them: null is the default, as is what has no value of its own. */

@@ -9,6 +9,7 @@ export type Obstacle =
   | 'down'
   | 'full'
   | 'serving another project'
+  | 'in another project'
   | 'serving load balancers with engines of their own'
   | 'serving load balancers that share engines'
   | 'in another availability zone'
@@ -29,6 +30,7 @@ function obstacleInLife({ status, deleting }: EngineCandidate): Obstacle | null 
 
 /** A load balancer that names nothing is served by what the configuration makes: special engines are for who asks. */
 function obstacleInKind(engine: EngineCandidate, demand: EngineDemand): Obstacle | null {
+  if (engine.ownerProjectId !== demand.ownerProjectId) return 'in another project';
   if (demand.zone !== null && engine.zone !== demand.zone) return 'in another availability zone';
   if (engine.computeFlavor !== demand.computeFlavor) return 'of another compute flavor';
   return engine.imageTag === demand.imageTag ? null : 'of another image';
@@ -37,7 +39,7 @@ function obstacleInKind(engine: EngineCandidate, demand: EngineDemand): Obstacle
 function obstacleInUse(engine: EngineCandidate, demand: EngineDemand, limits: GroupLimits): Obstacle | null {
   if (engine.slotsUsed >= usableSlots(engine, demand, limits)) return 'full';
   if (engine.slotsUsed > 0) {
-    if (limits.tenancy === 'exclusive' && engine.projectId !== demand.projectId) return 'serving another project';
+    if (limits.tenancy !== 'shared' && engine.projectId !== demand.projectId) return 'serving another project';
     // In a group of such engines all load balancers have that in common.
     if (!limits.perApp && engine.perApp && !demand.perApp) return 'serving load balancers with engines of their own';
     if (!limits.perApp && !engine.perApp && demand.perApp) return 'serving load balancers that share engines';

@@ -6,9 +6,9 @@ import { type Db, inTransaction } from '../db/connect';
 import { insertEngine, listEngines, retireEngine } from '../db/engines';
 import { addDefaultGroup, type FleetGroup, listGroups } from '../db/fleet';
 import { lockGroup } from '../db/groups';
-import { engineName } from '../domain/engine';
-import { planFleet } from '../domain/fleet';
-import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, slotsOfNewEngine } from '../domain/group';
+import { type Engine, engineName } from '../domain/engine';
+import { planFleet, planTenantFleet } from '../domain/fleet';
+import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, groupInForce, slotsOfNewEngine } from '../domain/group';
 
 export interface FleetDeps {
   readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'embedded'>;
@@ -28,23 +28,37 @@ export async function ensureFleet(deps: FleetDeps): Promise<void> {
   await addDefaultGroup(db, { id: randomUUID(), name: DEFAULT_GROUP, properties: defaultProperties(config) });
   // Nothing is booted: the group is there to be looked at.
   if (config.controller_worker.compute_driver === 'noop') return;
-  for (const group of await listGroups(db)) await keepGroup(deps, group);
+  const { tenancy_mode: mode } = config.service_engine;
+  for (const group of await listGroups(db)) await keepGroup(deps, groupInForce(group, mode));
 }
 
 async function keepGroup({ config, db, bus, log }: FleetDeps, group: FleetGroup): Promise<void> {
   const changed = await inTransaction(db, async (trx) => {
     await lockGroup(trx, group.id);
-    const { add, retire } = planFleet(group.properties, await listEngines(trx, group.id));
-    const made = Array.from({ length: add }, () => randomUUID());
-    for (const id of made) {
+    const { addIn, retire } = plan(group.properties, await listEngines(trx, group.id));
+    const made: string[] = [];
+    for (const ownerProjectId of addIn) {
+      const id = randomUUID();
       const name = engineName(group.properties.namePrefix ?? config.service_engine.name_prefix, id);
-      await insertEngine(trx, { id, groupId: group.id, name, slots: slotsOfNewEngine(group.properties) });
+      const slots = slotsOfNewEngine(group.properties);
+      await insertEngine(trx, { id, groupId: group.id, name, slots, ownerProjectId });
+      made.push(id);
     }
     for (const id of retire) await retireEngine(trx, id);
     return [...made, ...retire];
   });
   if (changed.length > 0) log.info({ group: group.name, engines: changed }, 'the fleet changes');
   for (const id of changed) await bus.publish(HINTS_TOPIC, { method: 'engine', args: { id } });
+}
+
+/** The projects that engines are to be made in (null: that of this service), and those that are to go. */
+function plan(
+  group: GroupProperties,
+  engines: readonly Engine[],
+): { readonly addIn: readonly (string | null)[]; readonly retire: readonly string[] } {
+  if (group.tenancy === 'tenant') return planTenantFleet(group, engines);
+  const { add, retire } = planFleet(group, engines);
+  return { addIn: Array.from({ length: add }, () => null), retire };
 }
 
 /** The embedded site has one engine, which takes everybody. */

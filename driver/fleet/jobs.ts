@@ -21,7 +21,7 @@ const LEFTOVER_GRACE = 600_000;
 /** The fleet's periodic jobs. The first is also called at the start of the embedded site, which so has its engine at once. */
 export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
   const { db, compute, network, log, config } = parts;
-  const { owner_tag: ownerTag } = config.service_engine;
+  const { owner_tag: ownerTag, tenancy_mode: tenancyMode } = config.service_engine;
   return [
     { name: 'fleet', interval: 5, run: () => ensureFleet(parts) },
     { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
@@ -29,7 +29,7 @@ export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
       name: 'leftover-servers',
       interval: 60,
       run: createLeftoverSearch({
-        ...{ db, compute, network, ownerTag, log },
+        ...{ db, compute, network, ownerTag, log, tenancyMode },
         ...{ grace: LEFTOVER_GRACE, now: () => performance.now() },
       }),
     },

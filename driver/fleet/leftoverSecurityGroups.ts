@@ -1,7 +1,7 @@
 import type { NetworkDriver, SecurityGroup } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import { hasEngines } from '../db/engines';
-import { engineGroupDescription } from '../domain/engine';
+import { engineGroupIn } from '../domain/engine';
 
 export interface SecurityGroupSearch {
   readonly db: Db;
@@ -20,18 +20,19 @@ export async function findLeftoverSecurityGroups({
 }: SecurityGroupSearch): Promise<readonly { readonly group: SecurityGroup; readonly why: string }[]> {
   if (!network || network.acceptsAnything) return [];
   const found: { group: SecurityGroup; why: string }[] = [];
-  const prefix = engineGroupDescription(ownerTag, '');
   const tagged = await network.listSecurityGroups({ tag: ownerTag });
-  const ours = tagged.filter(({ description }) => description.startsWith(prefix));
+  const ours = tagged.filter(({ description }) => engineGroupIn(ownerTag, description) !== undefined);
   for (const group of ours) {
     // Engines have the first of their groups by id.
     const isSecond = ours.some((it) => it.description === group.description && it.id < group.id);
-    const groupId = group.description.slice(prefix.length);
-    if (!isSecond && (await hasEngines(db, groupId))) continue;
+    const { groupId = '', projectId = null } = engineGroupIn(ownerTag, group.description) ?? {};
+    if (!isSecond && (await hasEngines(db, groupId, projectId))) continue;
     if ((await network.listPorts({ securityGroupId: group.id })).length > 0) continue;
     found.push({
       group,
-      why: isSecond ? 'was made twice' : `is of service engine group ${groupId}, which has no engines`,
+      why: isSecond
+        ? 'was made twice'
+        : `is of service engine group ${groupId}, which has no engines${projectId === null ? '' : ` in project ${projectId}`}`,
     });
   }
   return found;

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
-import type { ComputeDriver } from '../clouds/compute/port';
+import { ANY_PROJECT, type ComputeDriver, type InProject } from '../clouds/compute/port';
 import { ENGINE_PORT_OWNER, type NetworkDriver } from '../clouds/network/port';
 import type { Db } from '../db/connect';
-import { findEngine } from '../db/engines';
+import { findEngine, hasTenantEngines } from '../db/engines';
 import { recordEvents } from '../db/events';
-import { hasGroup } from '../db/fleet';
+import { hasGroup, listGroups } from '../db/fleet';
 import { engineIdIn } from '../domain/engine';
+import type { TenancyMode } from '../domain/group';
 import { findLeftoverSecurityGroups } from './leftoverSecurityGroups';
 
 export interface LeftoverDeps {
@@ -16,6 +17,8 @@ export interface LeftoverDeps {
   /** Stands on everything of this installation in a cloud. */
   readonly ownerTag: string;
   readonly log: Logger;
+  /** `service` by default. */
+  readonly tenancyMode?: TenancyMode;
   /** Milliseconds that what seems to belong to nobody is left alone. */
   readonly grace: number;
   /** Milliseconds, monotonic. */
@@ -58,13 +61,21 @@ async function letGo({ db, log }: LeftoverDeps, { id, event, message, engineId, 
 }
 
 async function findLeftovers(deps: LeftoverDeps): Promise<readonly Leftover[]> {
-  const servers = [...(await findServers(deps)), ...(await findPorts(deps)), ...(await findGroups(deps))];
+  const where = (await livesWithTenants(deps)) ? ANY_PROJECT : null;
+  const servers = [...(await findServers(deps, where)), ...(await findPorts(deps)), ...(await findGroups(deps, where))];
   return [...servers, ...(await findSecurityGroups(deps))];
 }
 
-async function findServers({ db, compute }: LeftoverDeps): Promise<Leftover[]> {
+/** Whether engines are, or are to be, in projects of their users. An admin alone may look there. */
+async function livesWithTenants({ db, tenancyMode: mode = 'service' }: LeftoverDeps): Promise<boolean> {
+  if (mode !== 'service') return mode === 'tenant';
+  const groups = await listGroups(db);
+  return groups.some(({ properties }) => properties.tenancy === 'tenant') || hasTenantEngines(db);
+}
+
+async function findServers({ db, compute }: LeftoverDeps, where: InProject): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const { id, name, engineId } of await compute.listServers()) {
+  for (const { id, name, engineId } of await compute.listServers(where)) {
     const engine = await findEngine(db, engineId);
     // One that is not recorded yet may be the one that is being made.
     if (engine && (engine.computeId === null || engine.computeId === id || engine.status === 'BUILDING')) continue;
@@ -98,9 +109,9 @@ async function findSecurityGroups(deps: LeftoverDeps): Promise<Leftover[]> {
   }));
 }
 
-async function findGroups({ db, compute }: LeftoverDeps): Promise<Leftover[]> {
+async function findGroups({ db, compute }: LeftoverDeps, where: InProject): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const { id, groupId, servers } of (await compute.listServerGroups?.()) ?? []) {
+  for (const { id, groupId, servers } of (await compute.listServerGroups?.(where)) ?? []) {
     if (servers > 0 || (await hasGroup(db, groupId))) continue;
     const message = `server group ${id} is of service engine group ${groupId}, which is gone`;
     const remove = async () => compute.deleteServerGroup?.(id);

@@ -15,8 +15,8 @@ export interface EngineGroupDeps {
 export interface EngineGroups {
   /** What the port of a vNIC is made with. */
   vnicPort(vnic: Vnic): Promise<{ readonly securityGroupIds?: readonly string[] }>;
-  /** An engine is gone: with the last one of its group goes their security group. */
-  onGone(engine: Pick<Engine, 'groupId'>): Promise<void>;
+  /** An engine is gone: with the last one of its group in a project goes their security group there. */
+  onGone(engine: Pick<Engine, 'groupId' | 'ownerProjectId'>): Promise<void>;
 }
 
 const ANYTHING = {
@@ -34,7 +34,7 @@ const OPEN: readonly SecurityGroupRule[] = [
 ];
 
 /**
- * The security group of the ports of a service engine group: one of ours, made when it is first needed. It lets in
+ * The security group of the ports of a service engine group in a project: one of ours, made when it is first needed. It lets in
  * everything, for the network service cannot tell apart the VIPs on one port: what each of them lets in (its listeners,
  * allowed CIDRs, the user's groups) the engine enforces itself, and drops the rest.
  */
@@ -44,14 +44,14 @@ export function createEngineGroups(deps: EngineGroupDeps): EngineGroups {
       if (deps.network.acceptsAnything) return {};
       const engine = await findEngine(deps.db, engineId);
       if (!engine) return {};
-      const group = await ensureGroup(deps, engine.groupId);
+      const group = await ensureGroup(deps, engine);
       return { securityGroupIds: [group.id] };
     },
-    async onGone({ groupId }) {
+    async onGone({ groupId, ownerProjectId }) {
       const { db, network, ownerTag } = deps;
-      if (network.acceptsAnything || (await hasEngines(db, groupId))) return;
+      if (network.acceptsAnything || (await hasEngines(db, groupId, ownerProjectId))) return;
       for (const { id } of await network.listSecurityGroups({
-        description: engineGroupDescription(ownerTag, groupId),
+        description: engineGroupDescription(ownerTag, groupId, ownerProjectId),
       })) {
         await network.deleteSecurityGroup(id);
       }
@@ -59,8 +59,11 @@ export function createEngineGroups(deps: EngineGroupDeps): EngineGroups {
   };
 }
 
-async function ensureGroup({ network, ownerTag }: EngineGroupDeps, groupId: string): Promise<SecurityGroup> {
-  const description = engineGroupDescription(ownerTag, groupId);
+async function ensureGroup(
+  { network, ownerTag }: EngineGroupDeps,
+  { groupId, ownerProjectId }: Engine,
+): Promise<SecurityGroup> {
+  const description = engineGroupDescription(ownerTag, groupId, ownerProjectId);
   const ours = await network.listSecurityGroups({ description });
   const group =
     // Of several, made at the same time, everybody chooses the same; the others are swept.
@@ -68,7 +71,7 @@ async function ensureGroup({ network, ownerTag }: EngineGroupDeps, groupId: stri
     (await network.createSecurityGroup({
       name: engineGroupName(groupId),
       description,
-      projectId: null,
+      projectId: ownerProjectId,
       tags: [ownerTag],
     }));
   for (const rule of OPEN) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEngines } from '../db/engines';
 import { hasGroup } from '../db/fleet';
 import { releaseLease, takeLease } from '../db/leases';
+import type { Engine } from '../domain/engine';
 import { UnavailableError } from '../domain/errors';
 import type { EngineParts, EngineRun } from './engineRun';
 
@@ -15,24 +16,28 @@ const TRY_AFTER = 100;
 const TRIES = 100;
 
 /**
- * Sees that what keeps the servers of the group apart is there.
+ * Sees that what keeps the servers of the engine's group in its project apart is there.
  * @throws UnavailableError while another worker holds the lease for long, and what the compute service says
  */
-export async function prepareGroup(parts: EngineParts, groupId: string): Promise<void> {
+export async function prepareGroup(
+  parts: EngineParts,
+  { groupId, ownerProjectId }: Pick<Engine, 'groupId' | 'ownerProjectId'>,
+): Promise<void> {
   const { compute } = parts;
-  if (compute.prepareGroup) await underLease(parts, groupId, async () => compute.prepareGroup?.(groupId));
+  if (!compute.prepareGroup) return;
+  await underLease(parts, groupId, async () => compute.prepareGroup?.(groupId, ownerProjectId));
 }
 
 /**
- * Takes away what kept the servers of a group apart once the group has no engines: the next one makes it anew. If it cannot
+ * Takes away what kept the servers of a group apart once the group has no engines in the project: the next one makes it anew. If it cannot
  * be done now, the search for leftovers does it when the group is gone.
  */
-export async function clearGroup({ parts, engine: { groupId }, log }: EngineRun): Promise<void> {
+export async function clearGroup({ parts, engine: { groupId, ownerProjectId }, log }: EngineRun): Promise<void> {
   const { db, compute } = parts;
-  if (!compute.listServerGroups || (await hasEngines(db, groupId))) return;
+  if (!compute.listServerGroups || (await hasEngines(db, groupId, ownerProjectId))) return;
   const clear = async () => {
-    if (await hasEngines(db, groupId)) return;
-    for (const group of (await compute.listServerGroups?.()) ?? []) {
+    if (await hasEngines(db, groupId, ownerProjectId)) return;
+    for (const group of (await compute.listServerGroups?.(ownerProjectId)) ?? []) {
       if (group.groupId === groupId) await compute.deleteServerGroup?.(group.id);
     }
   };

@@ -3,6 +3,7 @@ import { type Bus, ENGINES_TOPIC, HINTS_TOPIC, SETTLED_TOPIC } from '../bus/port
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Db } from '../db/connect';
 import { type Lease, renewLease } from '../db/leases';
+import type { TenancyMode } from '../domain/group';
 import type { Settlement } from '../domain/settlement';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { RoutingOptions } from '../target/networkNeeds';
@@ -50,6 +51,8 @@ export interface RunSettings {
   readonly engineCreateTimeout: number;
   /** Start of the names of new engines. */
   readonly engineNamePrefix: string;
+  /** `service` by default. */
+  readonly tenancyMode?: TenancyMode;
   /** Within which engines tell what they count: only then is it known that a placement has no connections. 0 by default. */
   readonly drainSettle?: number;
   /** True where engines are processes of one host: zones, compute flavors and images are of no account. */

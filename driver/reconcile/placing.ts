@@ -2,6 +2,7 @@ import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
 import { findGroupFor, type Group } from '../db/groups';
 import type { Placed, PlaceRequest } from '../db/placements';
+import { groupInForce, ownerOf } from '../domain/group';
 import { type EngineDemand, vnicKey } from '../domain/placement';
 import { readService, type Service } from '../domain/placementDemand';
 import type { PlacementPlan } from '../domain/placementPlan';
@@ -19,7 +20,8 @@ export interface Placing {
 export async function findPlacing({ parts, tree }: Run): Promise<Placing | undefined> {
   const found = await findGroupFor(parts.db, tree);
   if (!found) return undefined;
-  const { group, flavor, zone } = found;
+  const { flavor, zone } = found;
+  const group = groupInForce(found.group, parts.settings.tenancyMode ?? 'service');
   const wishes = { topology: tree.topology, flavor, zone, adjustment: tree.scaleAdjustment };
   return { group, service: readService(wishes, group.properties) };
 }
@@ -45,7 +47,7 @@ export function placeRequest(run: Run, { placing, plan, needs }: PlaceWish): Pla
     occupied: plan.occupied,
     staying: plan.staying,
     preferred: plan.preferred,
-    demand: { ...demandOf(run, service), vnics: vnicsFor(needs) },
+    demand: { ...demandOf(run, placing), vnics: vnicsFor(needs) },
   };
 }
 
@@ -56,11 +58,11 @@ function vnicsFor({ domainId, networks }: Needs): string[] {
 
 function demandOf(
   { parts, tree }: Run,
-  { perApp, zone, computeFlavor, imageTag }: Service,
+  { group, service: { perApp, zone, computeFlavor, imageTag } }: Placing,
 ): Omit<EngineDemand, 'vnics'> {
   const kind = parts.settings.enginesAreAlike
-    ? { zone: null, computeFlavor: null, imageTag: null }
-    : { zone, computeFlavor, imageTag };
+    ? { zone: null, computeFlavor: null, imageTag: null, ownerProjectId: null }
+    : { zone, computeFlavor, imageTag, ownerProjectId: ownerOf(tree.projectId, group.properties) };
   return { projectId: tree.projectId, perApp, ...kind };
 }
 

@@ -140,6 +140,7 @@ function loadBalancerParts({
     settings: {
       ...{ leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, drainSettle, backOff },
       enginesAreAlike: parts.config.controller_worker.compute_driver === 'local',
+      tenancyMode: settings.tenancyMode,
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import type { TenancyMode } from '../domain/group';
 
 /** Times and bounds of a worker. Seconds unless said. */
 export interface WorkerSettings {
@@ -11,6 +12,7 @@ export interface WorkerSettings {
   readonly pendingDeadline: number;
   readonly engineCreateTimeout: number;
   readonly engineNamePrefix: string;
+  readonly tenancyMode: TenancyMode;
   /** Within which engines tell what they count. */
   readonly drainSettle: number;
   /** Until the first retry of what did not settle; doubles up to `lastRetry`. */
@@ -48,6 +50,7 @@ export function workerSettings({
     pendingDeadline: controller_worker.pending_deadline,
     engineCreateTimeout: service_engine.se_create_timeout,
     engineNamePrefix: service_engine.name_prefix,
+    tenancyMode: service_engine.tenancy_mode,
     drainSettle: health_manager.counters_interval + COUNTERS_WRITTEN,
     firstRetry: 1,
     lastRetry: 30,

@@ -34,7 +34,8 @@ describeOnDatabases('placing at once', ({ open }) => {
     const found = await findGroupFor(db, { flavorId: null, availabilityZone: null });
     if (!tree || !found) throw new Error('the rows are there');
     const vnics = networkIds.map((networkId) => vnicKey(null, networkId));
-    const demand = { projectId, perApp: false, zone: null, computeFlavor: null, imageTag: null, vnics, ...asked };
+    const kind = { perApp: false, zone: null, computeFlavor: null, imageTag: null, ownerProjectId: null };
+    const demand = { projectId, ...kind, vnics, ...asked };
     const request = {
       tree,
       count,

@@ -27,6 +27,7 @@ const ENGINE: Engine = {
   projectId: null,
   perApp: false,
   serverLaunchedAt: null,
+  ownerProjectId: null,
 };
 
 function anEngine(changes: Partial<Engine>): Engine {

@@ -18,7 +18,7 @@ const group: fc.Arbitrary<GroupProperties> = fc
     maxScaleout: fc.integer({ min: 1, max: 4 }),
     perApp: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     hostRedundancy: fc.boolean(),
-    tenancy: fc.constantFrom('shared' as const, 'exclusive' as const),
+    tenancy: fc.constantFrom('shared' as const, 'exclusive' as const, 'tenant' as const),
     maxVnics: fc.integer({ min: 2, max: 5 }),
   })
   .map((given) => ({ ...DEFAULT_GROUP_PROPERTIES, ...given }));
@@ -250,7 +250,8 @@ it('keeps the buffer free, or has grown as far as it may', () => {
       const model = live({ ...given, group: rules, happenings }, () => undefined);
       model.keepFleet();
       const present = model.candidates().filter(({ deleting }) => !deleting);
-      const ordinary = { projectId: 'new', perApp: false, zone: null, computeFlavor: null, imageTag: null, vnics: [] };
+      const kind = { perApp: false, zone: null, computeFlavor: null, imageTag: null, ownerProjectId: null };
+      const ordinary = { projectId: 'new', ...kind, vnics: [] };
       const free = present
         .filter((it) => obstacleFor(it, ordinary, { ...rules, maxVnics: 99 }) === null)
         .reduce((sum, it) => sum + (rules.perApp ? Math.min(PER_APP_SLOTS, it.slots) : it.slots) - it.slotsUsed, 0);

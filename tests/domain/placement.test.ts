@@ -24,6 +24,7 @@ function engine(id: string, given: Partial<EngineCandidate> = {}): EngineCandida
     computeFlavor: null,
     imageTag: null,
     projectId: null,
+    ownerProjectId: null,
     perApp: false,
     vnics: [],
     ...given,
@@ -31,7 +32,8 @@ function engine(id: string, given: Partial<EngineCandidate> = {}): EngineCandida
 }
 
 function demand(given: Partial<EngineDemand> = {}): EngineDemand {
-  return { projectId: 'mine', perApp: false, zone: null, computeFlavor: null, imageTag: null, vnics: WARM, ...given };
+  const kind = { perApp: false, zone: null, computeFlavor: null, imageTag: null, ownerProjectId: null };
+  return { projectId: 'mine', ...kind, vnics: WARM, ...given };
 }
 
 const request = { count: 1, demand: demand(), occupied: [], staying: [] };

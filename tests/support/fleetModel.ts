@@ -1,6 +1,6 @@
 import type { Engine } from '../../driver/domain/engine';
-import { planFleet } from '../../driver/domain/fleet';
-import { type GroupProperties, slotsOfNewEngine } from '../../driver/domain/group';
+import { planFleet, planTenantFleet } from '../../driver/domain/fleet';
+import { type GroupProperties, ownerOf, slotsOfNewEngine } from '../../driver/domain/group';
 import {
   chooseEngines,
   type EngineCandidate,
@@ -22,6 +22,7 @@ export interface ModelEngine {
   host: string | null;
   zone: string | null;
   computeFlavor: string | null;
+  ownerProjectId: string | null;
   vnics: Set<string>;
 }
 
@@ -62,7 +63,9 @@ export class FleetModel {
     for (const { engineId } of drop) lb.on.delete(engineId);
     if (add === 0) return undefined;
     const { perApp, zone, computeFlavor, imageTag } = service;
-    const demand: EngineDemand = { projectId: lb.projectId, perApp, zone, computeFlavor, imageTag, vnics: lb.vnics };
+    const { projectId, vnics } = lb;
+    const ownerProjectId = ownerOf(projectId, this.group);
+    const demand: EngineDemand = { projectId, ownerProjectId, perApp, zone, computeFlavor, imageTag, vnics };
     const request = { count: add, demand, occupied, staying };
     const before = this.candidates();
     const choice = chooseEngines(request, before, this.group);
@@ -77,11 +80,11 @@ export class FleetModel {
   /** One run of the fleet's job. Gives the number of engines made. */
   keepFleet(): number {
     const engines = this.candidates().map((it) => ({ ...NO_ENGINE, ...it, availabilityZone: it.zone }));
-    const { add, retire } = planFleet(this.group, engines);
+    const { addIn, retire } = this.plan(engines);
     for (const id of retire) this.remove(id);
     const asked = { perApp: false, zone: null, computeFlavor: null };
-    for (let made = 0; made < add; made += 1) this.make(asked);
-    return add;
+    for (const ownerProjectId of addIn) this.make({ ...asked, ownerProjectId });
+    return addIn.length;
   }
 
   /** The compute service places the server: round its hosts, as anti-affinity has it. */
@@ -117,12 +120,19 @@ export class FleetModel {
     });
   }
 
-  private make({ perApp, zone, computeFlavor }: Pick<EngineDemand, 'perApp' | 'zone' | 'computeFlavor'>): string {
+  private plan(engines: readonly Engine[]): { addIn: readonly (string | null)[]; retire: readonly string[] } {
+    if (this.group.tenancy === 'tenant') return planTenantFleet(this.group, engines);
+    const { add, retire } = planFleet(this.group, engines);
+    return { addIn: Array.from({ length: add }, () => null), retire };
+  }
+
+  private make(asked: Pick<EngineDemand, 'perApp' | 'zone' | 'computeFlavor' | 'ownerProjectId'>): string {
+    const { perApp, zone, computeFlavor, ownerProjectId } = asked;
     this.made += 1;
     const id = `engine-${String(this.made).padStart(4, '0')}`;
     const slots = slotsOfNewEngine({ ...this.group, perApp: perApp || this.group.perApp });
     const engine = { id, slots, zone, computeFlavor, status: 'BUILDING' as const, deleting: false, host: null };
-    this.engines.set(id, { ...engine, vnics: new Set() });
+    this.engines.set(id, { ...engine, ownerProjectId, vnics: new Set() });
     return id;
   }
 

@@ -208,6 +208,7 @@ export function insertEngine(db: Db, given: Seed<'service_engine'>): Promise<Tab
     compute_flavor: null,
     image_tag: null,
     server_launched_at: null,
+    owner_project_id: null,
     ...given,
   });
 }

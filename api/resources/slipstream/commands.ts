@@ -15,7 +15,13 @@ import { type EngineRead, engines, type GroupRead, groups } from '../../../drive
 import { readOne } from '../../../driver/db/read/model';
 import { ConflictError, NotFoundError, ValidationError } from '../../../driver/domain/errors';
 import { type GroupProperties, readGroupProperties } from '../../../driver/domain/group';
-import { applyGroupFields, contradictionIn, newGroupProperties, refusalOf } from '../../../driver/domain/groupFields';
+import {
+  applyGroupFields,
+  contradictionIn,
+  newGroupProperties,
+  refusalOf,
+  tenancyRefusal,
+} from '../../../driver/domain/groupFields';
 import type { Caller, CommandDeps } from '../../changes/deps';
 import type { Schemas } from '../../openapi/schemas';
 import { inUse, refuseDuplicates, refuseNulls, required } from '../catalogueChecks';
@@ -32,7 +38,7 @@ export async function createGroup(
     id: deps.newId(),
     name: required(body.name, 'name'),
     description: body.description ?? '',
-    properties: propertiesFrom(newGroupProperties({ ...body }), body),
+    properties: propertiesFrom(newGroupProperties({ ...body }, deps.settings.tenancyMode), body, deps),
   };
   await inTransaction(deps.db, async (trx) => {
     await refuseDuplicates(`service engine group of ${group.name}`, () => insertGroup(trx, group));
@@ -60,7 +66,7 @@ export async function changeGroup(
     const changes = {
       ...(renamed ? { name } : {}),
       ...(description === undefined ? {} : { description: description ?? '' }),
-      properties: propertiesFrom(readGroupProperties(fromJson<unknown>(stored.properties)), body),
+      properties: propertiesFrom(readGroupProperties(fromJson<unknown>(stored.properties)), body, deps),
     };
     await refuseDuplicates(`service engine group of ${name}`, () => updateGroup(trx, id, changes));
     const what = `group ${stored.name} is changed: ${Object.keys(body).join(', ')}`;
@@ -108,13 +114,18 @@ async function findGroup(trx: Db, id: string): Promise<GroupRead> {
 }
 
 /** @throws ValidationError for a field that does not apply, and for fields that contradict one another */
-function propertiesFrom(before: GroupProperties, body: object): GroupProperties {
+function propertiesFrom(
+  before: GroupProperties,
+  body: object,
+  { settings }: Pick<CommandDeps, 'settings'>,
+): GroupProperties {
   for (const [field, value] of Object.entries(body)) {
     const refusal = refusalOf(field, value);
     if (refusal) throw new ValidationError(`${refusal}.`);
   }
   const properties = applyGroupFields(before, body as Readonly<Record<string, unknown>>);
-  const contradiction = contradictionIn(properties);
+  const refused = Object.hasOwn(body, 'tenancy') ? tenancyRefusal(properties, settings.tenancyMode) : undefined;
+  const contradiction = refused ?? contradictionIn(properties);
   if (contradiction) throw new ValidationError(`${contradiction}.`);
   return properties;
 }

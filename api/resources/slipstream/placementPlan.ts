@@ -4,6 +4,7 @@ import { listCandidates } from '../../../driver/db/placementCandidates';
 import { loadTree } from '../../../driver/db/tree';
 import { listVnicUses } from '../../../driver/db/vnics';
 import { NotFoundError } from '../../../driver/domain/errors';
+import { groupInForce, ownerOf } from '../../../driver/domain/group';
 import { chooseEngines, type EngineDemand, type PlacementChoice, vnicKey } from '../../../driver/domain/placement';
 import { readService, type Service } from '../../../driver/domain/placementDemand';
 import { type PlacementPlan, planPlacements } from '../../../driver/domain/placementPlan';
@@ -27,11 +28,13 @@ export async function explainPlacement(
   if (!tree) throw new NotFoundError('Load Balancer', loadBalancerId);
   const found = await findGroupFor(db, tree);
   if (!found) return { ...NOWHERE, loadbalancer_id: tree.id };
-  const { group, flavor, zone } = found;
+  const { flavor, zone } = found;
+  const group = groupInForce(found.group, settings.tenancyMode);
   const read = readService({ topology: tree.topology, flavor, zone }, group.properties);
   const service = settings.enginesAreAlike ? { ...read, zone: null, computeFlavor: null, imageTag: null } : read;
   const plan = planPlacements(tree, service.engines);
-  const demand = await demandOf(db, tree, service);
+  const ownerProjectId = settings.enginesAreAlike ? null : ownerOf(tree.projectId, group.properties);
+  const demand = { ...(await demandOf(db, tree, service)), ownerProjectId };
   const candidates = await listCandidates(db, group.id);
   const choice = chooseEngines({ ...plan, count: plan.add, demand }, candidates, group.properties);
   const serving = tree.placements.filter(({ deleting }) => !deleting).map(({ engineId }) => engineId);
@@ -78,7 +81,11 @@ function countsOf(service: Service, plan: PlacementPlan, choice: PlacementChoice
 }
 
 /** Networks are those that its engines were asked for; before its first engine they are the worker's to find. */
-async function demandOf(db: Db, tree: LoadBalancerTree, service: Service): Promise<EngineDemand> {
+async function demandOf(
+  db: Db,
+  tree: LoadBalancerTree,
+  service: Service,
+): Promise<Omit<EngineDemand, 'ownerProjectId'>> {
   const uses = await listVnicUses(db, tree.id);
   const vnics = [...new Set(uses.map(({ domainId, networkId }) => vnicKey(domainId, networkId)))];
   const { perApp, zone, computeFlavor, imageTag } = service;

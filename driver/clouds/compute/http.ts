@@ -6,10 +6,10 @@ import { NovaError } from './nova/errors';
 import { createInterfaces } from './nova/interfaces';
 import { segment } from './nova/paths';
 import { fromRequest } from './nova/requests';
-import { createServerGroups, listOwned, remove } from './nova/serverGroups';
+import { createServerGroups, inProject, listOwned, remove } from './nova/serverGroups';
 import type { NovaSettings } from './nova/settings';
 import { ActionsView, CreatedView, FlavorsView, ServersView, ServerView, toServer } from './nova/views';
-import type { ComputeDriver, Server, ServerRequest } from './port';
+import { ANY_PROJECT, type ComputeDriver, type InProject, type Server, type ServerRequest } from './port';
 
 export interface NovaDeps {
   /** Its address ends with the version: `/v2.1`. */
@@ -22,7 +22,7 @@ export interface NovaDeps {
 const PAGE = 1_000;
 
 /**
- * Servers of Nova, in the project of this service. What Nova refuses is a NovaError with its status and text; that no
+ * Servers of Nova, in the project of this service or, as an admin, in those of its users. What Nova refuses is a NovaError with its status and text; that no
  * host can take a server, the server tells later by its status and fault.
  */
 export function createNovaDriver({ service, images, settings }: NovaDeps): ComputeDriver {
@@ -30,16 +30,17 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
   const serverGroupFor = createServerGroups(ask, settings);
   return {
     bootsNothing: false,
-    async prepareGroup(groupId) {
-      await serverGroupFor(groupId);
+    async prepareGroup(groupId, projectId) {
+      await serverGroupFor(groupId, projectId ?? undefined);
     },
-    listServers: () => listServers(ask, settings.owner),
+    listServers: (where = null) => listServers(ask, settings.owner, where),
     async createServer(request) {
       const imageId = await findImageId(images, settings, request);
       const flavorId = await findFlavorId(ask, settings, request);
-      const serverGroupId = await serverGroupFor(request.groupId);
+      const serverGroupId = await serverGroupFor(request.groupId, request.projectId);
       const body = fromRequest(request, settings, { imageId, flavorId, serverGroupId });
-      const { server } = readIn(await ask.ok({ method: 'POST', path: '/servers', body }), CreatedView);
+      const call = { method: 'POST', path: '/servers', body, ...inProject(request.projectId) } as const;
+      const { server } = readIn(await ask.ok(call), CreatedView);
       const { engineId, name } = request;
       return { id: server.id, engineId, name, status: 'BUILD', managementAddress: null, host: null, fault: null };
     },
@@ -49,7 +50,7 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
     },
     findServer: (id) => findServer(ask, settings.owner, id),
     wasRebuilt: (id) => wasRebuilt(ask, id),
-    listServerGroups: () => listOwned(ask, settings.owner),
+    listServerGroups: (where = null) => listOwned(ask, settings.owner, where),
     deleteServerGroup: (id) => remove(ask, id),
     ...createInterfaces(ask, settings),
   };
@@ -104,10 +105,19 @@ async function wasRebuilt(ask: Ask, id: string): Promise<boolean> {
   return instanceActions.some(({ action }) => REBUILDING.includes(action));
 }
 
-/** All of the project, sorted out here: not every Nova lets a server that waits to be scheduled pass a filter by tags. */
-async function listServers(ask: Ask, owner: string): Promise<Server[]> {
+/** All of a project, sorted out here: not every Nova lets a server that waits to be scheduled pass a filter by tags. */
+async function listServers(ask: Ask, owner: string, where: InProject): Promise<Server[]> {
+  if (where !== ANY_PROJECT)
+    return readServers(ask, owner, where === null ? {} : { all_tenants: '1', project_id: where });
+  // A whole cloud is too much to be sorted out. Who removes the tag in another project hides the server from here.
+  const tagged = await readServers(ask, owner, { all_tenants: '1', tags: owner });
+  const own = await readServers(ask, owner, {});
+  return [...new Map([...tagged, ...own].map((server) => [server.id, server])).values()];
+}
+
+async function readServers(ask: Ask, owner: string, filter: Readonly<Record<string, string>>): Promise<Server[]> {
   const servers = new Map<string, Server>();
-  const query = new URLSearchParams({ limit: String(PAGE), sort_key: 'uuid', sort_dir: 'asc' });
+  const query = new URLSearchParams({ ...filter, limit: String(PAGE), sort_key: 'uuid', sort_dir: 'asc' });
   for (;;) {
     const { servers: page } = readIn(await ask.ok({ method: 'GET', path: `/servers/detail?${query}` }), ServersView);
     for (const body of page) {

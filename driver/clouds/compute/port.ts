@@ -37,6 +37,8 @@ export interface ServerRequest {
   readonly flavorId?: string;
   /** Over the configured one. */
   readonly imageTag?: string;
+  /** The project it is to be in, and whose quota it takes from, instead of that of this service. */
+  readonly projectId?: string;
 }
 
 export interface ServerGroup {
@@ -44,13 +46,19 @@ export interface ServerGroup {
   /** The service engine group it is for. */
   readonly groupId: string;
   readonly servers: number;
+  /** The project it is in; absent where there are none. */
+  readonly projectId?: string | null;
 }
+
+/** Whose objects are looked at: those of this service's project (null), of another one, or of all. Absent: null. */
+export type InProject = string | null | typeof ANY_PROJECT;
+export const ANY_PROJECT: unique symbol = Symbol('any project');
 
 export interface ComputeDriver {
   /** True for the driver that boots nothing: load balancers then settle without an engine. */
   readonly bootsNothing: boolean;
-  /** Every server that bears an engine's id, whoever made it. */
-  listServers(): Promise<readonly Server[]>;
+  /** Every server that bears an engine's id, whoever made it. Of all projects those may lack that are just being made. */
+  listServers(where?: InProject): Promise<readonly Server[]>;
   /** @throws PassedThroughError when the service refuses, UnavailableError when it does not answer */
   createServer(request: ServerRequest): Promise<Server>;
   /** A server that is not there counts as deleted. */
@@ -60,12 +68,13 @@ export interface ComputeDriver {
   /** Whether a server was given another disk after it was first built: it is not the one any more that enrolled. */
   wasRebuilt?(id: string): Promise<boolean>;
   /**
-   * Sees that what keeps the servers of a service engine group apart is there. One process at a time may call it for a
-   * group, before each of its servers: the service would take two. Absent where there is nothing of the kind.
+   * Sees that what keeps the servers of a service engine group in a project (null: that of this service) apart is there.
+   * One process at a time may call it for a group, before each of its servers: the service would take two. Absent where
+   * there is nothing of the kind.
    */
-  prepareGroup?(groupId: string): Promise<void>;
+  prepareGroup?(groupId: string, projectId: string | null): Promise<void>;
   /** What keeps the servers of service engine groups apart, and for which group each is. */
-  listServerGroups?(): Promise<readonly ServerGroup[]>;
+  listServerGroups?(where?: InProject): Promise<readonly ServerGroup[]>;
   /** One that is not there counts as deleted. */
   deleteServerGroup?(id: string): Promise<void>;
   /** Ids of the ports a server has, in no order. Absent, like the next two, where servers have none. */

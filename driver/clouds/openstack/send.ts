@@ -17,6 +17,8 @@ export interface Call {
   readonly goesOn?: boolean;
   /** Milliseconds the call may take, instead of the service's. */
   readonly timeout?: number;
+  /** The project it is made in, instead of the one of this service. */
+  readonly projectId?: string;
 }
 
 /** Bytes that are too many to be held at once. */

@@ -15,7 +15,7 @@ import {
 } from 'cockatiel';
 import type { Logger } from 'pino';
 import { Agent, type Dispatcher } from 'undici';
-import { UnavailableError } from '../../domain/errors';
+import { ServiceError, UnavailableError } from '../../domain/errors';
 import type { KeystoneSession } from '../keystone/http/session';
 import { createPace, type Pace } from './pace';
 import { type Answer, type Call, Outage, sendOnce, type Target } from './send';
@@ -27,18 +27,22 @@ export interface OpenstackService {
   /**
    * One call. Reads, changes that say the same twice, and deletions are repeated when their connection breaks; a POST is
    * not, unless the service says that it did nothing. What the service refuses is an answer, not an error.
-   * @throws UnavailableError when it does not answer, tells of trouble, or has not answered lately
+   * @throws UnavailableError when it does not answer, tells of trouble, or has not answered lately; NoRoleError for a call
+   * in a project that this service is not let into
    */
   call(call: Call): Promise<Answer>;
   close(): Promise<void>;
 }
+
+/** A login in one project. */
+type ProjectSession = Pick<KeystoneSession, 'token' | 'endpoint'>;
 
 export interface OpenstackServiceDeps {
   /** What it is called in texts: "Neutron". */
   readonly name: string;
   /** Types in the catalogue, the preferred one first. */
   readonly types: readonly string[];
-  readonly session: Pick<KeystoneSession, 'token' | 'endpoint'>;
+  readonly session: ProjectSession & Partial<Pick<KeystoneSession, 'inProject'>>;
   readonly options: EndpointOptions;
   readonly log: Logger;
   /** 50 calls a second, by default, and 100 at once. */
@@ -73,7 +77,7 @@ const REPETITIONS = 3;
 
 /** Opens no connection before the first call. @throws what the file system says of the CA file */
 export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackService {
-  const { name, session, options } = deps;
+  const { name, options } = deps;
   const dispatcher = new Agent({
     connections: CALLS,
     connect: {
@@ -88,18 +92,19 @@ export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackServi
     await turn();
     return sendOnce(target, call);
   };
-  const send = async (call: Call, token: string): Promise<Answer> => {
-    const address = await findAddress(deps);
+  const send = async (call: Call, { endpoint }: ProjectSession, token: string): Promise<Answer> => {
+    const address = await findAddress(deps, endpoint);
     const target = { address, dispatcher, token, timeout: options.timeout ?? TIMEOUT };
     return policy.execute(() => sendInTurn(target, call));
   };
   return {
     async call(call) {
       try {
-        const token = await session.token();
-        const answer = await send(call, token);
+        const own = sessionFor(call, deps);
+        const token = await own.token();
+        const answer = await send(call, own, token);
         if (answer.status !== 401) return answer;
-        const again = await send(call, await session.token(token));
+        const again = await send(call, own, await own.token(token));
         if (again.status === 401) throw new Outage(`${name} refuses the token of this service`, false);
         return again;
       } catch (error) {
@@ -110,11 +115,21 @@ export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackServi
   };
 }
 
-async function findAddress({ name, types, session, options }: OpenstackServiceDeps): Promise<string> {
+/** Addresses in a catalogue may name the project. */
+function sessionFor({ projectId }: Call, { name, session }: OpenstackServiceDeps): ProjectSession {
+  if (projectId === undefined) return session;
+  if (!session.inProject) throw new Outage(`${name} is asked in one project alone here`, false);
+  return session.inProject(projectId);
+}
+
+async function findAddress(
+  { name, types, options }: OpenstackServiceDeps,
+  endpoint: ProjectSession['endpoint'],
+): Promise<string> {
   const { endpoint_override: fixed, endpoint_type, region_name: region } = options;
   if (fixed) return fixed.replace(/\/+$/, '');
   for (const type of types) {
-    const found = await session.endpoint({ type, interface: endpoint_type, region });
+    const found = await endpoint({ type, interface: endpoint_type, region });
     if (found !== undefined) return found.replace(/\/+$/, '');
   }
   throw new Outage(
@@ -141,8 +156,8 @@ function createPolicy({ name, log }: OpenstackServiceDeps): IPolicy {
 }
 
 /** What callers see of any trouble with a service; the cause is for the log. */
-export function unavailable(name: string, cause: unknown): UnavailableError {
-  if (cause instanceof UnavailableError) return cause;
+export function unavailable(name: string, cause: unknown): ServiceError {
+  if (cause instanceof ServiceError) return cause;
   const reason =
     cause instanceof BrokenCircuitError
       ? new Error(`${name} has not answered lately`)

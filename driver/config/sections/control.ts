@@ -111,8 +111,14 @@ export const service_engine = section('Service engines, and the group that is ma
   max_engines: integer(10, [1, 1000], 'Engines of the group at most (`max_se`).'),
   tenancy: choice(
     'shared',
-    ['shared', 'exclusive'],
-    'Whether an engine of the group serves load balancers of one project at a time (`exclusive`), or of any.',
+    ['shared', 'exclusive', 'tenant'],
+    'Whose an engine of the group is: it serves load balancers of any project, of one project at a time (`exclusive`), or of the one project that it then also lives in (`tenant`).',
+  ),
+  tenancy_mode: choice(
+    'service',
+    ['tenant', 'service', 'single'],
+    'Where engines live. `tenant` (or 1): in the projects of their users, whatever their group says. `service` (2): in the project of this service, except those of groups whose tenancy is `tenant`. `single` (3): like everything else in one project, whose load balancers alone are served, by a user who is no admin.',
+    { 1: 'tenant', 2: 'service', 3: 'single' },
   ),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
   owner_tag: text(

@@ -44,7 +44,7 @@ export async function makeManagementPort(engine: Engine, clouds: EngineClouds): 
   if (!management) return;
   notes.managementPort = await network.createPort({
     name: managementPortName(engine.id),
-    projectId: null,
+    projectId: engine.ownerProjectId,
     networkId: management.networkId,
     fixedIps: [],
     deviceId: '',

@@ -62,7 +62,7 @@ async function findServers(engine: Engine, compute: ComputeDriver): Promise<read
     const server = await compute.findServer(computeId);
     if (server?.engineId === engine.id) return [server];
   }
-  return (await compute.listServers()).filter(({ engineId }) => engineId === engine.id);
+  return (await compute.listServers(engine.ownerProjectId)).filter(({ engineId }) => engineId === engine.id);
 }
 
 function describeServer(
@@ -123,14 +123,15 @@ async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds):
   const port = notes.managementPort;
   const managementAddress = port?.fixedIps[0]?.ipAddress ?? null;
   await startBuilding(db, engine.id, { tokenHash: hashToken(token), managementAddress });
-  const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag } = engine;
-  await prepareGroup(clouds, groupId);
+  const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag, ownerProjectId } = engine;
+  await prepareGroup(clouds, engine);
   const server = await compute.createServer({
     ...{ engineId, name, token, controllers, groupId },
     ...(port && { portIds: [port.id] }),
     ...(availabilityZone !== null && { availabilityZone }),
     ...(computeFlavor !== null && { flavorId: computeFlavor }),
     ...(imageTag !== null && { imageTag }),
+    ...(ownerProjectId !== null && { projectId: ownerProjectId }),
   });
   notes.server = server;
   await recordServer(db, engineId, describeServer(engine, server, { surplus: false, notes }));

@@ -145,7 +145,7 @@ async function widenPort(port: Port, vnic: Vnic, network: NetworkDriver): Promis
   return network.updatePort(port.id, { fixedIps }, { ifRevision: port.revision });
 }
 
-/** What is plugged in belongs to the project of the server, which is this service's; the others to that of their network. */
+/** What is plugged in belongs to the project of the server; the others to that of their network. */
 async function makePort(engine: Engine, vnic: Vnic, clouds: EngineClouds): Promise<Port> {
   const { network } = clouds;
   const found = await network.findNetwork(vnic.networkId);
@@ -153,7 +153,7 @@ async function makePort(engine: Engine, vnic: Vnic, clouds: EngineClouds): Promi
   const plugs = plugsPorts(clouds);
   return network.createPort({
     name: vnicPortName(vnic.id),
-    projectId: plugs ? null : found.projectId,
+    projectId: plugs ? engine.ownerProjectId : found.projectId,
     networkId: vnic.networkId,
     fixedIps: vnic.subnetIds.map((subnetId) => ({ subnetId })),
     deviceId: plugs ? '' : engine.id,

@@ -28,6 +28,7 @@ export const ServerGroupBody = z.object({
   id: z.string(),
   name: z.string(),
   members: z.array(z.string()).default([]),
+  project_id: z.string().nullable().default(null),
 });
 export const ServerGroupsView = z.object({ server_groups: z.array(ServerGroupBody) });
 export const ServerGroupView = z.object({ server_group: ServerGroupBody });

@@ -1,8 +1,17 @@
-import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, halfJitterGenerator, handleType } from 'cockatiel';
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  halfJitterGenerator,
+  handleType,
+} from 'cockatiel';
 import type { Logger } from 'pino';
 import type { KeystoneConnection } from './connection';
 import { discoverV3 } from './discovery';
+import { NoRoleError } from './noRole';
 import { unavailable } from './outage';
+import { keepProjectSessions, scopeTo } from './projectSessions';
 import { type Catalog, readCatalog, readRefusal, readToken } from './tokenView';
 
 /** This service's own login at Keystone, renewed as long as it is used. */
@@ -19,6 +28,8 @@ export interface KeystoneSession {
    * @throws UnavailableError
    */
   endpoint(wanted: WantedEndpoint): Promise<string | undefined>;
+  /** The same user in another project. Of the projects used last each has one login. */
+  inProject(projectId: string): KeystoneSession;
 }
 
 export interface WantedEndpoint {
@@ -38,6 +49,8 @@ export interface SessionDeps {
   readonly login: object;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Another project than the one that the login says. */
+  readonly projectId?: string;
 }
 
 interface Login {
@@ -58,24 +71,32 @@ const RENEW_BEFORE = 60_000;
 const PAUSE = { initialDelay: 1_000, maxDelay: 60_000, generator: halfJitterGenerator };
 
 export function openKeystoneSession(deps: SessionDeps): KeystoneSession {
-  const { log, now } = deps;
+  const { log, now, projectId } = deps;
   const patience = circuitBreaker(handleType(LoginRefused), {
     halfOpenAfter: new ExponentialBackoff(PAUSE),
     breaker: new ConsecutiveBreaker(1),
   });
   let current: Login | undefined;
   let renewing: Promise<Login> | undefined;
+  // While it is not asked again, the answer is the last one.
+  let closed: NoRoleError | undefined;
 
   const renew = (): Promise<Login> => {
     renewing ??= patience
       .execute(() => logIn(deps))
       .then((login) => {
         current = login;
+        closed = undefined;
         return login;
       })
       .catch((error) => {
-        if (error instanceof LoginRefused) log.error(`Keystone refuses this service: ${error.message}`);
-        throw unavailable(error);
+        if (error instanceof LoginRefused) {
+          log.error(`Keystone refuses this service: ${error.message}`);
+          if (projectId !== undefined) closed = new NoRoleError(projectId, error.message);
+        }
+        throw error instanceof LoginRefused || error instanceof BrokenCircuitError
+          ? (closed ?? unavailable(error))
+          : unavailable(error);
       })
       .finally(() => {
         renewing = undefined;
@@ -93,10 +114,12 @@ export function openKeystoneSession(deps: SessionDeps): KeystoneSession {
     token: async (refused) => (await holding(refused)).token,
     userId: async () => (await holding()).userId,
     endpoint: async (wanted) => findEndpoint((await holding()).catalog, wanted),
+    inProject: keepProjectSessions((id) => openKeystoneSession({ ...deps, projectId: id })),
   };
 }
 
-async function logIn({ connection, authUrl, login, now }: SessionDeps): Promise<Login> {
+async function logIn({ connection, authUrl, login: own, now, projectId }: SessionDeps): Promise<Login> {
+  const login = projectId === undefined ? own : scopeTo(own, projectId);
   const from = now().getTime();
   const url = `${await discoverV3(connection, authUrl)}/auth/tokens`;
   const { status, subjectToken, body } = await connection.request({ method: 'POST', url, body: login });
