@@ -14,6 +14,7 @@ import { vipWithdrawn } from './0012_vip_withdrawn';
 import { scaling } from './0013_scaling';
 import { vipModes } from './0014_vip_modes';
 import { engineCertificate } from './0015_engine_certificate';
+import { octaviaImport } from './0016_octavia_import';
 import { ownerProject } from './0017_owner_project';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
@@ -39,5 +40,6 @@ export const migrations: readonly Migration[] = [
   { name: '0013_scaling', up: scaling },
   { name: '0014_vip_modes', up: vipModes },
   { name: '0015_engine_certificate', up: engineCertificate },
+  { name: '0016_octavia_import', up: octaviaImport },
   { name: '0017_owner_project', up: ownerProject },
 ];

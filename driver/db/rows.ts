@@ -33,7 +33,7 @@ import type {
   VipRow,
   VipSecurityGroupRow,
 } from './rows/octavia';
-import type { EmbeddedResourceRow, EventRow, JobLeaseRow, OutboxRow } from './rows/work';
+import type { EmbeddedResourceRow, EventRow, JobLeaseRow, OctaviaImportRow, OutboxRow } from './rows/work';
 
 export * from './rows/columns';
 export * from './rows/fleet';
@@ -82,4 +82,5 @@ export interface Tables {
   outbox: OutboxRow;
   job_lease: JobLeaseRow;
   embedded_resource: EmbeddedResourceRow;
+  octavia_import: OctaviaImportRow;
 }

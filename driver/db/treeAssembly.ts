@@ -44,6 +44,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
     pools: pools(rows),
     placements: rows.placements.map(placement),
     vipWithdrawn: root.vip_withdrawn_at !== null,
+    vipHeld: fromBit(root.vip_held ?? 0),
     vipMode: root.vip_mode === 'aap' || root.vip_mode === 'bgp' ? root.vip_mode : null,
     floatingIpId: root.floating_ip_id,
     hasConsumers: fromBit(root.has_consumers),

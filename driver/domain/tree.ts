@@ -208,6 +208,8 @@ export interface LoadBalancerTree extends TreeObject {
   readonly placements: readonly Placement[];
   /** No member is usable, and the flavor says that the VIPs are off the network meanwhile. The health-manager decides. */
   readonly vipWithdrawn: boolean;
+  /** Its engines do not answer for its VIPs, for somebody else does until an import from Octavia is through. */
+  readonly vipHeld: boolean;
   /** How its VIPs are wired: by address pairs, or announced by its engines. Null: not chosen yet. */
   readonly vipMode: 'aap' | 'bgp' | null;
   /** The floating IP that was allocated for it by its flavor. */

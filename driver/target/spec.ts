@@ -67,6 +67,7 @@ export function buildSpec(
     domainId: place.domainId,
     firewall: place.firewall && [...place.firewall],
     vips: vipAddresses(tree),
+    ...(tree.vipHeld && { answersForVips: false }),
     listeners: listeners.sort(byId),
     pools: pools
       .filter(({ id }) => used.has(id))

@@ -174,6 +174,7 @@ const UNBOUND: readonly string[] = [
   'listener_statistics.listener_id',
   'listener_statistics.load_balancer_id',
   'load_balancer.flavor_id',
+  'octavia_import.load_balancer_id',
   'outbox.load_balancer_id',
   'taken_port.load_balancer_id',
 ];

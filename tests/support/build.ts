@@ -57,6 +57,7 @@ export function aTree(given: Partial<LoadBalancerTree> = {}): LoadBalancerTree {
     pools: [],
     placements: [],
     vipWithdrawn: false,
+    vipHeld: false,
     vipMode: null,
     floatingIpId: null,
     scaleAdjustment: 0,

@@ -37,6 +37,8 @@ export interface LoadBalancerRow extends TreeRow {
   lease_until: Time | null;
   /** Since when its VIPs have been withdrawn because no member is usable; null: they are not. */
   vip_withdrawn_at: Time | null;
+  /** Its engines do not answer for its VIPs yet: an import from Octavia lets whoever served it go on. Null: they do. */
+  vip_held: Bit | null;
   /** What operators have scaled it by, out (above zero) or in; null: they have not. */
   scale_adjustment: number | null;
   /** aap | bgp: how its VIPs are wired, chosen once. Null: not chosen yet. */

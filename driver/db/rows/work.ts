@@ -46,3 +46,18 @@ export interface EmbeddedResourceRow {
   id: string;
   body: Json;
 }
+
+export const IMPORT_STATES = ['locking', 'copied', 'switched', 'confirming', 'confirmed', 'undoing'] as const;
+
+/** How far a load balancer is on its way from Octavia: see driver/octaviaImport. */
+export interface OctaviaImportRow {
+  load_balancer_id: string;
+  state: (typeof IMPORT_STATES)[number];
+  octavia_status: string;
+  octavia_updated_at: string | null;
+  mark: string;
+  /** JSON: by port of an amphora, the address pairs it had. */
+  address_pairs: Json | null;
+  created_at: Time;
+  updated_at: Time | null;
+}
