@@ -20,9 +20,19 @@ export async function loadNetworks(stateDir: string): Promise<Stored> {
   }
 }
 
-/** Throws what the file system says. */
+/**
+ * Throws what the file system says, unless what cannot be written is no more than a newer spec: namespaces must not be
+ * forgotten, a spec is told again. What is there already needs no room.
+ */
 export async function storeNetworks(stateDir: string, content: Stored): Promise<void> {
-  await writeAtomically(fileOf(stateDir), JSON.stringify(content), true);
+  const held = await loadNetworks(stateDir);
+  if (JSON.stringify(held) === JSON.stringify(content)) return;
+  try {
+    await writeAtomically(fileOf(stateDir), JSON.stringify(content), true);
+  } catch (error) {
+    const known = Object.entries(content.namespaces).every(([id, name]) => held.namespaces[id] === name);
+    if (!known) throw error;
+  }
 }
 
 function fileOf(stateDir: string): string {

@@ -25,10 +25,15 @@ export const HeldSpec = z.object({
 });
 export type HeldSpec = z.infer<typeof HeldSpec>;
 
-/** Keeps the spec over restarts and power failures. Throws what the file system says. */
+/**
+ * Keeps the spec over restarts and power failures. Throws what the file system says; what is there already needs no room, so
+ * that an agent can take over what it serves while the disk is full.
+ */
 export async function storeSpec(paths: UnitPaths, held: HeldSpec): Promise<void> {
+  const text = JSON.stringify(held);
+  if ((await readIfPresent(paths.spec)) === text) return;
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  await writeAtomically(paths.spec, JSON.stringify(held), true);
+  await writeAtomically(paths.spec, text, true);
 }
 
 /** The stored spec; null if there is none or it cannot be read (then the controller will send it again). */
