@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Sealer } from './sealing';
 
 /** A service engine's life and the names it goes by. */
 
@@ -39,15 +40,25 @@ export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** What the database keeps of a token: SHA-256, hex. A token is 256 random bits, so no salt and no slow hash. */
-export function hashToken(token: string): string {
+/** Whose token it is, and what the configuration has to seal it with. */
+export interface TokenOwner {
+  readonly engineId: string;
+  readonly sealer?: Pick<Sealer, 'digest'> | undefined;
+}
+
+/**
+ * What the database keeps of a token, hex. With a key of the configuration who can write the database cannot make one up;
+ * without it SHA-256: a token is 256 random bits, so no salt and no slow hash.
+ */
+export function hashToken(token: string, owner?: TokenOwner): string {
+  if (owner?.sealer) return owner.sealer.digest(token, `engine token ${owner.engineId}`);
   return createHash('sha256').update(token).digest('hex');
 }
 
 /** Compares in constant time; a missing hash matches nothing. */
-export function tokenMatches(token: string, hash: string | null): boolean {
+export function tokenMatches(token: string, hash: string | null, owner?: TokenOwner): boolean {
   if (hash === null) return false;
-  const given = Buffer.from(hashToken(token));
+  const given = Buffer.from(hashToken(token, owner));
   const wanted = Buffer.from(hash);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

@@ -4,6 +4,10 @@ import type { FromController } from '../protocol/messages';
 /** One engine's connection, as the rest of the health-manager sees it. */
 export interface EngineLink extends EngineConnection {
   readonly engineName: string;
+  /** Of the agent at its other end. */
+  readonly bootId: string;
+  /** Another agent with this engine's certificate was turned away because of this connection, and nobody was told yet. */
+  hasRival: boolean;
   readonly networks: LinkNetworks;
   /** What the engine holds, as far as is known: load balancer id to the version it was told last. */
   readonly held: Map<string, { readonly generation: number; readonly epoch: number }>;

@@ -1,9 +1,11 @@
 import { type Db, inTransaction } from '../db/connect';
+import { dropOlderCertificates } from '../db/engineCertificates';
 import { takeConnection } from '../db/engineConnections';
 import { findEngine } from '../db/engines';
 import { recordEvents } from '../db/events';
 import { type Engine, statusAfterHello, tokenMatches } from '../domain/engine';
 import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
+import type { ProvenEngine } from './port/callers';
 
 /** How a hello is answered. */
 export type Enrolment =
@@ -20,24 +22,36 @@ export type Enrolment =
 
 const ATTEMPTS = 5;
 
-/** Judges a hello and, if it is good, makes this health-manager the holder of the engine's connection. */
-export async function enrolEngine(db: Db, hello: Hello, connectedTo: string): Promise<Enrolment> {
+export interface Greeting {
+  readonly hello: Hello;
+  /** Who it has proved to be; null: its token has to do. */
+  readonly proven: ProvenEngine | null;
+}
+
+/**
+ * Judges a hello and, if it is good, makes this health-manager the holder of the engine's connection. An engine with a
+ * certificate is who that says, whatever its hello does.
+ */
+export async function enrolEngine(db: Db, { hello, proven }: Greeting, connectedTo: string): Promise<Enrolment> {
   const version = Math.max(...hello.versions.filter((it) => (PROTOCOL_VERSIONS as readonly number[]).includes(it)));
   if (!Number.isFinite(version)) {
     return refused(
       `no common protocol version: ${PROTOCOL_VERSIONS.join(', ')} here, ${hello.versions.join(', ')} there`,
     );
   }
+  if (proven && proven.engineId !== hello.engineId) return refused('its certificate is that of another engine');
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const engine = await findEngine(db, hello.engineId);
     // One answer for both, so that ids cannot be tried out.
-    if (!engine || !tokenMatches(hello.token, engine.tokenHash)) return refused('unknown engine, or not its token');
+    if (!engine || !(proven || tokenMatches(hello.token, engine.tokenHash)))
+      return refused('unknown engine, or not its token');
     const epoch = engine.connectionEpoch + 1;
     const to = statusAfterHello(engine.status);
     const cameUp = engine.status !== to;
     const taken = await inTransaction(db, async (trx) => {
       const status = { from: engine.status, to };
       if (!(await takeConnection(trx, { engineId: engine.id, epoch }, { connectedTo, status }))) return false;
+      if (proven) await dropOlderCertificates(trx, engine.id, proven.serial);
       if (cameUp) await recordEvents(trx, [upEvent(engine, hello)], { engineId: engine.id });
       return true;
     });

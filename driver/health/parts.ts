@@ -14,6 +14,7 @@ import { createMaterialSource, type MaterialSource } from './materials/source';
 import { createHealthMetrics, type HealthMetrics } from './metrics';
 import { createNetworkPusher, type NetworkPusher } from './networks';
 import { createPeers, type Peers } from './peers';
+import type { Teller } from './port/teller';
 import { createPusher, type Pusher } from './pusher';
 import { createReports, type Reports } from './reports';
 import type { HealthSettings } from './settings';
@@ -23,6 +24,8 @@ export interface ManagerDeps {
   readonly db: Db;
   readonly bus: Bus;
   readonly log: Logger;
+  /** Records what anybody can cause who calls. */
+  readonly teller: Teller;
   /** New for every process: what `service_engine.connected_to` says. */
   readonly id: string;
   readonly settings: HealthSettings;

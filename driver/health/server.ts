@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { FromEngine, type Hello, MAX_MESSAGE_BYTES } from '../protocol/messages';
 import type { EngineLink } from './connections';
+import type { ProvenEngine } from './port/callers';
+import type { EnrolmentDeps } from './port/enrolment';
+import { type Arrival, openTlsPort, type TlsPortDeps } from './port/tlsPort';
 
 /** The engines' port: takes connections, reads and checks messages, hands them on. */
 
@@ -19,6 +22,8 @@ export interface ServerEvents {
 /** The little of a WebSocket that a link needs. */
 export interface EngineSocket {
   readonly open: boolean;
+  /** Null: it has shown no certificate, and proves itself by what its hello says. */
+  readonly engine: ProvenEngine | null;
   send(text: string): void;
   close(reason: string): void;
   terminate(): void;
@@ -28,9 +33,21 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Names and addresses engines know this health-manager by. */
+  readonly names: readonly string[];
   readonly maxHandshakes: number;
+  /** Where there is TLS. */
+  readonly maxHandshakesPerAddress: number;
   /** Milliseconds. */
   readonly handshakeTimeout: number;
+}
+
+export interface ServerDeps {
+  readonly events: ServerEvents;
+  readonly log: Logger;
+  /** Who gets certificates: nothing but TLS is spoken then. Absent: nothing but clear text is, over loopback. */
+  readonly enrolment?: EnrolmentDeps | undefined;
+  readonly onRefused?: TlsPortDeps['onRefused'];
 }
 
 export interface EngineServer {
@@ -44,21 +61,41 @@ const GOING_AWAY = 1001;
 
 /**
  * Listens for engines.
- * @throws Error for an address that is not a loopback one: until engines prove themselves by certificates nobody else
- *   may reach this port
+ * @throws Error for an address that is not a loopback one, unless engines prove themselves by certificates
  */
-export async function startEngineServer(
+export async function startEngineServer(options: ServerOptions, deps: ServerDeps): Promise<EngineServer> {
+  return deps.enrolment ? startTlsServer(options, deps, deps.enrolment) : startPlainServer(options, deps);
+}
+
+const WEB_SOCKETS = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: true } as const;
+
+async function startTlsServer(
   options: ServerOptions,
-  { events, log }: { events: ServerEvents; log: Logger },
+  { events, log, onRefused = () => undefined }: ServerDeps,
+  enrolment: EnrolmentDeps,
 ): Promise<EngineServer> {
+  const server = new WebSocketServer({ ...WEB_SOCKETS, noServer: true });
+  const onEngine = ({ request, socket, head, engine, greeted }: Arrival): void =>
+    server.handleUpgrade(request, socket, head, (webSocket) =>
+      serve(webSocket, { events, log, greeted, timeout: options.handshakeTimeout, engine }),
+    );
+  const port = await openTlsPort(options, { enrolment, log, onEngine, onRefused });
+  const url = urlOf(port.front.address(), 'wss');
+  const close = async (): Promise<void> => {
+    port.front.close();
+    await closeServer(server);
+    await port.close();
+  };
+  return { url, close };
+}
+
+async function startPlainServer(options: ServerOptions, { events, log }: ServerDeps): Promise<EngineServer> {
   requireLoopback(options.host);
   let handshakes = 0;
   const server = new WebSocketServer({
+    ...WEB_SOCKETS,
     host: options.host,
     port: options.port,
-    maxPayload: MAX_MESSAGE_BYTES,
-    perMessageDeflate: false,
-    clientTracking: true,
     verifyClient: (_info, done) =>
       handshakes < options.maxHandshakes ? done(true) : done(false, 503, 'too many handshakes, try again'),
   });
@@ -74,9 +111,9 @@ export async function startEngineServer(
       if (counted) handshakes -= 1;
       counted = false;
     };
-    serve(socket, { events, log, greeted, timeout: options.handshakeTimeout });
+    serve(socket, { events, log, greeted, timeout: options.handshakeTimeout, engine: null });
   });
-  return { url: urlOf(server.address()), close: () => closeServer(server) };
+  return { url: urlOf(server.address(), 'ws'), close: () => closeServer(server) };
 }
 
 /** @throws Error unless the address is a loopback one */
@@ -84,7 +121,7 @@ function requireLoopback(host: string): void {
   const loopback = host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback');
   if (loopback) return;
   throw new Error(
-    `[health_manager] bind_ip: ${host} is not a loopback address; engines on other hosts need mutual TLS, which this version does not have`,
+    `[health_manager] bind_ip: ${host} is not a loopback address; engines on other hosts need mutual TLS: [certificates] ca_certificate`,
   );
 }
 
@@ -95,10 +132,12 @@ interface Serving {
   greeted(): void;
   /** Milliseconds. */
   readonly timeout: number;
+  readonly engine: ProvenEngine | null;
 }
 
-function serve(socket: WebSocket, { events, log, greeted, timeout }: Serving): void {
-  const wire = engineSocket(socket);
+function serve(socket: WebSocket, { events, log, greeted, timeout, engine }: Serving): void {
+  const wire = engineSocket(socket, engine);
+  const expiry = engine && watchExpiry(engine, wire);
   let link: EngineLink | undefined;
   let asked = false;
   const late = setTimeout(() => wire.close('no hello came'), timeout);
@@ -139,6 +178,7 @@ function serve(socket: WebSocket, { events, log, greeted, timeout }: Serving): v
   socket.on('error', (err) => log.info({ err, engine: link?.engineId }, 'a connection of an engine failed'));
   socket.on('close', () => {
     clearTimeout(late);
+    if (expiry) clearTimeout(expiry);
     greeted();
     if (link) events.onClose(link);
   });
@@ -153,9 +193,19 @@ function readMessage(text: string): FromEngine | undefined {
   }
 }
 
-function engineSocket(socket: WebSocket): EngineSocket {
+/** Longest a timer may be. Milliseconds. */
+const LONGEST_TIMER = 2_147_483_647;
+
+/** No connection outlives the certificate it was made with: whoever renewed it connects again. */
+function watchExpiry({ notAfter }: ProvenEngine, wire: EngineSocket): NodeJS.Timeout {
+  const left = Math.min(Math.max(notAfter - Date.now(), 0), LONGEST_TIMER);
+  return setTimeout(() => wire.close('its certificate has expired'), left).unref();
+}
+
+function engineSocket(socket: WebSocket, engine: ProvenEngine | null): EngineSocket {
   let closing = false;
   return {
+    engine,
     get open() {
       return !closing && socket.readyState === WebSocket.OPEN;
     },
@@ -173,10 +223,10 @@ function engineSocket(socket: WebSocket): EngineSocket {
   };
 }
 
-function urlOf(address: AddressInfo | string | null): string {
+function urlOf(address: AddressInfo | string | null, scheme: 'ws' | 'wss'): string {
   if (address === null || typeof address === 'string') throw new Error("the engines' port has no address");
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `ws://${host}:${address.port}`;
+  return `${scheme}://${host}:${address.port}`;
 }
 
 /** Milliseconds an engine has for its part of the closing. */

@@ -1,12 +1,14 @@
 import { listPlacementsOn } from '../db/confirmations';
 import { dropConnection } from '../db/engineConnections';
 import { listWaitingLoadBalancers } from '../db/engines';
+import { recordNews } from '../db/events';
 import type { FromController, FromEngine, Held, Hello } from '../protocol/messages';
 import { hintEngine, hintLoadBalancer } from './acks';
 import type { EngineLink } from './connections';
 import { recordEngineEvent } from './engineEvents';
 import { enrolEngine } from './enrol';
 import type { Parts } from './parts';
+import type { ProvenEngine } from './port/callers';
 import { compareHeld } from './resync';
 import type { EngineSocket } from './server';
 
@@ -15,11 +17,16 @@ import type { EngineSocket } from './server';
 /** The reason if the engine is turned away. */
 export async function openSession(parts: Parts, hello: Hello, socket: EngineSocket): Promise<EngineLink | string> {
   const { db, id, log, connections, liveness, peers, settings, background } = parts;
-  const enrolment = await enrolEngine(db, hello, id);
-  if (enrolment.kind === 'refused') return enrolment.reason;
+  if (socket.engine && hasRival(parts, hello)) return 'another agent with this certificate is connected';
+  const enrolment = await enrolEngine(db, { hello, proven: socket.engine }, id);
+  if (enrolment.kind === 'refused') {
+    if (socket.engine) tellRefusal(parts, socket.engine, hello);
+    return enrolment.reason;
+  }
+  tellClock(parts, hello, enrolment.engine.name);
   const { engine, epoch, version, cameUp } = enrolment;
   const link = createLink(socket, {
-    ...{ engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now() },
+    ...{ engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now(), bootId: hello.bootId },
     // Agents of version 1 know no message about networks.
     networks: { managed: hello.managesNetworks && version >= 2, digest: hello.networksDigest },
   });
@@ -34,11 +41,50 @@ export async function openSession(parts: Parts, hello: Hello, socket: EngineSock
     version,
     heartbeatInterval: settings.heartbeatInterval,
     countersInterval: settings.countersInterval,
+    now: Date.now(),
   });
   background.start('tell of a connection', () => peers.announceConnection(engine.id, epoch));
   background.start('compare what an engine holds', () => resynchronize(parts, link, hello.held));
   if (cameUp) background.start('hint those who wait for an engine', () => hintWaiting(parts, engine.id));
   return link;
+}
+
+/**
+ * Two agents with one certificate are an engine and its clone. The one that is connected stays, as long as it is heard of: an
+ * agent that was started again finds the connection of the one before it closed, or silent.
+ */
+function hasRival({ connections, settings, now }: Parts, { engineId, bootId }: Hello): boolean {
+  const present = connections.get(engineId);
+  if (!present?.open || present.bootId === bootId) return false;
+  if (now() - present.lastSeen > 2 * settings.heartbeatInterval) return false;
+  present.hasRival = true;
+  return true;
+}
+
+/** Both were heard of now, one after the other. */
+function tellRival({ teller }: Parts, link: EngineLink): void {
+  link.hasRival = false;
+  const message = `service engine ${link.engineName}: a second agent called with its key while it is connected: its disk was copied. The second one was turned away`;
+  teller.tell({ name: 'ENGINE_CLONED', severity: 'error', message, engineId: link.engineId });
+}
+
+function tellRefusal({ teller }: Parts, { engineId: proven }: ProvenEngine, { engineId: said }: Hello): void {
+  if (proven === said) return;
+  const message = `service engine ${proven} said it was ${said}, and was turned away`;
+  teller.tell({ name: 'ENGINE_IMPERSONATION', severity: 'error', message, engineId: proven });
+}
+
+/** Milliseconds by which an engine's clock may be wrong before it is told. */
+const CLOCK_TOLERANCE = 60_000;
+
+function tellClock({ db, background }: Parts, { clock, engineId }: Hello, name: string): void {
+  if (clock === undefined) return;
+  const off = clock - Date.now();
+  if (Math.abs(off) < CLOCK_TOLERANCE) return;
+  const amount = `${Math.round(Math.abs(off) / 60_000)} minutes ${off > 0 ? 'ahead' : 'behind'}`;
+  const message = `service engine ${name}: its clock is ${amount}. It judges certificates by the controllers' clock; its logs have wrong times`;
+  const happening = { name: 'ENGINE_CLOCK_WRONG', severity: 'warning' as const, message };
+  background.start('tell of a clock', () => recordNews(db, happening, engineId));
 }
 
 /** At most so many are hinted at a time; the sweep finds the others. */
@@ -79,6 +125,7 @@ async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held
 export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<FromEngine, Hello>): void {
   const { reports, judge, counters, pusher, acks, networks, background, db, metrics } = parts;
   link.lastSeen = parts.now();
+  if (link.hasRival) tellRival(parts, link);
   switch (message.type) {
     case 'heartbeat': {
       const complete = !link.greeted;
@@ -114,11 +161,12 @@ export function closeSession({ connections, liveness, pusher, background, db, lo
 
 function createLink(
   socket: EngineSocket,
-  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'lastSeen' | 'networks'>,
+  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'bootId' | 'lastSeen' | 'networks'>,
 ): EngineLink {
   return {
     ...known,
     held: new Map(),
+    hasRival: false,
     greeted: false,
     get open() {
       return socket.open;

@@ -19,6 +19,8 @@ export interface HealthSettings {
   readonly reviewInterval: number;
   /** Connections that have not said hello yet; more are turned away. */
   readonly maxHandshakes: number;
+  /** The same of one address. */
+  readonly maxHandshakesPerAddress: number;
   readonly handshakeTimeout: number;
   /** Load balancers whose spec is being built at a time. */
   readonly buildConcurrency: number;
@@ -52,6 +54,7 @@ export function settingsOf({
     flushInterval: given.flush_interval * 1000,
     compareInterval: given.compare_interval * 1000,
     maxHandshakes: given.max_handshakes,
+    maxHandshakesPerAddress: given.max_handshakes_per_address,
     handshakeTimeout: given.handshake_timeout * 1000,
     buildConcurrency: given.build_concurrency,
     spec: { membersStartDown: engine.members_start_down, logTarget: engine.log_target },

@@ -52,6 +52,8 @@ export const Hello = z.object({
   managesNetworks: z.boolean().default(false),
   /** Digest of the `EngineSpec` that is in force on it as a whole; null: it is to be told, and tells what is wrong. */
   networksDigest: z.string().nullable().default(null),
+  /** The engine's clock, milliseconds since 1970. */
+  clock: z.number().exactOptional(),
 });
 export type Hello = z.infer<typeof Hello>;
 
@@ -200,6 +202,8 @@ export const Welcome = z.object({
   heartbeatInterval: z.number().int().min(10),
   /** Milliseconds. */
   countersInterval: z.number().int().min(10),
+  /** The controller's clock, milliseconds since 1970: by it an engine judges when its certificate ends. */
+  now: z.number().exactOptional(),
 });
 export type Welcome = z.infer<typeof Welcome>;
 
