@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
 import { AGENT_DEFAULTS, type AgentFlags, startAgent } from './agent';
 import { addImageCommands } from './image';
+import type { ImportFlags } from './importOctavia';
 import { runUntilSignal } from './lifecycle';
 import { addOperatorCommands } from './operator/commands';
 import type { ProcessName } from './processes';
@@ -40,6 +41,7 @@ export function createProgram(onConfig: (config: Config) => void): Command {
   addAgent(program, prepare);
   addDatabaseCommands(program.command('db').description('the schema of the database'));
   addConfigCommands(program.command('config').description('the configuration'));
+  addImport(program);
   addPolicyCommands(program.command('policy').description('who may do what'));
   addOperatorCommands(program);
   addImageCommands(program);
@@ -76,6 +78,31 @@ function addDatabaseCommands(db: Command): void {
   addCommand(db, 'version', 'shows the version of the schema').action(async (flags: ConfigFlags) => {
     print(await load().describeVersion(readConfig(flags).config));
   });
+}
+
+function addImport(program: Command): void {
+  const description =
+    'takes load balancers over from Octavia, with their ids, VIP ports and floating IPs; shows what it would do unless told to';
+  addCommand(program, 'import-octavia', description)
+    .requiredOption('--connection <url>', "Octavia's own database: mysql://user:password@host/octavia")
+    .addOption(repeatable('--load-balancer <id>', 'only this one; repeatable'))
+    .addOption(repeatable('--project <id>', 'only those of this project; repeatable'))
+    .addOption(new Option('--take', 'take them over').conflicts(['undo', 'confirm']))
+    .addOption(new Option('--undo', 'give back what was taken over and is not confirmed').conflicts('confirm'))
+    .option('--confirm', 'have Octavia forget what was taken over; there is no way back')
+    .addOption(
+      new Option('--patience <seconds>', 'how long each may take to become ACTIVE').default(600).argParser(Number),
+    )
+    .addOption(
+      new Option('-f, --format <format>', 'how to show it').choices(['table', 'json', 'value']).default('table'),
+    )
+    .action(async (flags: ConfigFlags & ImportFlags) => {
+      const { config, log } = prepareProcess('import-octavia', flags);
+      const { importOctavia } = require('./importOctavia') as typeof import('./importOctavia');
+      const { text, failed } = await importOctavia(config, log, flags);
+      print(text);
+      if (failed > 0) process.exitCode = 1;
+    });
 }
 
 function addConfigCommands(config: Command): void {

@@ -141,8 +141,11 @@ export async function recountQuotas(db: Db): Promise<string[]> {
   return wrong;
 }
 
-/** The first statement takes the row's lock, so that the counts see every create that has raised the usage. */
-async function recountProject(db: Db, projectId: string): Promise<boolean> {
+/**
+ * Counts one project's rows anew; true if its usage was wrong. The first statement takes the row's lock, so that the
+ * counts see every create that has raised the usage.
+ */
+export async function recountProject(db: Db, projectId: string): Promise<boolean> {
   const quota = () => db<QuotaRow>('quotas').where({ project_id: projectId });
   await quota().update({ project_id: projectId });
   const before = await quota().first();

@@ -1,0 +1,97 @@
+import type { Db } from '../db/connect';
+import { emptyQuota } from '../db/quotas';
+import { QUOTA_KINDS } from '../db/rows';
+import type { ImportSettings } from './deps';
+import { type OctaviaRow, type OctaviaTree, readOctaviaChoice, readOctaviaQuota } from './source';
+import { optional, text } from './translate';
+
+/** What a load balancer refers to and its project has: read ahead, written in the transaction that copies it. */
+export interface Surroundings {
+  readonly flavor: Choice | undefined;
+  readonly zone: Choice | undefined;
+  readonly quota: OctaviaRow | undefined;
+}
+
+type Choice = Awaited<ReturnType<typeof readOctaviaChoice>>;
+
+export async function readSurroundings(octavia: Db, { loadBalancer }: OctaviaTree): Promise<Surroundings> {
+  const [flavorId, zone] = [optional(loadBalancer, 'flavor_id'), optional(loadBalancer, 'availability_zone')];
+  return {
+    flavor: flavorId === null ? undefined : await readOctaviaChoice(octavia, 'flavor', String(flavorId)),
+    zone: zone === null ? undefined : await readOctaviaChoice(octavia, 'availability_zone', String(zone)),
+    quota: await readOctaviaQuota(octavia, text(loadBalancer, 'project_id')),
+  };
+}
+
+/**
+ * Makes flavor, zone and limits as Octavia has them, where they are not there yet: what is there is the operator's. A name
+ * that is taken by another gets the id added.
+ */
+export async function writeSurroundings(
+  db: Db,
+  { flavor, zone, quota }: Surroundings,
+  settings: ImportSettings,
+): Promise<void> {
+  if (flavor) await writeFlavor(db, flavor, settings);
+  if (zone) await writeZone(db, zone, settings);
+  if (quota) await writeLimits(db, quota);
+}
+
+async function writeFlavor(db: Db, { choice, profile }: NonNullable<Choice>, settings: ImportSettings): Promise<void> {
+  const { id } = choice as { id: string };
+  if (await db('flavor').where({ id }).first('id')) return;
+  await writeProfile(db, { table: 'flavor_profile', column: 'flavor_data', profile }, settings);
+  await db('flavor').insert({
+    id,
+    name: await freeName(db, 'flavor', choice),
+    description: optional(choice, 'description') ?? '',
+    enabled: Number(choice['enabled'] ?? 0),
+    flavor_profile_id: text(profile, 'id'),
+  });
+}
+
+async function writeZone(db: Db, { choice, profile }: NonNullable<Choice>, settings: ImportSettings): Promise<void> {
+  const name = text(choice, 'name');
+  if (await db('availability_zone').where({ name }).first('name')) return;
+  await writeProfile(db, { table: 'availability_zone_profile', column: 'availability_zone_data', profile }, settings);
+  await db('availability_zone').insert({
+    name,
+    description: optional(choice, 'description') ?? '',
+    enabled: Number(choice['enabled'] ?? 0),
+    availability_zone_profile_id: text(profile, 'id'),
+  });
+}
+
+async function writeProfile(
+  db: Db,
+  {
+    table,
+    column,
+    profile,
+  }: { table: 'flavor_profile' | 'availability_zone_profile'; column: string; profile: OctaviaRow },
+  { providers, defaultProvider }: ImportSettings,
+): Promise<void> {
+  const id = text(profile, 'id');
+  if (await db(table).where({ id }).first('id')) return;
+  const provider = String(optional(profile, 'provider_name') ?? '');
+  await db(table).insert({
+    id,
+    name: optional(profile, 'name') ?? id,
+    provider_name: providers.includes(provider) ? provider : defaultProvider,
+    [column]: optional(profile, column) ?? '{}',
+  });
+}
+
+async function freeName(db: Db, table: 'flavor', row: OctaviaRow): Promise<string> {
+  const name = String(optional(row, 'name') ?? row['id']);
+  const taken = await db(table).where({ name }).first('id');
+  return taken ? `${name} (${String(row['id'])})`.slice(0, 255) : name;
+}
+
+/** Of a project that has no row here yet; usage is counted once its rows are there. */
+async function writeLimits(db: Db, quota: OctaviaRow): Promise<void> {
+  const projectId = text(quota, 'project_id');
+  if (await db('quotas').where({ project_id: projectId }).first('project_id')) return;
+  const limits = Object.fromEntries(QUOTA_KINDS.map((kind) => [kind, optional(quota, kind)]));
+  await db('quotas').insert({ ...emptyQuota(projectId), ...limits });
+}
