@@ -37,6 +37,13 @@ const PROGRAMS = {
   shellcheck: { package: 'shellcheck', isThere: () => find('shellcheck') !== undefined },
   curl: { package: 'curl', isThere: () => find('curl') !== undefined },
   xz: { package: 'xz-utils', isThere: () => find('xz') !== undefined },
+  qemu: { package: 'qemu-system-x86', isThere: () => find('qemu-system-x86_64') !== undefined },
+  qemuimg: { package: 'qemu-utils', isThere: () => find('qemu-img') !== undefined },
+  debootstrap: { package: 'debootstrap', isThere: () => find('debootstrap') !== undefined },
+  sfdisk: { package: 'fdisk', isThere: () => find('sfdisk') !== undefined },
+  grub: { package: 'grub-pc-bin', isThere: () => fs.existsSync('/usr/lib/grub/i386-pc/boot.img') },
+  grubmkimage: { package: 'grub-common', isThere: () => find('grub-mkimage') !== undefined },
+  genisoimage: { package: 'genisoimage', isThere: () => find('genisoimage') !== undefined },
   chromium: { package: 'chromium', isThere: () => find('chromium') !== undefined },
   fonts: { package: 'fonts-dejavu-core', isThere: () => fs.existsSync('/usr/share/fonts/truetype/dejavu') },
   venv: { package: 'python3-venv', isThere: () => python('import ensurepip, venv') },
@@ -56,6 +63,8 @@ function findFaketime() {
 const ENGINE_PROGRAMS = ['haproxy', 'nginx', 'nginxStream', 'ping'];
 /** What one besides runs that keeps networks apart in namespaces. */
 const NETWORK_PROGRAMS = ['iproute', 'nftables'];
+/** What makes the image of a service engine, and boots it under emulation. */
+const IMAGE_PROGRAMS = ['debootstrap', 'sfdisk', 'grub', 'grubmkimage', 'qemuimg', 'qemu', 'genisoimage'];
 
 class PrepareError extends Error {}
 
@@ -231,6 +240,7 @@ function prepare(...steps) {
 
 module.exports = {
   ENGINE_PROGRAMS,
+  IMAGE_PROGRAMS,
   NETWORK_PROGRAMS,
   ROOT,
   build,

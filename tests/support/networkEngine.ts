@@ -16,6 +16,7 @@ const RUN_TS = join(ROOT, 'devstack/run-ts.cjs');
 
 /** A machine that is a Service Engine's own: a namespace to plug interfaces into, and an agent that manages networks. */
 export interface NetworkEngine {
+  readonly config: AgentConfig;
   readonly controller: FakeController;
   readonly machine: Namespace;
   /** Starts the agent and waits for its hello, unless told not to. */
@@ -27,16 +28,28 @@ export interface NetworkEngine {
   /** Runs `ip` in the namespace of a domain. */
   ip(domainId: string, ...words: string[]): Promise<string>;
   /** The haproxy of a load balancer; null if none lives. */
-  haproxy(loadBalancerId: string): { readonly master: ProcessIdentity } | null;
+  haproxy(loadBalancerId: string): { readonly master: ProcessIdentity; readonly worker: ProcessIdentity } | null;
   /** Ends all of it and removes what is left. */
   dispose(): Promise<void>;
 }
 
+/** How an engine differs from others. */
+export interface NetworkEngineOptions {
+  readonly config?: Partial<AgentConfig>;
+  /** Of the agent's process, beyond this one's. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What its controller's welcome says. */
+  readonly welcome?: object;
+}
+
 /** @param machine is not removed by `dispose` */
-export async function createNetworkEngine(machine: Namespace): Promise<NetworkEngine> {
+export async function createNetworkEngine(
+  machine: Namespace,
+  { config: over = {}, env = {}, welcome = { version: 2 } }: NetworkEngineOptions = {},
+): Promise<NetworkEngine> {
   const directory = mkdtempSync(join(tmpdir(), 'slnet-'));
   const socket = join(directory, 'controller');
-  const controller = await startController(socket, { version: 2 });
+  const controller = await startController(socket, welcome);
   const config: AgentConfig = {
     engineId: directory,
     controllers: [`ws+unix://${socket}:/`],
@@ -45,6 +58,7 @@ export async function createNetworkEngine(machine: Namespace): Promise<NetworkEn
     runDir: join(directory, 'run'),
     managesNetworks: true,
     checkerCommand: [process.execPath, RUN_TS, join(ROOT, 'driver/agent/udp/checkerMain.ts')],
+    ...over,
   };
   const units = join(config.stateDir, 'lb');
   const domain = (id: string) => namespaceName(config.engineId, id);
@@ -54,13 +68,14 @@ export async function createNetworkEngine(machine: Namespace): Promise<NetworkEn
     return existsSync(path) ? Object.values<string>(JSON.parse(readFileSync(path, 'utf8')).namespaces) : [];
   };
   return {
+    config,
     controller,
     machine,
     domain,
     async start({ waits } = { waits: true }) {
       const before = controller.hellos().length;
       const words = [RUN_TS, join(__dirname, 'agentProcess.ts'), JSON.stringify(config)];
-      agent = machine.spawn(process.execPath, words, { stdio: 'inherit' });
+      agent = machine.spawn(process.execPath, words, { stdio: 'inherit', env: { ...process.env, ...env } });
       if (waits) await controller.waitFor('the agent says hello', () => controller.hellos().length > before);
     },
     async end(signal) {

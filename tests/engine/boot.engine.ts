@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pino from 'pino';
+import { ENGINES_TOPIC } from '../../driver/bus/port';
+import { openEmbeddedNetwork } from '../../driver/clouds/network/memory';
+import { createMemoryStore } from '../../driver/clouds/network/store';
+import { inTransaction } from '../../driver/db/connect';
+import { findEngine } from '../../driver/db/engines';
+import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
+import { reconcileEngine } from '../../driver/reconcile/engineUnit';
+import { fetchOnce } from '../support/agentTraffic';
+import { type Backend, startBackend } from '../support/backend';
+import { createFakeCompute } from '../support/fakeCompute';
+import { addEngine, addListener, addLoadBalancer, addMember, addPlacement, addPool } from '../support/fleetRows';
+import { freePorts } from '../support/freePorts';
+import { type HealthSite, startHealthSite } from '../support/healthSite';
+import { bootMachine, type VirtualMachine } from '../support/virtualMachine';
+import { waitUntil } from '../support/wait';
+
+/**
+ * The image of a Service Engine, built and booted under emulation: minutes, so only `npm run test:engine -- --full` runs it.
+ * A real health-manager awaits the engine on loopback, which qemu's network has at its second address.
+ */
+const ROOT = join(__dirname, '../..');
+const IMAGE = join(ROOT, 'var/se-image/engine.qcow2');
+/** Milliseconds: emulation takes ten times as long as a machine. */
+const BOOT = 300_000;
+const MANAGEMENT = { id: 'management', macAddress: 'fa:16:3e:10:00:01', cidr: '10.0.2.0/24' };
+const VNIC_MAC = 'fa:16:3e:10:00:02';
+const VIP = '10.1.0.100';
+const UNHURRIED = { heartbeatInterval: 1000, ackTimeout: 60_000, networkPatience: 120_000, compareInterval: 2000 };
+
+jest.setTimeout(2 * BOOT);
+
+const say = (text: string) => process.stderr.write(`boot of the image: ${text}\n`);
+
+/** Builds the image; gives the hash of its disk. */
+async function buildImage(): Promise<string> {
+  const started = Date.now();
+  const { stderr } = await promisify(execFile)(join(ROOT, 'devstack/build-se-image.sh'), [IMAGE], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const megabytes = Math.round(statSync(IMAGE).size / 1_048_576);
+  say(`built in ${Math.round((Date.now() - started) / 1000)} s, ${megabytes} MB`);
+  return /sha256 of the disk: (\w+)/.exec(stderr)?.[1] ?? 'none';
+}
+
+let hash: string;
+let site: HealthSite;
+let machine: VirtualMachine | undefined;
+let backend: Backend;
+
+beforeAll(async () => {
+  hash = await buildImage();
+}, BOOT);
+beforeEach(async () => {
+  [site, backend] = await Promise.all([startHealthSite(), startBackend('behind')]);
+});
+afterEach(async () => {
+  await machine?.dispose();
+  machine = undefined;
+  await Promise.all([site.close(), backend.stop()]);
+});
+
+/** A load balancer on the engine, as API and worker write it. */
+async function place(engineId: string): Promise<string> {
+  const { db } = site;
+  const id = await addLoadBalancer(db);
+  await db('vip').where({ load_balancer_id: id }).update({ ip_address: VIP, network_id: 'vip-net' });
+  const poolId = await addPool(db, id);
+  await addMember(db, poolId, { ip_address: '10.1.0.2', protocol_port: backend.port });
+  await addListener(db, id, { protocol_port: 80, default_pool_id: poolId });
+  const need = { id: randomUUID(), engineId, loadBalancerId: id, networkId: 'vip-net', domainId: 'vip-net' };
+  const vnic = await inTransaction(db, (trx) => needVnic(trx, { ...need, subnetId: null, vipSide: true }));
+  await recordVnicPort(db, vnic.id, { portId: 'port-1', macAddress: VNIC_MAC, ipAddress: '10.1.0.5' });
+  const facts = { subnetIds: [], mtu: 1500, gateways: ['10.1.0.2'], hostRoutes: [], staticRoutes: [] };
+  await recordVnicFacts(db, vnic.id, { ...facts, addresses: ['10.1.0.5/24'] });
+  return addPlacement(db, { loadBalancerId: id, engineId });
+}
+
+it('enrols by its config drive, takes a spec and answers HTTP through it, on a vNIC that was plugged in later', async () => {
+  const { url } = await site.start(UNHURRIED);
+  const { id, token } = await addEngine(site.db, site.groupId, { status: 'BUILDING' });
+  const meta = {
+    AVICNTRL: '10.0.2.2',
+    AVICNTRL_AUTHTOKEN: token,
+    slipstream_engine: id,
+    slipstream_controller_0: `ws://10.0.2.2:${new URL(url).port}`,
+  };
+  const started = Date.now();
+  machine = await bootMachine({
+    image: IMAGE,
+    nics: [MANAGEMENT],
+    configDrive: { 'meta_data.json': JSON.stringify({ meta }) },
+  });
+  await waitUntil('the engine is READY', BOOT, async () => (await findEngine(site.db, id))?.status === 'READY');
+  say(`READY after ${Math.round((Date.now() - started) / 1000)} s`);
+
+  const placement = await place(id);
+  const [port = 0] = await freePorts(1);
+  await machine.plug({ id: 'data', macAddress: VNIC_MAC, cidr: '10.1.0.0/24', forwards: [{ port, to: `${VIP}:80` }] });
+  await site.bus.broadcast(ENGINES_TOPIC, { method: 'networks', args: { engine_id: id } });
+  await waitUntil('the placement is confirmed', BOOT, async () => {
+    const row = await site.db('placement').where({ id: placement }).first('confirmed_generation');
+    return row?.confirmed_generation === 1;
+  });
+
+  expect(await fetchOnce('127.0.0.1', port)).toBe('behind\n');
+  say(`HTTP by its VIP after ${Math.round((Date.now() - started) / 1000)} s`);
+});
+
+it('is a ghost without metadata: it says so on its console, and is told of once its time has passed', async () => {
+  const { db } = site;
+  await site.start(UNHURRIED);
+  const { id } = await addEngine(db, site.groupId, { status: 'BUILDING', token_hash: null });
+  machine = await bootMachine({ image: IMAGE, nics: [MANAGEMENT] });
+  const { console: said } = machine;
+  await waitUntil('it says so', BOOT, () => said().includes('this engine does not know who it is'));
+  expect(said()).toContain('a config drive (a block device with the label config-2) is not there');
+
+  const { driver } = await openEmbeddedNetwork({ store: createMemoryStore() });
+  const clouds = { compute: createFakeCompute(), network: driver };
+  const settings = { leaseSeconds: 30, engineCreateTimeout: 5, backOff: () => 1 };
+  const log = pino({ level: 'silent' });
+  const run = () =>
+    reconcileEngine({ ...clouds, db, bus: site.bus, settings, owner: 'worker-1', controllers: [], log }, id);
+  await waitUntil('it is given up', 60_000, async () => {
+    await run();
+    return (await findEngine(db, id))?.status === 'GHOST';
+  });
+  expect(await site.events('ENGINE_GHOST')).toMatchObject([{ service_engine_id: id }]);
+});
+
+it('is the same to the last byte when it is built again', async () => {
+  expect(await buildImage()).toBe(hash);
+});
