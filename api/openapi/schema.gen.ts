@@ -2329,6 +2329,8 @@ export interface components {
             slots_used?: number;
             /** @description The project it serves alone; null when it serves several or none. */
             project_id?: string | null;
+            /** @description The project it lives in and serves alone; null for that of this service. */
+            owner_project_id?: string | null;
             /** @description It serves load balancers whose flavor gives them engines of their own. */
             per_app?: boolean;
             /** @description Null for what the configuration says. */
@@ -2338,7 +2340,7 @@ export interface components {
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "per_app" | "compute_flavor" | "image_tag" | "created_at" | "updated_at">;
+        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "owner_project_id" | "per_app" | "compute_flavor" | "image_tag" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         PlacementViewPart: {
             id?: string;

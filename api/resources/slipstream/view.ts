@@ -61,6 +61,7 @@ export const ENGINE: CatalogueKind<EngineRead, Schemas['ServiceEngineView']> = {
     slots: row.slots,
     slots_used: row.slots_used,
     project_id: row.project_id,
+    owner_project_id: row.owner_project_id,
     per_app: fromBit(row.per_app ?? 0),
     compute_flavor: row.compute_flavor,
     image_tag: row.image_tag,
