@@ -57,6 +57,7 @@ const FILES = [
   'amphorae',
   'groups',
   'fleet',
+  'scaling',
 ] as const;
 
 let loaded: ApiDocument | undefined;

@@ -1026,6 +1026,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/scaleout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a load balancer from more engines */
+        post: operations["scaleLoadBalancerOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/scalein": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a load balancer from fewer engines */
+        post: operations["scaleLoadBalancerIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/migrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a load balancer from one engine to another */
+        post: operations["migrateLoadBalancer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2358,10 +2415,12 @@ export interface components {
             refusals?: components["schemas"]["Refusal"][];
             request?: string | null;
             request_id?: string | null;
+            /** @description Others serve in its stead; its engine keeps the connections it has for a while. */
+            draining?: boolean;
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        PlacementView: WithRequired<components["schemas"]["PlacementViewPart"], "id" | "loadbalancer_id" | "service_engine_id" | "project_id" | "role" | "deleting" | "stale" | "wanted_generation" | "confirmed_generation" | "refused" | "refusals" | "request" | "request_id" | "created_at" | "updated_at">;
+        PlacementView: WithRequired<components["schemas"]["PlacementViewPart"], "id" | "loadbalancer_id" | "service_engine_id" | "project_id" | "role" | "deleting" | "stale" | "wanted_generation" | "confirmed_generation" | "refused" | "refusals" | "request" | "request_id" | "draining" | "created_at" | "updated_at">;
         /** @description What the engine does not serve of it, and why. */
         Refusal: {
             kind: string;
@@ -2413,6 +2472,22 @@ export interface components {
             user_id?: string | null;
         };
         EventView: WithRequired<components["schemas"]["EventViewPart"], "id" | "created_at" | "name" | "severity" | "project_id" | "loadbalancer_id" | "service_engine_id" | "resource_type" | "resource_id" | "message" | "request_id" | "user_id">;
+        ScaleOut: {
+            /** @description Engines more than now; 1 by default. */
+            count?: number;
+        };
+        ScaleIn: {
+            /** @description Engines fewer than now; 1 by default. */
+            count?: number;
+            /** @description The engine to leave; the one that is missed least by default. */
+            service_engine_id?: string | null;
+        };
+        Migrate: {
+            /** @description The engine to leave. */
+            from: string;
+            /** @description The engine to go to; one that placement chooses by default. */
+            to?: string | null;
+        };
     };
     responses: {
         /** @description The request failed */
@@ -5255,6 +5330,99 @@ export interface operations {
                 content: {
                     "application/json": {
                         event: components["schemas"]["EventViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    scaleLoadBalancerOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    scaleout: components["schemas"]["ScaleOut"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; what placement makes of it now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    scaleLoadBalancerIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    scalein: components["schemas"]["ScaleIn"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the engines are drained first. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    migrateLoadBalancer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    migrate: components["schemas"]["Migrate"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; the engine is left once the other one serves. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanView"];
                     };
                 };
             };

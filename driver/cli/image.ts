@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { DISK_FORMATS, VISIBILITIES } from '../clouds/image/port';
-import { collected, type Flags, pairs, withIdentity } from './operator/commands';
+import { collected, type Flags, pairs, withIdentity } from './operator/running';
 
 /** What images of engines bear unless told otherwise; to be named by `[controller_worker] amp_image_tag`. */
 const TAG = 'slipstream-engine';

@@ -6,9 +6,9 @@ import { pino } from 'pino';
 import { createGlanceDriver } from '../clouds/image/http';
 import type { DiskFormat, Image, ImageDriver, Visibility } from '../clouds/image/port';
 import { openOpenstackService } from '../clouds/openstack/service';
-import { type Flags, identityOf } from './operator/commands';
 import { explained, openSession } from './operator/login';
 import { formatMany, formatOne } from './operator/output';
+import { type Flags, identityOf } from './operator/running';
 
 const COLUMNS = ['id', 'name', 'status', 'tags', 'owner', 'visibility', 'size', 'created_at'];
 

@@ -1,3 +1,4 @@
+import type { ScaleIn } from '../domain/scaling';
 import { toDbTime } from './codecs';
 import type { Db } from './connect';
 
@@ -15,6 +16,35 @@ export async function requestOfPlacement(
     .where({ id: placementId, deleting: 0 })
     .update({ request, request_id: requestId, updated_at: toDbTime(at) });
   return changed === 1;
+}
+
+/** What an operator's call asks of placements. */
+export interface LeaveRequest {
+  readonly request: 'scalein' | 'migrate';
+  /** The engine that is to take over; any without. */
+  readonly target?: string | null;
+  readonly requestId: string;
+  readonly at: Date;
+}
+
+/** Asks placements to leave their engines; who takes over a role has it from now on. In a transaction that claimed the load balancer. */
+export async function askToLeave(
+  trx: Db,
+  { placements, promote }: { placements: ScaleIn['leave']; promote?: ScaleIn['promote'] },
+  { request, target = null, requestId, at }: LeaveRequest,
+): Promise<void> {
+  const ids = placements.map(({ id }) => id);
+  await trx('placement')
+    .whereIn('id', ids)
+    .update({ request, request_target: target, request_id: requestId, updated_at: toDbTime(at) });
+  if (!promote) return;
+  await trx('placement').whereIn('id', ids).where({ role: 'primary' }).update({ role: promote.role });
+  await trx('placement').where({ id: promote.id }).update({ role: 'primary' });
+}
+
+/** Writes by how many engines operators have scaled a load balancer. */
+export async function writeScale(trx: Db, loadBalancerId: string, adjustment: number): Promise<void> {
+  await trx('load_balancer').where({ id: loadBalancerId }).update({ scale_adjustment: adjustment });
 }
 
 /** Marks an engine that serves nothing as wanted gone. @returns false when it is gone or serves something */

@@ -165,6 +165,28 @@ describe('the commands on an API without Keystone', () => {
     expect(await slipstream(env, 'engine', 'list', '--filter', 'deleting=false', '-f', 'value')).toContain(other.id);
   });
 
+  it('scale a load balancer, and show the plan that follows', async () => {
+    await api.db('service_engine_group').update({ is_default: 0 });
+    const group = await insertGroup(api.db, { name: 'scaled', is_default: 1 });
+    const engine = await insertEngine(api.db, { service_engine_group_id: group.id, name: 'se-a', connected_to: 'hm' });
+    await insertEngine(api.db, { service_engine_group_id: group.id, name: 'se-b', connected_to: 'hm' });
+    const lb = await insertLoadBalancer(api.db);
+    await insertPlacement(api.db, { load_balancer_id: lb.id, service_engine_id: engine.id });
+    const free = () => api.db('load_balancer').update({ provisioning_status: 'ACTIVE' });
+    const plan = async (...words: string[]) => {
+      const shown = JSON.parse(await slipstream(env, 'loadbalancer', ...words, '-f', 'json'));
+      await free();
+      return shown;
+    };
+
+    expect(await plan('scaleout', lb.id, '--count', '2')).toMatchObject({ engines_wanted: 3, engines_kept: 1 });
+    expect(await plan('scalein', lb.id)).toMatchObject({ engines_wanted: 2, engines_leaving: 0 });
+    expect(await plan('migrate', lb.id, '--from', 'se-a', '--to', 'se-b')).toMatchObject({ engines_leaving: 1 });
+    await expect(slipstream(env, 'loadbalancer', 'scalein', lb.id, '--engine', 'se-a')).rejects.toThrow(
+      `Load Balancer ${lb.id} is leaving service engine ${engine.id} already. (HTTP 409)`,
+    );
+  });
+
   it('show nothing that steers a terminal', async () => {
     const clearing = '\u001b[2J';
     await insertGroup(api.db, { name: `x${clearing}` });

@@ -30,7 +30,8 @@ export async function explainPlacement(
   if (!found) return { ...NOWHERE, loadbalancer_id: tree.id };
   const { flavor, zone } = found;
   const group = groupInForce(found.group, settings.tenancyMode);
-  const read = readService({ topology: tree.topology, flavor, zone }, group.properties);
+  const wishes = { topology: tree.topology, flavor, zone, adjustment: tree.scaleAdjustment };
+  const read = readService(wishes, group.properties);
   const service = settings.enginesAreAlike ? { ...read, zone: null, computeFlavor: null, imageTag: null } : read;
   const plan = planPlacements(tree, service.engines);
   const ownerProjectId = settings.enginesAreAlike ? null : ownerOf(tree.projectId, group.properties);

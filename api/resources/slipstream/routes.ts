@@ -1,3 +1,5 @@
+import type { Caller, CommandDeps } from '../../changes/deps';
+import type { Handler } from '../../exchange';
 import { selectFields } from '../../listing/fields';
 import type { Schemas } from '../../openapi/schemas';
 import { authorize } from '../../policy/authorize';
@@ -6,6 +8,7 @@ import { callerOf, type Handlers, type ResourceDeps } from '../deps';
 import { param } from '../reading';
 import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
 import { explainPlacement } from './placementPlan';
+import { migrate, scaleIn, scaleOut } from './scaling';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =
@@ -14,7 +17,9 @@ type Ids =
   | 'updateServiceEngineGroup'
   | 'deleteServiceEngineGroup'
   | 'deleteServiceEngine'
-  | 'showPlacementPlan';
+  | 'showPlacementPlan'
+  | ScaleIds;
+type ScaleIds = 'scaleLoadBalancerOut' | 'scaleLoadBalancerIn' | 'migrateLoadBalancer';
 type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 
 /** The operator API. */
@@ -41,6 +46,7 @@ export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
         return { status: 200, body: { placement_plan: selectFields(plan, request.query) } };
       },
     },
+    ...scaling(deps),
     listEvents: listCatalogue(deps, EVENT),
     showEvent: showCatalogue(deps, EVENT),
   };
@@ -78,5 +84,24 @@ function groupWrites(
         return { status: 204 };
       },
     },
+  };
+}
+
+function scaling(deps: ResourceDeps): Handlers<ScaleIds> {
+  const accept = <Body>(
+    action: 'scaleout' | 'scalein' | 'migrate',
+    command: (commands: CommandDeps, caller: Caller, asked: { id: string; body: Body }) => Promise<unknown>,
+  ): Handler => ({
+    handle: async (request) => {
+      authorize(deps.policy, request.identity, `slipstream:loadbalancer:${action}`, { projectId: null });
+      const body = (request.body as Record<string, Body>)[action] as Body;
+      const asked = { id: param(request, 'loadbalancer_id'), body };
+      return { status: 202, body: { placement_plan: await command(deps.commands, callerOf(request), asked) } };
+    },
+  });
+  return {
+    scaleLoadBalancerOut: accept('scaleout', scaleOut),
+    scaleLoadBalancerIn: accept('scalein', scaleIn),
+    migrateLoadBalancer: accept('migrate', migrate),
   };
 }

@@ -92,6 +92,7 @@ export const PLACEMENT: CatalogueKind<PlacementRead, Schemas['PlacementView']> =
     refusals: row.refusals === null ? [] : fromJson<Schemas['PlacementView']['refusals']>(row.refusals),
     request: row.request as Schemas['PlacementView']['request'],
     request_id: row.request_id,
+    draining: row.drain_until !== null,
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
   }),

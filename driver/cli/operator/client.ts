@@ -15,6 +15,8 @@ export interface OperatorClient {
   create(object: OperatorObject, fields: Shown): Promise<Shown>;
   change(object: OperatorObject, nameOrId: string, fields: Shown): Promise<Shown>;
   remove(object: OperatorObject, nameOrId: string): Promise<void>;
+  /** Asks an object for something; gives what is answered under `root`. */
+  ask(path: string, request: { readonly [word: string]: Shown }, root: string): Promise<Shown>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ function createClient(call: Call): Omit<OperatorClient, 'close'> {
   return {
     list,
     show,
+    ask: async (path, request, root) => (await call('POST', path, request))[root] as Shown,
     create: async ({ path, root }, fields) => (await call('POST', path, { [root]: fields }))[root] as Shown,
     change: async (object, nameOrId, fields) => {
       const body = await call('PUT', await pathOf(object, nameOrId), { [object.root]: fields });

@@ -1,11 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { GROUP_FIELDS } from '../../domain/groupFields';
 import type { OperatorClient, Shown } from './client';
-import { type FoundIdentity, findIdentity, IDENTITY_OPTIONS, type Identity, type IdentityOption } from './identity';
+import { addLoadBalancerCommands } from './loadBalancer';
 import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } from './objects';
-import { FORMATS, type Format, formatMany, formatOne } from './output';
-
-export type Flags = Readonly<Record<string, unknown>> & { readonly format: Format };
+import { formatMany, formatOne } from './output';
+import { atLeastOne, camel, collected, type Flags, kebab, pairs, run, withIdentity } from './running';
 
 /** The commands over the operator API. They talk to that API alone, as whoever the environment says. */
 export function addOperatorCommands(program: Command): void {
@@ -18,6 +17,7 @@ export function addOperatorCommands(program: Command): void {
     if (object === PLACEMENT) addExplain(parent);
     if (object === ENGINE) addDelete(parent, object, 'retires a service engine; what is on it moves first');
   }
+  addLoadBalancerCommands(program);
 }
 
 function addList(parent: Command, object: OperatorObject): void {
@@ -112,70 +112,6 @@ function fieldsOf(flags: Flags): Shown {
   return { ...(flags['property'] as Shown), ...Object.fromEntries(named) };
 }
 
-/** Who asks, and how what is found is shown. */
-export function withIdentity(command: Command): Command {
-  command
-    .addOption(new Option('-f, --format <format>', 'how to show it').choices(FORMATS).default('table'))
-    .option('--os-cloud <name>', 'the cloud of clouds.yaml (OS_CLOUD)')
-    .option('--insecure', 'do not check certificates (OS_INSECURE)');
-  for (const [name, what] of Object.entries(IDENTITY_OPTIONS)) {
-    command.option(`--os-${kebab(name)} <value>`, `${what} (OS_${name.toUpperCase()})`);
-  }
-  return command;
-}
-
-/** Who the flags of `withIdentity` and the environment name. @throws Error when they name a cloud that is not known */
-export function identityOf(flags: Flags): FoundIdentity {
-  const given: Identity = {};
-  for (const name of Object.keys(IDENTITY_OPTIONS) as IdentityOption[]) {
-    const value = flags[camel(`os_${name}`)];
-    if (typeof value === 'string') given[name] = value;
-  }
-  const cloud = flags['osCloud'];
-  return findIdentity({
-    flags: given,
-    ...(typeof cloud === 'string' ? { cloud } : {}),
-    insecure: flags['insecure'] === true,
-    env: process.env,
-  });
-}
-
-async function run(flags: Flags, work: (client: OperatorClient) => Promise<unknown>): Promise<void> {
-  const { openOperatorClient } = require('./client') as typeof import('./client');
-  const client = await openOperatorClient(identityOf(flags));
-  try {
-    const text = await work(client);
-    if (typeof text === 'string' && text !== '') process.stdout.write(`${text}\n`);
-  } finally {
-    await client.close();
-  }
-}
-
 function argumentOf({ named }: OperatorObject): string {
   return named ? '<name-or-id>' : '<id>';
-}
-
-export function pairs(flags: string, description: string): Option {
-  return new Option(flags, description).default({}, 'none').argParser((text: string, before: Shown) => {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (name === undefined) throw new InvalidArgumentError('It has to be name=value.');
-    return { ...before, [name]: value };
-  });
-}
-
-export function collected(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function atLeastOne(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 up.');
-  return Number(text);
-}
-
-function kebab(name: string): string {
-  return name.replaceAll('_', '-');
-}
-
-function camel(name: string): string {
-  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -88,7 +88,9 @@ export const engines: ReadModel = {
   },
 };
 
-export type PlacementRead = Omit<PlacementRow, 'wanted_epoch'> & { project_id: string };
+export type PlacementRead = Omit<PlacementRow, 'wanted_epoch' | 'request_target' | 'drain_since'> & {
+  project_id: string;
+};
 
 export const placements: ReadModel = {
   from: 'placement o join load_balancer l on l.id = o.load_balancer_id',
@@ -106,6 +108,7 @@ export const placements: ReadModel = {
     'o.refusals',
     'o.request',
     'o.request_id',
+    'o.drain_until',
     'o.created_at',
     'o.updated_at',
   ],

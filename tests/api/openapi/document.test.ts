@@ -84,6 +84,9 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '/v2/slipstream/placements': 'get',
   '/v2/slipstream/placements/{}': 'get',
   '/v2/slipstream/placement-plans/{}': 'get',
+  '/v2/slipstream/loadbalancers/{}/scaleout': 'post',
+  '/v2/slipstream/loadbalancers/{}/scalein': 'post',
+  '/v2/slipstream/loadbalancers/{}/migrate': 'post',
   '/v2/slipstream/events': 'get',
   '/v2/slipstream/events/{}': 'get',
 };
