@@ -10,8 +10,10 @@ export interface AgentConfig {
   readonly engineId: string;
   /** `ws://` or `wss://` URLs of the controller's engine port; one of them is used at a time. */
   readonly controllers: readonly string[];
-  /** What proves the engine's identity. */
+  /** What proves the engine's identity: at every connection, or once, to get a certificate. */
   readonly token: string;
+  /** SHA-256 of the certificate of the controllers' CA, hex. With it nothing but mutual TLS is spoken. */
+  readonly caFingerprint?: string;
   /** Survives restarts: accepted specs, rendered configurations, counters. Absolute. */
   readonly stateDir: string;
   /** For unix sockets: short, at most 60 bytes. Absolute. */
@@ -22,6 +24,8 @@ export interface AgentConfig {
   readonly haproxyPath?: string;
   /** Default: `nginx`, by PATH and where Debian has daemons. */
   readonly nginxPath?: string;
+  /** Default: `bird`, by PATH and where Debian has daemons. */
+  readonly birdPath?: string;
   /** The machine is the agent's own: it makes namespaces and moves NICs as it is told. False by default. */
   readonly managesNetworks?: boolean;
   /** How the program that checks members of UDP pools from within a namespace is started. Default: the one built beside. */

@@ -3,18 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version as agentVersion } from '../../package.json';
+import { readFingerprint } from '../domain/fingerprint';
 import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
+import { type Bgp, createBgp, noBgp } from './bgp/bgp';
+import { createBirdFinder, type FindBird } from './bgp/find';
 import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
 import { type Link, openLink } from './link/controllerLink';
+import { createSecureDialer, type Dialer, plainDialer } from './link/dialer';
 import { openMetricsServer } from './metrics/server';
 import { createNetworks, type Networks, type NetworksNotices, noNetworks } from './network/networks';
 import { createNginxFinder } from './nginx/find';
 import { haproxyVersion } from './process/checkConfig';
 import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
+import { monotonicNow } from './process/monotonic';
 import { type Engine, openEngine } from './serve/engine';
 import { openLogFiles } from './serve/logFiles';
 import { findPing } from './serve/pinger';
 import { createSlots } from './serve/slots';
+import { watchDisk } from './state/diskWatch';
 import { writeAtomically } from './state/files';
 import { closeMaterialsHome, openMaterialsHome } from './state/memoryDirectory';
 import { agentRecord, prepareDirectories } from './state/specStore';
@@ -49,34 +55,51 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
 
   let link: Link | null = null;
   let engine: Engine | null = null;
+  let bgp: Bgp = noBgp;
+  const event = (name: string, loadBalancerId: string | null, message: string) => {
+    log.warn({ event: name, ...(loadBalancerId !== null && { loadBalancer: loadBalancerId }) }, message);
+    link?.event(name, loadBalancerId, message);
+  };
   const networks = await openNetworks(config, log, {
     acknowledge: (ack) => link?.acknowledge(ack),
     onReady: () => engine?.retry(),
+    onChange: () => bgp.changed(),
+    beforeRemoval: (domainId) => bgp.close(domainId),
+    otherProblems: () => bgp.problems(),
   });
+  bgp = openBgp(config, { networks, log, findBird: tools.findBird }, { engine: () => engine, link: () => link });
   const checker = createChecker(config.checkerCommand);
   const deps = { ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker };
   engine = await openEngine(
-    { ...deps, config: { ...config, materialsDir: home.directory }, onReport: () => link?.reportChanged() },
     {
-      acknowledge: (ack) => link?.acknowledge(ack),
-      event: (name, loadBalancerId, message) => {
-        log.warn({ event: name, loadBalancer: loadBalancerId }, message);
-        link?.event(name, loadBalancerId, message);
+      ...deps,
+      config: { ...config, materialsDir: home.directory },
+      onReport() {
+        link?.reportChanged();
+        bgp.changed();
       },
+      beforeEnd: (id) => bgp.withdrawn(id),
     },
+    { acknowledge: (ack) => link?.acknowledge(ack), event },
   );
+  void beginBgp(bgp, engine, log);
   const logFiles = await openLogFiles(logSocket(config), engine.logTarget, log);
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
   const { controllers, engineId, token } = config;
-  const running = { engine, networks };
-  const hello = helloOf({ engineId, token, bootId, daemons: tools.daemons }, running);
-  link = openLink({ controllers, log, ...running, random: Math.random, hello });
+  const running = { engine, networks, bgp };
+  const dialer = await openDialer(config, log);
+  const said = { engineId, token: config.caFingerprint ? '' : token, bootId, daemons: tools.daemons };
+  link = openLink({ controllers, dialer, log, ...running, random: Math.random, hello: helloOf(said, running) });
+  const disk = watchDisk(config.stateDir, (name, message) => event(name, null, message));
   return {
     async stop(options) {
+      disk.stop();
       link?.close();
       await metrics.close();
+      // Before what it tells peers of.
+      await bgp.stop(options);
       await running.engine.stop(options);
       await networks.stop(options);
       checker.stop();
@@ -87,18 +110,69 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
 }
 
 /** The daemons and commands of this machine. Throws if haproxy is missing. */
-async function findTools({ haproxyPath = 'haproxy', nginxPath }: AgentConfig, log: Logger) {
+async function findTools({ haproxyPath = 'haproxy', nginxPath, birdPath, managesNetworks }: AgentConfig, log: Logger) {
   const daemons: Record<string, string> = { haproxy: await haproxyVersion(haproxyPath) };
   const findNginx = createNginxFinder(nginxPath);
   const nginx = await findNginx();
   if ('problem' in nginx) log.warn({ problem: nginx.problem }, 'no UDP listeners can be served');
   else daemons['nginx'] = nginx.version;
-  return { daemons, haproxyPath, findNginx, ping: findPing() };
+  const findBird = createBirdFinder(birdPath);
+  const bird = managesNetworks ? await findBird() : null;
+  if (bird !== null && 'version' in bird) daemons['bird'] = bird.version;
+  return { daemons, haproxyPath, findNginx, findBird, ping: findPing() };
 }
 
 async function openNetworks(config: AgentConfig, log: Logger, notices: NetworksNotices): Promise<Networks> {
   const { managesNetworks, engineId, stateDir } = config;
   return managesNetworks ? createNetworks({ engineId, stateDir, log, notices }) : noNetworks;
+}
+
+interface BgpTools {
+  readonly networks: Networks;
+  readonly log: Logger;
+  readonly findBird: FindBird;
+}
+
+/** BGP is spoken in namespaces only, beside what serves there. */
+function openBgp(
+  config: AgentConfig,
+  { networks, log, findBird }: BgpTools,
+  { engine, link }: { readonly engine: () => Engine | null; readonly link: () => Link | null },
+): Bgp {
+  if (!networks.managed) return noBgp;
+  return createBgp({
+    ...{ config, log, findBird, domains: networks.domains },
+    served: () => engine()?.served() ?? [],
+    notices: {
+      state: (state) => link()?.bgp(state),
+      problems: networks.reviewProblems,
+      event(name, message) {
+        log.warn({ event: name }, message);
+        link()?.event(name, null, message);
+      },
+    },
+  });
+}
+
+/** After all that was held is served again: BIRD has told peers of it meanwhile. */
+async function beginBgp(bgp: Bgp, { recovered }: Engine, log: Logger): Promise<void> {
+  try {
+    await recovered;
+    await bgp.adopt();
+  } catch (err) {
+    log.error({ err }, 'BGP speakers were not taken over');
+  }
+  bgp.begin();
+}
+
+/** @throws Error for a fingerprint that is none, or controllers that would be spoken to in clear in spite of it */
+async function openDialer(config: AgentConfig, log: Logger): Promise<Dialer> {
+  if (config.caFingerprint === undefined) return plainDialer;
+  const caFingerprint = readFingerprint(config.caFingerprint);
+  if (caFingerprint === undefined) throw new Error(`${config.caFingerprint} is no SHA-256 fingerprint of a CA`);
+  const clear = config.controllers.find((url) => !url.startsWith('wss:'));
+  if (clear !== undefined) throw new Error(`${clear}: with the fingerprint of a CA controllers have wss:// URLs`);
+  return createSecureDialer({ ...config, caFingerprint, log, now: monotonicNow });
 }
 
 type Self = Pick<Hello, 'engineId' | 'token' | 'bootId' | 'daemons'>;
@@ -113,6 +187,7 @@ function helloOf(self: Self, { engine, networks }: { engine: Engine; networks: N
     held: engine.held(),
     managesNetworks: networks.managed,
     networksDigest: networks.digest(),
+    clock: Date.now(),
   });
 }
 
@@ -126,7 +201,10 @@ async function takeOver(stateDir: string, log: Logger): Promise<void> {
     signal(earlier, 'SIGKILL');
     while (isAlive(earlier)) await sleep(10);
   }
-  await writeAtomically(path, JSON.stringify(self), false);
+  // A disk that is full must not keep it from serving what is there.
+  await writeAtomically(path, JSON.stringify(self), false).catch((err: unknown) =>
+    log.error({ err }, 'this agent could not leave its name'),
+  );
 }
 
 async function readIdentity(path: string): Promise<ProcessIdentity | null> {

@@ -5,6 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { EngineSpec } from '../../driver/protocol/engineSpec';
 import {
   type Ack,
+  type BgpState,
   type Counters,
   FromEngine,
   type Hello,
@@ -31,6 +32,8 @@ export interface FakeController {
   putNetworks(spec: EngineSpec): Promise<NetworksAck>;
   /** The last acknowledgement of networks. */
   networksAck(): NetworksAck | undefined;
+  /** What the engine last told of BGP in the domain. */
+  bgp(domainId: string): BgpState | undefined;
   /** What the engine last reported of the load balancer. */
   report(id: string): LoadBalancerReport | undefined;
   /** The last acknowledgement of the load balancer. */
@@ -108,6 +111,8 @@ export async function startController(where: number | string = 0, welcome: objec
       return answer() as NetworksAck;
     },
     networksAck: () => networksAcks().at(-1),
+    bgp: (domainId) =>
+      received.filter((message) => message.type === 'bgp').findLast((message) => message.domainId === domainId),
     report: (id) =>
       received
         .flatMap((message) => (message.type === 'heartbeat' ? message.changed : []))

@@ -29,6 +29,8 @@ export interface NetworkEngine {
   ip(domainId: string, ...words: string[]): Promise<string>;
   /** The haproxy of a load balancer; null if none lives. */
   haproxy(loadBalancerId: string): { readonly master: ProcessIdentity; readonly worker: ProcessIdentity } | null;
+  /** The BIRDs that live. */
+  birds(): ProcessIdentity[];
   /** Ends all of it and removes what is left. */
   dispose(): Promise<void>;
 }
@@ -40,12 +42,14 @@ export interface NetworkEngineOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What its controller's welcome says. */
   readonly welcome?: object;
+  /** How the agent is started, if not as `agentProcess.ts`: arguments of node. */
+  readonly words?: (config: AgentConfig) => readonly string[];
 }
 
 /** @param machine is not removed by `dispose` */
 export async function createNetworkEngine(
   machine: Namespace,
-  { config: over = {}, env = {}, welcome = { version: 2 } }: NetworkEngineOptions = {},
+  { config: over = {}, env = {}, welcome = { version: 3 } }: NetworkEngineOptions = {},
 ): Promise<NetworkEngine> {
   const directory = mkdtempSync(join(tmpdir(), 'slnet-'));
   const socket = join(directory, 'controller');
@@ -74,8 +78,7 @@ export async function createNetworkEngine(
     domain,
     async start({ waits } = { waits: true }) {
       const before = controller.hellos().length;
-      const words = [RUN_TS, join(__dirname, 'agentProcess.ts'), JSON.stringify(config)];
-      agent = machine.spawn(process.execPath, words, { stdio: 'inherit', env: { ...process.env, ...env } });
+      agent = machine.spawn(process.execPath, words(config), { stdio: 'inherit', env: { ...process.env, ...env } });
       if (waits) await controller.waitFor('the agent says hello', () => controller.hellos().length > before);
     },
     async end(signal) {
@@ -91,14 +94,28 @@ export async function createNetworkEngine(
       const record = JSON.parse(readFileSync(path, 'utf8'));
       return isAlive(record.master) ? record : null;
     },
+    birds: () => birdsOf(join(config.stateDir, 'bgp')),
     async dispose() {
       agent?.kill('SIGKILL');
       await controller.close();
+      await end(birdsOf(join(config.stateDir, 'bgp')));
       await end(existsSync(units) ? readdirSync(units).flatMap((id) => daemonsOf(join(units, id))) : [], 0);
       for (const name of domains()) await removeNamespace(name);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function birdsOf(directory: string): ProcessIdentity[] {
+  const records = existsSync(directory) ? readdirSync(directory).map((it) => join(directory, it, 'process.json')) : [];
+  return records
+    .filter((path) => existsSync(path))
+    .map((path): ProcessIdentity => JSON.parse(readFileSync(path, 'utf8')))
+    .filter(isAlive);
+}
+
+function agentWords(config: AgentConfig): string[] {
+  return [RUN_TS, join(__dirname, 'agentProcess.ts'), JSON.stringify(config)];
 }
 
 /** Masters and workers of haproxy and nginx that a load balancer's files tell of. */

@@ -8,7 +8,9 @@ export interface ServedHere {
   readonly domainId: string;
   readonly vips: readonly string[];
   readonly announcement: AnnouncementSpec;
-  /** Its processes run and it has listeners. */
+  /** It has listeners. */
+  readonly wanted: boolean;
+  /** Its processes run. */
   readonly serving: boolean;
   /** A request could be answered; null: not known yet, as before the first look at statistics. */
   readonly usable: boolean | null;
@@ -65,9 +67,10 @@ function firstOf({ vips }: ServedHere, adopted: ReadonlySet<string> | undefined)
 }
 
 /** What a user has ended, a listener or the load balancer itself, is not waited for. */
-function judge(before: Damped, { announcement, serving, usable }: ServedHere, now: number): Damped {
-  if (!serving && usable !== null) return { ...HIDDEN, isNew: before.isNew && !before.shown };
-  const present = usable === null ? before.shown : announcement.when === 'always' || usable;
+function judge(before: Damped, { announcement, wanted, serving, usable }: ServedHere, now: number): Damped {
+  if (usable === null) return before;
+  if (!wanted) return HIDDEN;
+  const present = announcement.when === 'always' ? serving : usable;
   return damp(before, present, { ...announcement, now });
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { DomainSpec, NetworkProblem } from '../../protocol/engineSpec';
 import type { BgpState } from '../../protocol/messages';
 import type { AgentConfig } from '../config';
+import { monotonicNow } from '../process/monotonic';
 import { createQueue, type Queue } from '../serve/queue';
 import { type Announcements, createAnnouncements, type ServedHere } from './announcements';
 import type { FindBird } from './find';
@@ -134,7 +135,7 @@ function speakerOf({ deps, speakers }: Site, domainId: string): Speaker {
   if (known !== undefined) return known;
   const speaker = createSpeaker(domainId, {
     ...deps,
-    now: () => performance.now(),
+    now: () => monotonicNow(),
     onCrash: () => deps.notices.event('BGP_SPEAKER_CRASHED', `bird of network ${domainId} ended unexpectedly`),
   });
   speakers.set(domainId, speaker);
@@ -150,7 +151,7 @@ async function end({ speakers, told }: Site, domainId: string): Promise<void> {
 /** Has every speaker run as it is wanted; gives the milliseconds until that may be something else. */
 async function bringAbout(site: Site): Promise<number> {
   const { deps, speakers, announcements } = site;
-  const due = announcements.look(deps.served(), performance.now());
+  const due = announcements.look(deps.served(), monotonicNow());
   const domains = speakingDomains(deps.domains());
   for (const id of [...speakers.keys()]) if (!domains.some(({ spec }) => spec.id === id)) await end(site, id);
   const before = JSON.stringify(problemsOf(site));

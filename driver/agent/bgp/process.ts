@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentConfig } from '../config';
 import { enter, isInNamespace } from '../process/enter';
 import { end, identify, isAlive, ProcessIdentity } from '../process/identity';
+import { monotonicNow } from '../process/monotonic';
 import { StartError } from '../process/startError';
 import { ask } from './control';
 
@@ -72,7 +73,7 @@ export async function startBird(
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   const bird = launch(birdPath, namespace, paths);
   if (bird === null) throw new StartError('bird could not be started', '');
-  for (const deadline = Date.now() + STARTING; Date.now() < deadline; await sleep(10)) {
+  for (const deadline = monotonicNow() + STARTING; monotonicNow() < deadline; await sleep(10)) {
     if (await answers(paths)) return bird;
     if (!isAlive(bird)) throw new StartError('bird ended at its start', await outputOf(paths));
   }
@@ -136,7 +137,7 @@ export async function endBird(paths: BirdPaths): Promise<void> {
   const left = await readRecord(paths);
   if (left !== null && isAlive(left)) {
     await ask(paths.socket, 'down').catch(() => undefined);
-    for (const deadline = Date.now() + ENDING; isAlive(left) && Date.now() < deadline; ) await sleep(20);
+    for (const deadline = monotonicNow() + ENDING; isAlive(left) && monotonicNow() < deadline; ) await sleep(20);
     await end([left], ENDING);
   }
   await rm(paths.process, { force: true });

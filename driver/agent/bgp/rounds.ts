@@ -38,6 +38,7 @@ export function createRounds(work: () => Promise<number>, log: Logger): Rounds {
   };
   return {
     begin() {
+      if (state !== 'new') return;
       state = 'going';
       plan(0);
     },

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import WebSocket, { type RawData } from 'ws';
 import {
   type Ack,
+  type BgpState,
   FromController,
   type FromEngine,
   type Hello,
@@ -12,18 +14,22 @@ import {
   type StopCapture,
   type Welcome,
 } from '../../protocol/messages';
+import type { Bgp } from '../bgp/bgp';
 import type { Networks } from '../network/networks';
 import { monotonicNow } from '../process/monotonic';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
+import { type Dialer, RefusedError, type Way } from './dialer';
 import { createReporter, type Reporter } from './reporter';
 
 /** What the link needs of its agent. */
 export interface LinkDeps {
   readonly controllers: readonly string[];
+  readonly dialer: Dialer;
   readonly log: Logger;
   readonly engine: Engine;
   readonly networks: Pick<Networks, 'managed' | 'put'>;
+  readonly bgp: Pick<Bgp, 'states'>;
   /** Made anew for each connection: what is held changes. */
   hello(): Hello;
   /** In [0, 1): spreads reconnections. */
@@ -35,6 +41,8 @@ export interface Link {
   /** Sends an acknowledgement, if a controller is there; else the next hello tells what is held. */
   acknowledge(ack: Ack | NetworksAck): void;
   event(name: string, loadBalancerId: string | null, message: string): void;
+  /** Sends the state of a domain's BGP, if a controller is there that knows of it. */
+  bgp(state: BgpState): void;
   /** A report has changed and may be sent before the next heartbeat. */
   reportChanged(): void;
   close(): void;
@@ -46,11 +54,20 @@ const LONGEST_PAUSE = 5000;
 const HANDSHAKE = 10_000;
 const SILENCE = 15_000;
 const MOST_EVENTS = 100;
+/** Between two attempts of an engine that the controller does not want. */
+const REFUSED_PAUSE = 30_000;
+const RENEWAL_CHECK = 2_000;
+const MOST_OF_REFUSAL = 4_096;
 
 interface Connection {
   readonly socket: WebSocket;
   reporter: Reporter | null;
+  /** Of the protocol; 0 until it is agreed upon. */
+  version: number;
 }
+
+/** Of the protocol: the first with messages about BGP. */
+const WITH_BGP = 3;
 
 /** Starts dialling; returns at once. Controllers are tried in turn, from a random one on. */
 export function openLink(deps: LinkDeps): Link {
@@ -66,14 +83,28 @@ export function openLink(deps: LinkDeps): Link {
     const url = controllers[turn % controllers.length];
     turn += 1;
     if (closed || url === undefined) return;
-    current = connect(url, deps, {
+    deps.dialer.prepare(url).then(
+      (way) => (closed ? way.abandon() : use(url, way)),
+      (err: unknown) => {
+        log.info({ url, err }, 'no way to the controller; serving on');
+        again(err instanceof RefusedError);
+      },
+    );
+  };
+  const again = (refused: boolean) => {
+    const pause = refused ? REFUSED_PAUSE : pauses.next();
+    if (!closed) timer = setTimeout(dial, pause * (0.5 + deps.random()));
+  };
+  const use = (url: string, way: Way) => {
+    current = connect(url, way, deps, {
       welcomed: (connection) => {
         pauses.reset();
         for (const event of unsent.splice(0)) send(connection.socket, event);
+        if (connection.version >= WITH_BGP) for (const state of deps.bgp.states()) send(connection.socket, state);
       },
-      ended: () => {
+      ended: (refused) => {
         current = null;
-        if (!closed) timer = setTimeout(dial, pauses.next() * (0.5 + deps.random()));
+        again(refused);
       },
     });
   };
@@ -92,6 +123,10 @@ export function openLink(deps: LinkDeps): Link {
       if (socket !== null) send(socket, event);
       else if (unsent.length < MOST_EVENTS) unsent.push(event);
     },
+    bgp(state) {
+      const socket = ready();
+      if (socket !== null && (current?.version ?? 0) >= WITH_BGP) send(socket, state);
+    },
     reportChanged: () => current?.reporter?.reportChanged(),
     close() {
       closed = true;
@@ -104,16 +139,26 @@ export function openLink(deps: LinkDeps): Link {
 
 interface ConnectionEvents {
   welcomed(connection: Connection): void;
-  ended(): void;
+  /** `refused`: it does not want this engine. */
+  ended(refused: boolean): void;
 }
 
-function connect(url: string, deps: LinkDeps, events: ConnectionEvents): Connection {
-  const socket = new WebSocket(url, { maxPayload: MAX_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE });
-  const connection: Connection = { socket, reporter: null };
+function connect(url: string, way: Way, deps: LinkDeps, events: ConnectionEvents): Connection {
+  const socket = new WebSocket(url, { ...way.options, maxPayload: MAX_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE });
+  const connection: Connection = { socket, reporter: null, version: 0 };
   const silence = watchSilence(socket);
   const unwelcome = setTimeout(() => {
     if (connection.reporter === null) socket.terminate();
   }, HANDSHAKE);
+  const renewal = setInterval(() => void renew(url, connection, deps), RENEWAL_CHECK);
+  let refused = false;
+  socket.on('unexpected-response', (_request, response) => {
+    refused = response.statusCode === 403;
+    void readRefusal(response).then((text) => {
+      deps.dialer.refused(text);
+      socket.terminate();
+    });
+  });
   socket.on('open', () => send(socket, deps.hello()));
   socket.on('message', (data) => {
     silence.refresh();
@@ -123,11 +168,35 @@ function connect(url: string, deps: LinkDeps, events: ConnectionEvents): Connect
   socket.on('close', (code) => {
     clearTimeout(unwelcome);
     silence.stop();
+    clearInterval(renewal);
     connection.reporter?.stop();
     deps.log.info({ url, code }, 'no connection to the controller; serving on');
-    events.ended();
+    events.ended(refused);
   });
   return connection;
+}
+
+/** A certificate is used as soon as it is there: should it not do, the one before it is still good. */
+async function renew(url: string, { socket, reporter }: Connection, { dialer, log }: LinkDeps): Promise<void> {
+  if (reporter === null) return;
+  try {
+    if (await dialer.renew(url)) socket.close(1000, 'to come back with another certificate');
+  } catch (err) {
+    log.warn({ url, err }, 'the certificate of this engine could not be renewed; tried again');
+  }
+}
+
+async function readRefusal(response: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const part of response) {
+      text += String(part);
+      if (text.length > MOST_OF_REFUSAL) break;
+    }
+  } catch {
+    // What has come of it has to do.
+  }
+  return text;
 }
 
 /** A controller whose machine has died says nothing: it is pinged, and given up when no answer comes. */
@@ -193,6 +262,8 @@ function welcome(connection: Connection, message: Welcome, deps: LinkDeps, event
     return;
   }
   deps.log.info({ version: message.version }, 'connected to the controller');
+  connection.version = message.version;
+  deps.dialer.welcomed(message.now ?? Date.now());
   connection.reporter = createReporter(deps.engine, message, (report) => send(connection.socket, report));
   events.welcomed(connection);
 }

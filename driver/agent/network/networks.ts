@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EngineSpec, NetworkProblem } from '../../protocol/engineSpec';
+import type { DomainSpec, EngineSpec, NetworkProblem } from '../../protocol/engineSpec';
 import type { NetworksAck } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { createQueue, type Queue } from '../serve/queue';
@@ -21,6 +21,8 @@ export interface Networks {
   /** Digest of the spec that is in force as a whole; null if none is. */
   digest(): string | null;
   place(domainId: string | null): Place;
+  /** The domains that are to be. */
+  domains(): readonly { readonly spec: DomainSpec; readonly namespace: string; readonly ready: boolean }[];
   /**
    * Has these specs of a load balancer served: their VIPs are there, and their ports open to whom they say. With none its
    * VIPs go. Rejects when that cannot be.
@@ -33,6 +35,8 @@ export interface Networks {
   open(held: readonly LoadBalancerSpec[]): Promise<void>;
   /** Brings a spec about; an older one than is held changes nothing. */
   put(spec: EngineSpec): Promise<NetworksAck>;
+  /** `NetworksNotices.otherProblems` has become another: tells it. */
+  reviewProblems(): void;
   /** `keepServing`: namespaces stay, for the next agent; else they are removed, and interfaces come back. */
   stop(options: { keepServing: boolean }): Promise<void>;
 }
@@ -43,6 +47,12 @@ export interface NetworksNotices {
   acknowledge(ack: NetworksAck): void;
   /** Load balancers that wait for a domain may be served now. */
   onReady(): void;
+  /** A domain, or what is to be in it, has changed. */
+  onChange(): void;
+  /** The namespace of a domain is about to go: ends what others run in it. */
+  beforeRemoval(domainId: string): Promise<void>;
+  /** What is wrong in domains by what others run in them. */
+  otherProblems(): readonly NetworkProblem[];
 }
 
 export interface NetworksDeps {
@@ -58,7 +68,9 @@ export const noNetworks: Networks = {
   digest: () => null,
   place: (domainId) =>
     domainId === null ? { namespace: null } : { problem: 'this engine does not manage its networks', left: null },
+  domains: () => [],
   serve: async () => undefined,
+  reviewProblems: () => undefined,
   open: async () => undefined,
   put: async ({ generation, digest }) => ({ type: 'networksAck', generation, digest, problems: [] }),
   stop: async () => undefined,
@@ -87,6 +99,8 @@ export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
     managed: true,
     digest: () => (site.settled && problemsOf(site).length === 0 ? (site.spec?.digest ?? null) : null),
     place: (domainId) => placeOf(site, domainId),
+    domains: () =>
+      wantedOf(site).map(({ domain, spec }) => ({ spec, namespace: domain.namespace, ready: domain.ready() })),
     serve: (id, specs) => serve(site, id, specs),
     async open(held) {
       for (const spec of held) if (spec.domainId !== null) site.domains.get(spec.domainId)?.note(spec.id, [spec]);
@@ -99,8 +113,13 @@ export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
     put: (spec) =>
       queue.run(async () => {
         await put(site, spec);
+        deps.notices.onChange();
         return tell(site);
       }),
+    reviewProblems: () =>
+      void queue
+        .run(async () => tellChanges(site))
+        .catch((err: unknown) => deps.log.warn({ err }, 'problems of networks were not told')),
     async stop({ keepServing }) {
       stopping.abort();
       for (const timer of watching) clearInterval(timer);
@@ -117,6 +136,7 @@ function newDomain(site: Site, id: string, namespace: string): Domain {
     log,
     others: () => [...site.domains.values()].map((other) => other.namespace).filter((name) => name !== namespace),
     onChange() {
+      notices.onChange();
       if (domain.ready()) notices.onReady();
     },
   });
@@ -169,6 +189,7 @@ async function settle(site: Site): Promise<void> {
 }
 
 async function drop(site: Site, domain: Domain): Promise<void> {
+  await site.deps.notices.beforeRemoval(domain.id);
   await domain.remove();
   site.domains.delete(domain.id);
   await store(site);
@@ -179,8 +200,20 @@ async function store({ deps, domains, spec }: Site): Promise<void> {
   await storeNetworks(deps.stateDir, { spec, namespaces });
 }
 
-function problemsOf({ domains }: Site): NetworkProblem[] {
-  return [...domains.values()].filter((domain) => domain.spec() !== null).flatMap((domain) => domain.problems());
+function wantedOf({ domains }: Site): { readonly domain: Domain; readonly spec: DomainSpec }[] {
+  return [...domains.values()].flatMap((domain) => {
+    const spec = domain.spec();
+    return spec === null ? [] : [{ domain, spec }];
+  });
+}
+
+function problemsOf(site: Site): NetworkProblem[] {
+  const wanted = wantedOf(site);
+  const others = site.deps.notices.otherProblems();
+  return [
+    ...wanted.flatMap(({ domain }) => domain.problems()),
+    ...others.filter(({ domainId }) => wanted.some(({ spec }) => spec.id === domainId)),
+  ];
 }
 
 function tell(site: Site): NetworksAck {
@@ -191,7 +224,7 @@ function tell(site: Site): NetworksAck {
 }
 
 function watchedOf(site: Site, queue: Queue): Watched {
-  const { log, notices } = site.deps;
+  const { log } = site.deps;
   return {
     log,
     wanted: () => [...site.domains.values()].filter((domain) => domain.spec() !== null),
@@ -199,9 +232,14 @@ function watchedOf(site: Site, queue: Queue): Watched {
       queue.run(async () => {
         const domains = await choose();
         await Promise.all(domains.map((domain) => domain.bringAbout()));
-        const before = site.told;
-        const ack = tell(site);
-        if (domains.length > 0 && site.spec !== null && site.told !== before) notices.acknowledge(ack);
+        if (domains.length > 0) tellChanges(site);
+        else tell(site);
       }),
   };
+}
+
+function tellChanges(site: Site): void {
+  const before = site.told;
+  const ack = tell(site);
+  if (site.spec !== null && site.told !== before) site.deps.notices.acknowledge(ack);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ack, Held, ListenerCounters, LoadBalancerReport } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
+import type { ServedHere } from '../bgp/announcements';
 import { unitPaths } from '../config';
 import { isUsableId } from '../haproxy/admitValue';
 import { fault } from '../haproxy/fault';
@@ -22,6 +23,8 @@ export interface Engine {
   remove(id: string, generation: number, epoch: number): Promise<Ack>;
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
+  /** Those whose VIPs are to be announced. */
+  served(): ServedHere[];
   counters(): ListenerCounters[];
   /** Where lines of a listener's connections go; null if nowhere. */
   logTarget(loadBalancerId: string, listenerId: string): LogTarget | null;
@@ -66,6 +69,7 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
         : removal(id, generation, epoch),
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
+    served: () => present(registry.list(), (loadBalancer) => loadBalancer.served()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
     logTarget: (id, listenerId) =>
       registry

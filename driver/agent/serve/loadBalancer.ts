@@ -12,6 +12,7 @@ import { shutDown } from './activate';
 import { bringAbout } from './bringAbout';
 import { createCounters } from './counters';
 import { loadCounters, openCountersFile } from './countersFile';
+import { newGate } from './gate';
 import { advanceNewcomers, deleteLeaving } from './members';
 import { readMetrics } from './metrics';
 import { createPinger, type Pinger, pingCheck } from './pinger';
@@ -20,6 +21,7 @@ import { readStatistics, renewReport } from './poll';
 import { createQueue, type Queue } from './queue';
 import { recover } from './recover';
 import { leaveRetired, readRetired } from './retired';
+import { type ServedHere, servedHere } from './served';
 import { storeTables } from './tables';
 import type { ServeDeps, Unit } from './unit';
 import { createUpkeep, type Notices, type Upkeep } from './upkeep';
@@ -49,6 +51,8 @@ export interface LoadBalancer {
   /** What a hello tells of it. */
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
+  /** How it is served, if its VIPs are to be announced; else null. */
+  served(): ServedHere | null;
   counters(): ListenerCounters[];
   /** Where lines of the listener's connections go; null if nowhere. */
   logTarget(listenerId: string): LogTarget | null;
@@ -88,6 +92,8 @@ export async function openLoadBalancer(id: string, deps: ServeDeps, notices: Not
     inForce: null,
     running: null,
     namespace: null,
+    ending: false,
+    gate: newGate(),
     sequence: 0,
     countedAt: 0,
     storedTables: '',
@@ -131,6 +137,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     spec: () => unit.held?.spec ?? null,
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
+    served: () => servedHere(unit),
     counters: () => [...unit.counters.totals(unit.id), ...unit.udp.counters()],
     metrics: () => readMetrics(unit),
     logTarget: (listenerId) => {
@@ -195,6 +202,8 @@ function isSettled({ spec: held, outcome, faults }: HeldSpec, spec: LoadBalancer
 async function remove(unit: Unit, generation: number, epoch: number): Promise<Ack> {
   const { held, id } = unit;
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
+  unit.ending = true;
+  await unit.deps.beforeEnd(id);
   unit.pinger?.stop();
   await Promise.all([shutDown(unit), unit.udp.shutDown()]);
   await unit.deps.networks
@@ -205,6 +214,7 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   unit.held = null;
   unit.inForce = null;
   unit.report = null;
+  unit.ending = false;
   return removal(id, generation, epoch);
 }
 

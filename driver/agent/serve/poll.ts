@@ -1,8 +1,10 @@
 import type { LoadBalancerReport } from '../../protocol/messages';
 import { parseStats } from '../haproxy/stats';
 import { monotonicNow } from '../process/monotonic';
+import { keepGate } from './gate';
 import { buildReport, emptyReport } from './report';
 import { type Unit, workerName } from './unit';
+import { isUsable } from './usable';
 
 /** Reads a worker's statistics, notes its counters and renews the report. Throws when the worker does not answer. */
 export async function readStatistics(unit: Unit): Promise<void> {
@@ -15,6 +17,7 @@ export async function readStatistics(unit: Unit): Promise<void> {
     if (unit.running === running) unit.rows = rows;
   }
   renewReport(unit);
+  await keepGate(unit);
 }
 
 /** Takes what is newest into the report; its version rises if anything changed. */
@@ -30,11 +33,11 @@ function currentReport(unit: Unit): LoadBalancerReport | null {
   const report = haproxyReport(unit);
   if (report === null) return null;
   const udp = unit.udp.report();
-  return {
-    ...report,
+  const found = {
     listeners: { ...report.listeners, ...udp.listeners },
     pools: { ...report.pools, ...udp.pools },
   };
+  return { ...report, ...found, usable: unit.inForce !== null && isUsable(unit.inForce, found) };
 }
 
 function haproxyReport(unit: Unit): LoadBalancerReport | null {

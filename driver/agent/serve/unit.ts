@@ -17,6 +17,7 @@ import type { Checker } from '../udp/checker';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { CountersFile } from './countersFile';
+import type { Gate } from './gate';
 import type { Ping, Pinger } from './pinger';
 import type { Slots } from './slots';
 
@@ -36,6 +37,8 @@ export interface ServeDeps {
   readonly materialsHome: MaterialsHome;
   /** Called whenever a report has become another one. */
   readonly onReport: () => void;
+  /** Called when a load balancer counts as served no more, before it is ended: resolves when peers know. */
+  readonly beforeEnd: (loadBalancerId: string) => Promise<void>;
 }
 
 /** A haproxy and what it serves. */
@@ -87,6 +90,9 @@ export interface Unit {
   sequence: number;
   /** When anything was last counted, in milliseconds since the machine booted. */
   countedAt: number;
+  /** It is being removed: its VIPs are announced no more. */
+  ending: boolean;
+  readonly gate: Gate;
   /** The statistics last read from the current worker. */
   rows: readonly StatRow[];
   /** Workers of before a reload that still finish connections. */

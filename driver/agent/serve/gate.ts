@@ -1,0 +1,42 @@
+import { type Damped, damp, SHOWN } from '../bgp/damp';
+import { isUsableId } from '../haproxy/admitValue';
+import { monotonicNow } from '../process/monotonic';
+import type { Unit } from './unit';
+
+/**
+ * Ports that are closed while all members are down (`whenDown: close`): haproxy's frontends are paused, so that the kernel
+ * answers a SYN with a reset and health checks go on. UDP has no such answer: its datagrams are dropped, as before.
+ */
+
+/** Milliseconds a change has to last before ports follow. */
+const DELAYS = { upDelay: 0, downDelay: 3000 };
+
+export interface Gate {
+  /** Whether the ports are to be open. */
+  open: Damped;
+}
+
+export function newGate(): Gate {
+  return { open: SHOWN };
+}
+
+/** Opens or closes the ports as the last report says. A worker that has just come has all of them open. */
+export async function keepGate(unit: Unit): Promise<void> {
+  const { running, gate, report, inForce } = unit;
+  const closes = inForce?.whenDown === 'close';
+  gate.open = closes
+    ? damp(gate.open, report?.usable ?? gate.open.shown, { ...DELAYS, now: monotonicNow() })
+    : { ...SHOWN };
+  if (running === null || running.layout === null) return;
+  const names = new Set(running.layout.frontends.map(({ listener }) => listener.id).filter(isUsableId));
+  const wrong = unit.rows.filter(
+    ({ server, proxy, status }) => server === 'FRONTEND' && names.has(proxy) && isPaused(status) === gate.open.shown,
+  );
+  if (wrong.length === 0) return;
+  const verb = gate.open.shown ? 'enable' : 'disable';
+  await running.daemon.runtime.run(wrong.map(({ proxy }) => `${verb} frontend ${proxy}`));
+}
+
+function isPaused(status: string): boolean {
+  return status === 'PAUSED';
+}
