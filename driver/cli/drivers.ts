@@ -1,16 +1,20 @@
 import type { Logger } from 'pino';
 import { createNoopCompute } from '../clouds/compute/noop';
 import type { ComputeDriver } from '../clouds/compute/port';
+import type { ContrailDriver } from '../clouds/contrail/port';
 import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keystone/http';
 import { createNoopNetwork } from '../clouds/network/noop';
 import type { NetworkDriver } from '../clouds/network/port';
 import { BadValueError, type Config } from '../config/config';
+import { readContrail } from '../config/contrail';
 import { type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
 
 /** The drivers a process of its own can have. Those of the embedded site live within `all-in-one`. */
 export interface Drivers {
   readonly network: NetworkDriver;
   readonly compute: ComputeDriver;
+  /** With `network_driver = contrail`: where VIPs are wired. */
+  readonly vnc?: ContrailDriver;
 }
 
 /** Drivers, and what they hold open. */
@@ -26,14 +30,31 @@ export interface OpenedDrivers {
  */
 export function openDrivers(config: Config, log: Logger): OpenedDrivers {
   const openstack = openOpenstackDrivers(config, log);
-  const drivers = { network: networkOf(config, openstack), compute: computeOf(config, openstack) };
+  const vnc = contrailOf(config, openstack);
+  const drivers = {
+    network: networkOf(config, openstack),
+    compute: computeOf(config, openstack),
+    ...(vnc && { vnc }),
+  };
   return { drivers, close: () => openstack.close() };
 }
 
 function networkOf({ controller_worker: { network_driver: name } }: Config, cloud: OpenstackDrivers): NetworkDriver {
   if (name === 'noop') return createNoopNetwork();
-  if (name === 'neutron') return cloud.network();
-  throw unusable('network_driver', name, ['noop', 'neutron']);
+  if (name === 'neutron' || name === 'contrail') return cloud.network();
+  throw unusable('network_driver', name, ['noop', 'neutron', 'contrail']);
+}
+
+/** Its API takes wiring from a cloud admin alone, whom a mode without admin does not have. */
+function contrailOf(config: Config, cloud: OpenstackDrivers): ContrailDriver | undefined {
+  const { controller_worker: worker, contrail, service_engine } = config;
+  if (worker.network_driver !== 'contrail') return undefined;
+  if (service_engine.tenancy_mode === 'single') {
+    const expected = `neutron with [service_engine] tenancy_mode = single: Contrail needs the role "${contrail.cloud_admin_role}", which that mode does without`;
+    throw new BadValueError('controller_worker', 'network_driver', 'contrail', expected);
+  }
+  readContrail(config);
+  return cloud.contrail();
 }
 
 function computeOf({ controller_worker: { compute_driver: name } }: Config, cloud: OpenstackDrivers): ComputeDriver {

@@ -2,6 +2,9 @@ import type { Logger } from 'pino';
 import { createNovaDriver } from '../clouds/compute/http';
 import type { NovaSettings } from '../clouds/compute/nova/settings';
 import type { ComputeDriver } from '../clouds/compute/port';
+import { createContrailDriver } from '../clouds/contrail/http';
+import type { ContrailDriver } from '../clouds/contrail/port';
+import { openVncService, type VncService } from '../clouds/contrail/service';
 import { createGlanceDriver } from '../clouds/image/http';
 import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keystone/http';
 import { createNeutronDriver } from '../clouds/network/http';
@@ -16,6 +19,8 @@ export interface OpenstackDrivers {
   network(): NetworkDriver;
   /** @throws BadValueError for what is missing or cannot be */
   compute(): ComputeDriver;
+  /** Where VIPs are wired. @throws BadValueError for a CA file that cannot be read, or no server */
+  contrail(): ContrailDriver;
   close(): Promise<void>;
 }
 
@@ -24,11 +29,14 @@ type ServiceSection = 'neutron' | 'nova' | 'glance';
 /** Logs in as `[service_auth]` or else `[keystone_authtoken]` says: once for all services, and only if one is wanted. */
 export function openOpenstackDrivers(config: Config, log: Logger): OpenstackDrivers {
   let login: KeystoneValidator | undefined;
-  const services: OpenstackService[] = [];
-  const open = (name: string, types: readonly string[], section: ServiceSection): OpenstackService => {
+  const services: Pick<OpenstackService, 'close'>[] = [];
+  const logIn = (): KeystoneValidator => {
     login ??= createKeystoneValidator(serviceCredentials(config), { log });
+    return login;
+  };
+  const open = (name: string, types: readonly string[], section: ServiceSection): OpenstackService => {
     const service = openService(
-      { name, types, session: login.session, log, options: endpointOf(config, section) },
+      { name, types, session: logIn().session, log, options: endpointOf(config, section) },
       section,
     );
     services.push(service);
@@ -40,6 +48,12 @@ export function openOpenstackDrivers(config: Config, log: Logger): OpenstackDriv
       const settings = novaSettings(config);
       const images = createGlanceDriver(open('Glance', ['image'], 'glance'));
       return createNovaDriver({ service: open('Nova', ['compute'], 'nova'), images, settings });
+    },
+    contrail() {
+      const session = config.contrail.auth === 'none' ? undefined : logIn().session;
+      const service = openContrail(config, { log, ...(session && { session }) });
+      services.push(service);
+      return createContrailDriver({ service, role: config.contrail.cloud_admin_role });
     },
     async close() {
       await Promise.all(services.map((service) => service.close()));
@@ -61,6 +75,22 @@ function openService(deps: Parameters<typeof openOpenstackService>[0], section: 
     const reason = error instanceof Error ? error.message : String(error);
     const file = deps.options.ca_certificates_file ?? '';
     throw new BadValueError(section, 'ca_certificates_file', file, `a file that can be read (${reason})`);
+  }
+}
+
+function openContrail(
+  { contrail }: Config,
+  deps: Pick<Parameters<typeof openVncService>[0], 'log' | 'session'>,
+): VncService {
+  const servers = contrail.api_servers.map((server) => `${contrail.ssl ? 'https' : 'http'}://${server}`);
+  if (servers.length === 0)
+    throw new BadValueError('contrail', 'api_servers', '', '`host:port` of one server at least');
+  const { cafile, insecure, timeout } = contrail;
+  try {
+    return openVncService({ ...deps, servers, caFile: cafile, insecure, timeout: timeout * 1_000 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadValueError('contrail', 'cafile', cafile ?? '', `a file that can be read (${reason})`);
   }
 }
 

@@ -15,6 +15,7 @@ import { defineProcessMetrics } from '../telemetry/processMetrics';
 import { serveTelemetry } from '../telemetry/server';
 import { openBus, openNotifier, staysWithin } from './bus';
 import { openCertificates } from './certificates';
+import { checkContrail } from './contrailStart';
 import { openDatabase } from './database';
 import { type Drivers, logInEarly, openDrivers, openTokens } from './drivers';
 
@@ -47,9 +48,10 @@ const STARTS: Readonly<Record<ProcessName, Start>> = {
     const { runWorker } = require('../worker/main') as typeof import('../worker/main');
     return runWorker(parts);
   },
-  'health-manager': (parts) => {
+  'health-manager': async (parts) => {
     const { runHealthManager } = require('../health/main') as typeof import('../health/main');
-    return runHealthManager(parts);
+    const { openAuthority } = require('../pki/files') as typeof import('../pki/files');
+    return runHealthManager({ ...parts, authority: await openAuthority(parts.config.certificates) });
   },
   housekeeping: async (parts) => {
     const { runHousekeeping } = require('../housekeeping/main') as typeof import('../housekeeping/main');
@@ -83,6 +85,7 @@ export async function startProcess(name: ProcessName, config: Config, log: Logge
     for (const close of opened.toReversed()) await close();
   };
   try {
+    if (drivers.vnc && name === 'worker') await checkContrail(drivers.vnc, config, log);
     const db = await openDatabase(config);
     opened.push(() => db.destroy());
     await requireCurrentSchema(db);

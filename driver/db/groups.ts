@@ -69,6 +69,12 @@ export function groupNamedIn(data: unknown): string | undefined {
   return typeof group === 'string' && group !== '' ? group : undefined;
 }
 
+/** Undefined for a group that is gone. */
+export async function findGroupName(db: Db, id: string): Promise<string | undefined> {
+  const row: { name: string } | undefined = await db('service_engine_group').where({ id }).first('name');
+  return row?.name;
+}
+
 /**
  * Locks the group's row until the transaction ends: whoever counts its engines to make another one comes one by one.
  */

@@ -170,11 +170,22 @@ export async function releaseVnics(
       .where({ id: vnicId, deleting: 0 })
       .whereNotExists(trx('vnic_use').where({ se_vnic_id: vnicId }).select('se_vnic_id'))
       .update({ deleting: 1 });
-    if (unused === 0) continue;
+    if (unused === 0 && !(await leavesBgp(trx, vnicId))) continue;
     await makeWork(trx, engineId);
     engineIds.add(engineId);
   }
   return [...engineIds];
+}
+
+/** Whether the vNIC is in a service of BGP that nobody on it needs any more. */
+async function leavesBgp(trx: Db, vnicId: string): Promise<boolean> {
+  const joined = await trx('se_vnic').where({ id: vnicId }).whereNotNull('bgp_service').first('id');
+  if (joined === undefined) return false;
+  const announced = await trx('vnic_use as u')
+    .join('load_balancer as lb', 'lb.id', 'u.load_balancer_id')
+    .where({ 'u.se_vnic_id': vnicId, 'lb.vip_mode': 'bgp' })
+    .first('lb.id');
+  return announced === undefined;
 }
 
 /** What the network service says of a vNIC's port. */

@@ -20,13 +20,23 @@ export async function listWiring(db: Db, loadBalancerId: string): Promise<Wiring
     'select * from vip_wiring where load_balancer_id = ? order by service_engine_id, ip_address',
     [loadBalancerId],
   );
-  return rows.map((row) => ({
+  return rows.map(toRecord);
+}
+
+/** What the cloud was told about VIPs on an engine. */
+export async function listWiringOn(db: Db, engineId: string): Promise<WiringRecord[]> {
+  const rows: VipWiringRow[] = await db('vip_wiring').where({ service_engine_id: engineId }).select('*');
+  return rows.map(toRecord);
+}
+
+function toRecord(row: VipWiringRow): WiringRecord {
+  return {
     loadBalancerId: row.load_balancer_id,
     engineId: row.service_engine_id,
     address: row.ip_address,
     portId: row.port_id,
     mode: row.mode,
-  }));
+  };
 }
 
 export async function recordWiring(db: Db, record: WiringRecord): Promise<void> {

@@ -6,6 +6,7 @@ import { type Answers, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
+import { servingEngines, wireContrail } from './contrailWiring';
 import { letGo } from './draining';
 import { keepFirewall } from './keepFirewall';
 import { runStages, stageOf } from './kind';
@@ -41,8 +42,12 @@ interface PlacedRun extends Run {
   readonly needs: Needs;
 }
 
-async function judge(run: PlacedRun, { plan, placing: { group } }: ToldOf<'told'>, answers: Answers): Promise<Verdict> {
+async function judge(run: PlacedRun, told: ToldOf<'told'>, answers: Answers): Promise<Verdict> {
   const { tree } = run;
+  const {
+    plan,
+    placing: { group },
+  } = told;
   switch (answers.kind) {
     case 'outstanding':
       return { kind: 'waiting', reason: `engine ${answers.placements[0]?.engineId} has not confirmed yet` };
@@ -51,7 +56,7 @@ async function judge(run: PlacedRun, { plan, placing: { group } }: ToldOf<'told'
     case 'refused':
       return refused(run, answers.reason);
     case 'confirmed': {
-      const waiting = (await wire(run, plan)) ?? awaitedBy(run, plan);
+      const waiting = (await wire(run, told)) ?? awaitedBy(run, plan);
       if (waiting !== undefined) return { kind: 'waiting', reason: waiting };
       const lookAgain = await letGo(run, plan.drop, group.properties.scaleinTimeout);
       await releaseUnneeded(run, run.needs);
@@ -87,12 +92,13 @@ async function refused(run: Run, reason: string): Promise<Verdict> {
   return { kind: 'failed', reason };
 }
 
-/** Lets the engine that serves answer for the VIPs. Why that is not possible yet, or nothing. */
-async function wire(run: PlacedRun, plan: PlacementPlan): Promise<string | undefined> {
+/** Lets the engines that serve answer for the VIPs. Why that is not possible yet, or nothing. */
+async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<string | undefined> {
   const { parts, tree, before, needs } = run;
   if (needs.vips.length === 0) return undefined;
   const recorded = await listWiring(parts.db, tree.id);
-  const answering = answeringEngines(tree, plan.drop, recorded);
+  const { contrail } = parts;
+  const answering = contrail ? servingEngines(tree, plan.drop) : answeringEngines(tree, plan.drop, recorded);
   const ports = (await listEnginePorts(parts.db, tree.id, needs)).filter(({ portId }) => portId !== null);
   const lacks = (engineId: string, networkId: string): boolean =>
     !ports.some((it) => it.engineId === engineId && it.networkId === networkId);
@@ -103,6 +109,7 @@ async function wire(run: PlacedRun, plan: PlacementPlan): Promise<string | undef
     return `engine ${engineId} has no port in network ${missing.networkId} yet`;
   }
   const wanted: EnginePort[] = ports.filter(({ engineId }) => answering.includes(engineId));
+  if (contrail) return wireContrail(run, { contrail, placing, needs, ports: wanted, recorded });
   const policies = await findPolicies(run, wanted);
   const target = { tree, ports: wanted, vips: needs.vips, policies, recorded };
   await runStages(WIRING_STAGES, { target, clouds: parts, before });

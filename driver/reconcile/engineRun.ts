@@ -6,7 +6,9 @@ import type { Db } from '../db/connect';
 import { type Lease, releaseLease } from '../db/leases';
 import type { Engine } from '../domain/engine';
 import { UnavailableError } from '../domain/errors';
+import type { Sealer } from '../domain/sealing';
 import type { RoutingOptions, Vnic } from '../domain/vnic';
+import type { ContrailParts } from './contrailTarget';
 import type { BeforeStep } from './kind';
 import type { BackOff } from './outcome';
 
@@ -22,11 +24,17 @@ export interface EngineParts {
   readonly bus: Bus;
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
+  /** Where VIPs are wired, if not in the network service. */
+  readonly contrail?: ContrailParts;
   readonly log: Logger;
   /** Holder of the leases: new for every process. */
   readonly owner: string;
   /** Where engines find their controllers: WebSocket URLs. */
   readonly controllers: readonly string[];
+  /** Of the certificate of the controllers' CA; absent where they speak in clear. */
+  readonly caFingerprint?: string | undefined;
+  /** Seals tokens; absent where the configuration has no key. */
+  readonly sealer?: Pick<Sealer, 'digest'> | undefined;
   readonly settings: EngineSettings;
   /** Where engines call home from. Absent: the compute service sees to it, or needs nothing of the kind. */
   readonly management?: ManagementNetwork;

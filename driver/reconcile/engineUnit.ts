@@ -15,6 +15,7 @@ import { listVnics, removeVnic } from '../db/vnics';
 import type { Engine } from '../domain/engine';
 import { ServiceError } from '../domain/errors';
 import { CloudPausedError } from './cloudPaused';
+import { clearContrailGroup, wireEngine } from './contrailEngine';
 import {
   type EngineClouds,
   type EngineParts,
@@ -98,7 +99,12 @@ async function bringAbout(run: EngineRun) {
   const target: EngineTarget = { engine, vnics: await listVnics(parts.db, engine.id) };
   const isManaged = parts.management !== undefined && plugsPorts(parts);
   const work = { target, clouds: { ...parts, notes }, before };
-  const steps = await runStages(isManaged ? MANAGED_STAGES : STAGES, work);
+  const { contrail } = parts;
+  // What is to go leaves first what others share with it.
+  const left = contrail ? await wireEngine(run, contrail, notes) : 0;
+  const made = await runStages(isManaged ? MANAGED_STAGES : STAGES, work);
+  const wired = contrail && made > 0 && !engine.deleting ? await wireEngine(run, contrail, notes) : 0;
+  const steps = left + made + wired;
   // The ports of one that goes are gone.
   if (!engine.deleting) await learnPlaces(run);
   for (const { id, deleting } of target.vnics) {
@@ -163,6 +169,7 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
     .onGone?.(engine)
     .catch((err: unknown) => run.log.info({ err }, 'what an engine shared is left to the sweep'));
   await clearGroup(run);
+  if (parts.contrail) await clearContrailGroup(run, parts.contrail);
   return SETTLED;
 }
 

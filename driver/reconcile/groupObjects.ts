@@ -25,7 +25,7 @@ export async function prepareGroup(
 ): Promise<void> {
   const { compute } = parts;
   if (!compute.prepareGroup) return;
-  await underLease(parts, groupId, async () => compute.prepareGroup?.(groupId, ownerProjectId));
+  await underGroupLease(parts, groupId, async () => compute.prepareGroup?.(groupId, ownerProjectId));
 }
 
 /**
@@ -41,12 +41,13 @@ export async function clearGroup({ parts, engine: { groupId, ownerProjectId }, l
       if (group.groupId === groupId) await compute.deleteServerGroup?.(group.id);
     }
   };
-  await underLease(parts, groupId, clear).catch((err: unknown) =>
+  await underGroupLease(parts, groupId, clear).catch((err: unknown) =>
     log.warn({ err, group: groupId }, 'the server group of a group without engines is left for now'),
   );
 }
 
-async function underLease(
+/** Runs work under the lease of the group. @throws UnavailableError while another worker holds it for long */
+export async function underGroupLease(
   { db, owner, settings }: EngineParts,
   groupId: string,
   work: () => Promise<void>,

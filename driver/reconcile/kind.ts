@@ -16,7 +16,14 @@ export interface Kind<Item, Target, Clouds> {
   put(want: Item, clouds: Clouds, have: Item | undefined): Promise<void>;
   /** What is gone already counts as removed. */
   remove(item: Item, clouds: Clouds): Promise<void>;
+  /** All puts, or all removals, at once, instead of `put` and `remove`: where several cost the cloud no more than one. */
+  readonly together?: {
+    put(wanted: readonly PutStep<Item>[], clouds: Clouds): Promise<void>;
+    remove(items: readonly Item[], clouds: Clouds): Promise<void>;
+  };
 }
+
+export type PutStep<Item> = Extract<Step<Item>, { readonly kind: 'put' }>;
 
 export type Step<Item> =
   | { readonly kind: 'remove'; readonly item: Item }
@@ -71,6 +78,12 @@ export function stageOf<Item, Target, Clouds>(kind: Kind<Item, Target, Clouds>):
       const steps = diff(kind, kind.desired(target), await kind.observed(target, clouds));
       const take = async (wanted: Step<Item>['kind']): Promise<number> => {
         const chosen = steps.filter((step) => step.kind === wanted);
+        if (kind.together && chosen.length > 0) {
+          await before(`${kind.name}: ${wanted} ${chosen.map(({ item }) => kind.key(item)).join(', ')}`);
+          if (wanted === 'put') await kind.together.put(chosen.filter(isPut), clouds);
+          else await kind.together.remove(itemsOf(chosen), clouds);
+          return chosen.length;
+        }
         for (const step of chosen) {
           await before(`${kind.name}: ${step.kind} ${kind.key(step.item)}`);
           if (step.kind === 'put') await kind.put(step.item, clouds, step.have);
@@ -81,6 +94,14 @@ export function stageOf<Item, Target, Clouds>(kind: Kind<Item, Target, Clouds>):
       return { put: () => take('put'), remove: () => take('remove') };
     },
   };
+}
+
+function isPut<Item>(step: Step<Item>): step is PutStep<Item> {
+  return step.kind === 'put';
+}
+
+function itemsOf<Item>(steps: readonly Step<Item>[]): readonly Item[] {
+  return steps.map(({ item }) => item);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { TenancyMode } from '../domain/group';
 import type { Settlement } from '../domain/settlement';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { RoutingOptions } from '../target/networkNeeds';
+import type { ContrailParts } from './contrailTarget';
 import type { BeforeStep } from './kind';
 import type { KeyManager } from './kinds/certificateConsumers';
 import type { BackOff } from './outcome';
@@ -17,6 +18,8 @@ export interface LoadBalancerParts {
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
+  /** Where VIPs are wired, if not in the network service. */
+  readonly contrail?: ContrailParts;
   /** Absent where nobody keeps certificates. */
   readonly keyManager?: KeyManager;
   /** True: engines' vNICs are plugged in as load balancers need them, each in the routing domain of a VIP network. */

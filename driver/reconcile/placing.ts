@@ -7,6 +7,7 @@ import { type EngineDemand, vnicKey } from '../domain/placement';
 import { readService, type Service } from '../domain/placementDemand';
 import type { PlacementPlan } from '../domain/placementPlan';
 import type { Happening } from '../domain/settlement';
+import { readVipWishes, type VipWishes } from '../domain/vipWishes';
 import type { Run } from './loadBalancerRun';
 import type { Needs } from './vnicNeeds';
 
@@ -14,6 +15,8 @@ import type { Needs } from './vnicNeeds';
 export interface Placing {
   readonly group: Group;
   readonly service: Service;
+  /** What its flavor says of its VIPs. */
+  readonly vip: VipWishes;
 }
 
 /** Undefined when there is no service engine group. */
@@ -23,7 +26,7 @@ export async function findPlacing({ parts, tree }: Run): Promise<Placing | undef
   const { flavor, zone } = found;
   const group = groupInForce(found.group, parts.settings.tenancyMode ?? 'service');
   const wishes = { topology: tree.topology, flavor, zone, adjustment: tree.scaleAdjustment };
-  return { group, service: readService(wishes, group.properties) };
+  return { group, service: readService(wishes, group.properties), vip: readVipWishes(flavor) };
 }
 
 /** What engines are asked for by. */
@@ -85,7 +88,11 @@ export async function recordPlaced(run: Run, trx: Db, { group, service }: Placin
   });
 }
 
-function describeLacks({ tree }: Run, { group, service }: Placing, placed: Placed): Happening[] {
+function describeLacks(
+  { tree }: Run,
+  { group, service }: Pick<Placing, 'group' | 'service'>,
+  placed: Placed,
+): Happening[] {
   const lacks: Happening[] = [];
   if (placed.lacks !== null) {
     const message = `group ${group.name} has no room for load balancer ${tree.id}: ${placed.lacks}`;

@@ -4,6 +4,7 @@ import { dropPlacements, forgetPlacements } from '../db/placements';
 import { listWiring } from '../db/wiring';
 import { isLive } from '../domain/answers';
 import { settleDeleted } from '../domain/settlement';
+import { unwireContrail } from './contrailWiring';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { vipPort } from './kinds/vipPort';
@@ -21,7 +22,8 @@ const VIP_STAGES = [stageOf(vipPort)];
 export async function tearDown(run: Run): Promise<Verdict> {
   const { parts, tree, before } = run;
   const { network, db } = parts;
-  if (!network.acceptsAnything) {
+  if (parts.contrail) await unwireContrail(run, parts.contrail);
+  else if (!network.acceptsAnything) {
     const recorded = await listWiring(db, tree.id);
     if (recorded.length > 0) {
       await runStages(WIRING_STAGES, { target: { tree, ...NO_WIRING, recorded }, clouds: parts, before });

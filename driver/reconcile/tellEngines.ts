@@ -5,6 +5,7 @@ import { forgetPlacements, type Placed, placeLoadBalancer, postponeDeadline, wan
 import { isLive } from '../domain/answers';
 import { type PlacementPlan, planPlacements } from '../domain/placementPlan';
 import type { Placement } from '../domain/tree';
+import { keepVipMode } from './contrailWiring';
 import { hintEngines, hintEngineUnits, type Run } from './loadBalancerRun';
 import { findPlacing, type Placing, placeRequest, recordPlaced } from './placing';
 import { type Needs, stateNeeds } from './vnicNeeds';
@@ -26,6 +27,7 @@ export async function tellEngines(run: Run, needs: Needs): Promise<Told> {
   const { tree } = run;
   const placing = await findPlacing(run);
   if (!placing) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
+  await keepVipMode(run, placing);
   const plan = planPlacements(tree, placing.service.engines);
   const present = tree.placements.filter(({ deleting }) => !deleting);
   const recalled = present.filter((it) => it.draining && !plan.drop.includes(it));

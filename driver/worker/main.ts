@@ -5,13 +5,19 @@ import { Registry } from 'prom-client';
 import { type Bus, type BusHandler, HINTS_TOPIC, PROVISIONING_TOPIC } from '../bus/port';
 import type { Certificates } from '../clouds/certificates/port';
 import type { ComputeDriver } from '../clouds/compute/port';
+import type { ContrailDriver } from '../clouds/contrail/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
+import { readContrail } from '../config/contrail';
 import { notificationSettings } from '../config/notifications';
 import { readRouting } from '../config/routing';
+import { openSealer } from '../config/sealer';
 import type { Db } from '../db/connect';
 import { recordEvents } from '../db/events';
+import { fingerprintOf } from '../domain/fingerprint';
 import type { RunningProcess } from '../domain/process';
+import { readAuthorityCertificate } from '../pki/files';
+import type { ContrailParts } from '../reconcile/contrailTarget';
 import { createEngineGroups } from '../reconcile/engineGroups';
 import { type EngineParts, reconcileEngine } from '../reconcile/engineUnit';
 import type { KeyedQueue } from '../reconcile/keyedQueue';
@@ -38,16 +44,21 @@ export interface WorkerParts {
     | 'health_manager'
     | 'driver_agent'
     | 'oslo_messaging_notifications'
+    | 'contrail'
   >;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
   readonly compute: ComputeDriver;
+  /** Where VIPs are wired, with `network_driver = contrail`. */
+  readonly vnc?: ContrailDriver;
   /** Where users keep certificates, if anywhere. */
   readonly certificates?: Certificates;
   readonly log: Logger;
   /** Where engines find their controllers (WebSocket URLs), if not where the configuration says. */
   readonly controllers?: readonly string[];
+  /** Of their CA, if it is not that of the configuration. */
+  readonly caFingerprint?: string;
   /** Collects the metrics that `/metrics` shows; the process's own by default. */
   readonly registry?: Registry;
   /** What the process's health knows of its runs. */
@@ -70,6 +81,7 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
   const clouds = {
     network: politely(parts.network, 'network', context),
     compute: politely(parts.compute, 'compute', context),
+    ...contrailOf(context),
   };
   const loadBalancers = loadBalancerParts({ ...context, owner, backOff, clouds });
   const { leaseSeconds, engineCreateTimeout } = settings;
@@ -80,6 +92,7 @@ export async function runWorker(parts: WorkerParts): Promise<RunningProcess> {
     routing: readRouting(config),
     ...createEngineGroups({ ...clouds, db: parts.db, ownerTag: config.service_engine.owner_tag }),
     controllers: parts.controllers ?? controllersOf(config),
+    ...trustOf(parts),
     ...managementOf(config),
     settings: { leaseSeconds, engineCreateTimeout, backOff, ownerTag: config.service_engine.owner_tag },
   };
@@ -121,13 +134,17 @@ function loadBalancerParts({
   owner,
   backOff,
   clouds,
-}: Context & { owner: string; backOff: BackOff; clouds: { network: NetworkDriver } }): LoadBalancerParts {
+}: Context & {
+  owner: string;
+  backOff: BackOff;
+  clouds: { network: NetworkDriver; contrail?: ContrailParts };
+}): LoadBalancerParts {
   const { leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, drainSettle } = settings;
   return {
     db: parts.db,
     bus: parts.bus,
     log: parts.log,
-    network: clouds.network,
+    ...clouds,
     ...keyManagerOf({ parts, settings, onCall }),
     bootsNothing: parts.compute.bootsNothing,
     plugsVnics: parts.compute.attachPort !== undefined,
@@ -141,6 +158,21 @@ function loadBalancerParts({
       ...{ leaseSeconds, stepSeconds, pendingDeadline, engineCreateTimeout, engineNamePrefix, drainSettle, backOff },
       enginesAreAlike: parts.config.controller_worker.compute_driver === 'local',
       tenancyMode: settings.tenancyMode,
+    },
+  };
+}
+
+function contrailOf({ parts, settings, onCall }: Context): { contrail?: ContrailParts } {
+  const wiring = readContrail(parts.config);
+  if (!parts.vnc || !wiring) return {};
+  const sealer = openSealer(parts.config);
+  return {
+    contrail: {
+      driver: politely(parts.vnc, 'contrail', { parts, settings, onCall }),
+      settings: wiring,
+      ownerTag: parts.config.service_engine.owner_tag,
+      seenServices: new Map(),
+      ...(sealer && { sealer }),
     },
   };
 }
@@ -185,12 +217,24 @@ function politely<Driver extends object>(driver: Driver, cloud: string, { parts,
 /** The port that an engine calls home by is made here where both networks and servers are a real cloud's. */
 function managementOf({ controller_worker: worker }: WorkerParts['config']): Pick<EngineParts, 'management'> {
   const [networkId] = worker.amp_boot_network_list;
-  if (worker.network_driver !== 'neutron' || worker.compute_driver !== 'nova' || networkId === undefined) return {};
+  if (
+    !['neutron', 'contrail'].includes(worker.network_driver) ||
+    worker.compute_driver !== 'nova' ||
+    networkId === undefined
+  )
+    return {};
   return { management: { networkId, securityGroupIds: worker.amp_secgroup_list } };
 }
 
-function controllersOf({ health_manager }: WorkerParts['config']): string[] {
+/** What engines are told to trust, and what seals their tokens. */
+function trustOf({ config, caFingerprint }: WorkerParts): Pick<EngineParts, 'caFingerprint' | 'sealer'> {
+  const ca = readAuthorityCertificate(config.certificates);
+  return { caFingerprint: caFingerprint ?? (ca && fingerprintOf(ca.raw)), sealer: openSealer(config) };
+}
+
+function controllersOf({ health_manager, certificates }: WorkerParts['config']): string[] {
   const { bind_ip, bind_port, controller_ip_port_list } = health_manager;
   const addresses = controller_ip_port_list.length > 0 ? controller_ip_port_list : [`${bind_ip}:${bind_port}`];
-  return addresses.map((address) => `ws://${address}`);
+  const scheme = certificates.ca_certificate === null ? 'ws' : 'wss';
+  return addresses.map((address) => `${scheme}://${address}`);
 }

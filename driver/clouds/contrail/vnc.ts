@@ -11,11 +11,12 @@ export class VncRefusal extends PassedThroughError {
 }
 
 /** The service's user may not do what it has to. */
-export class MissingRoleError extends UnavailableError {
+export class MissingRoleError extends VncRefusal {
   constructor(role: string, said: string) {
     const words = said === '' ? '' : ` (${said})`;
     super(
-      `Contrail refuses this service with 403${words}: its user needs the role of cloud admins, ` +
+      403,
+      `it refuses this service with 403${words}: its user needs the role of cloud admins, ` +
         `"${role}" ([contrail] cloud_admin_role), in its project`,
     );
   }

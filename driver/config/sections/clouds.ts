@@ -146,9 +146,50 @@ export const certificates = section(
   'any',
 );
 
-export const contrail = section('Contrail (Tungsten Fabric). Not read yet.', {
-  api_servers: list(['127.0.0.1:8082'], '`host:port` of the VNC API servers.'),
-  ssl: bool(false, 'Speak TLS to them.'),
-  cafile: optionalText('CA certificates that they are checked with.'),
-  insecure: bool(false, 'Do not check their certificates.'),
-});
+export const contrail = section(
+  'Contrail (Tungsten Fabric), for `network_driver = contrail`: VIPs are wired by its configuration API (docs/contrail.md).',
+  {
+    api_servers: list(
+      ['127.0.0.1:8082'],
+      '`host:port` of the configuration API servers; the next one is asked when one fails.',
+    ),
+    ssl: bool(false, 'Speak TLS to them.'),
+    cafile: optionalText('CA certificates that they are checked with.'),
+    insecure: bool(false, 'Do not check their certificates.'),
+    auth: choice(
+      'keystone',
+      ['keystone', 'none'],
+      'Log in as this service does towards Neutron and Nova, or not at all, where the servers ask nobody who he is.',
+    ),
+    cloud_admin_role: text('admin', 'The role the servers take for the cloud admin’s: this service needs it.'),
+    timeout: seconds(20, 'How long a call may take.', 0.1),
+    vip_mode: choice(
+      'aap',
+      ['aap', 'bgp'],
+      'How VIPs are wired whose flavor does not say: `aap` by address pairs on the engines’ ports, `bgp` announced by the engines. What a load balancer was made with stays.',
+    ),
+    health_check: choice(
+      'ping',
+      ['ping', 'bfd', 'none'],
+      'How the vRouter finds out that an engine is dead, to drop its routes by itself. `bfd` needs a BFD speaker on every engine, so it fits where all VIPs are announced.',
+    ),
+    health_check_interval: seconds(0.3, 'Between two checks.', 0.05),
+    health_check_timeout: seconds(0.3, 'How long an engine may take to answer one.', 0.05),
+    health_check_retries: integer(3, [1, 100], 'Checks in a row that fail before an engine is dead.'),
+    bgp_local_as: integer(
+      65_100,
+      [1, 4_294_967_295],
+      'AS of the engines. Another one than the cloud’s (autonomous_system of its global-system-config): sessions within one AS are never set up.',
+    ),
+    bgp_keepalive: integer(3, [0, 3600], 'Seconds between two keepalives of a session.'),
+    bgp_hold: integer(9, [0, 7200], 'Seconds of silence after which a session is down; 0 (never) or 3 at least.'),
+    bgp_connect_retry: integer(10, [1, 120], 'Seconds between two tries to set up a session.'),
+    bgp_bfd: bool(true, 'Watch sessions by BFD.'),
+    bgp_bfd_interval: seconds(0.3, 'Between two packets of BFD.', 0.05),
+    bgp_bfd_multiplier: integer(3, [1, 255], 'Packets of BFD that may be lost in a row.'),
+    bgp_md5_groups: list(
+      [],
+      'Service engine groups (by name or id) whose sessions have a secret (RFC 2385). The vRouter translates sessions, which few releases do so that a secret still fits: off for all groups.',
+    ),
+  },
+);

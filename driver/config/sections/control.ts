@@ -9,7 +9,7 @@ export const controller_worker = section(
     network_driver: choice(
       'local',
       ['local', 'noop', 'neutron', 'contrail'],
-      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` VIP ports, engines’ ports and address pairs in Neutron, `contrail` the VNC API (not there yet).',
+      'Where VIPs are wired: `local` the embedded Neutron, `noop` nowhere (any id is accepted), `neutron` VIP ports, engines’ ports and address pairs in Neutron, `contrail` ports in Neutron and everything else in Contrail (`[contrail]`, docs/contrail.md).',
       { network_noop_driver: 'noop', allowed_address_pairs_driver: 'neutron' },
     ),
     compute_driver: choice(
