@@ -49,7 +49,7 @@ export interface NetworkEngineOptions {
 /** @param machine is not removed by `dispose` */
 export async function createNetworkEngine(
   machine: Namespace,
-  { config: over = {}, env = {}, welcome = { version: 3 } }: NetworkEngineOptions = {},
+  { config: over = {}, env = {}, welcome = { version: 3 }, words = agentWords }: NetworkEngineOptions = {},
 ): Promise<NetworkEngine> {
   const directory = mkdtempSync(join(tmpdir(), 'slnet-'));
   const socket = join(directory, 'controller');
@@ -78,7 +78,11 @@ export async function createNetworkEngine(
     domain,
     async start({ waits } = { waits: true }) {
       const before = controller.hellos().length;
-      agent = machine.spawn(process.execPath, words(config), { stdio: 'inherit', env: { ...process.env, ...env } });
+      const log = process.env['AGENT_LOG'] === undefined ? 'ignore' : 'inherit';
+      agent = machine.spawn(process.execPath, words(config), {
+        stdio: ['ignore', log, 'inherit'],
+        env: { ...process.env, ...env },
+      });
       if (waits) await controller.waitFor('the agent says hello', () => controller.hellos().length > before);
     },
     async end(signal) {
