@@ -21,6 +21,7 @@ import { waitForEngine } from './embedded/waitForEngine';
 import { ensureFleet } from './fleet/ensureFleet';
 import { runHealthManager } from './health/main';
 import { runHousekeeping } from './housekeeping/main';
+import { openOwnAuthority } from './pki/files';
 import { runWorker } from './worker/main';
 
 /** How the site starts its engine's agent: this very program, as another process. */
@@ -65,13 +66,19 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
 
   const common = { config: withAuthUri(config, clouds.authUrl), db, bus, network: clouds.network };
   const { certificates } = clouds;
-  const health = await runHealthManager({ ...common, certificates, log: log.child({ part: 'health-manager' }) });
+  const authority = await openOwnAuthority(stateDir);
+  const trust = { caFingerprint: authority.fingerprint };
+  const healthParts = { ...common, certificates, authority, log: log.child({ part: 'health-manager' }) };
+  const health = await runHealthManager(healthParts);
   cleanup.add('health-manager', () => health.close());
   const controllers = health.url ? [health.url] : [];
-  const compute = await startCompute(parts, stateDir, controllers);
+  const compute = await startCompute(parts, stateDir, { controllers, ...trust });
   cleanup.add('engine', () => compute.stop({ keepServing: false }));
 
-  const worker = await runWorker({ ...common, certificates, compute, controllers, log: log.child({ part: 'worker' }) });
+  const worker = await runWorker({
+    ...{ ...common, ...trust, certificates, compute, controllers },
+    log: log.child({ part: 'worker' }),
+  });
   cleanup.add('worker', () => worker.close());
   await ensureFleet({ ...common, log });
   const housekeeping = await runHousekeeping({ ...common, compute, log: log.child({ part: 'housekeeping' }) });
@@ -106,13 +113,13 @@ async function openOwnDatabase(config: Config): Promise<Db> {
 function startCompute(
   { config, log }: SiteParts,
   stateDir: string,
-  controllers: readonly string[],
+  told: { readonly controllers: readonly string[]; readonly caFingerprint: string },
 ): Promise<LocalCompute> {
   return openLocalCompute({
     command: AGENT_COMMAND,
     stateDir: path.join(stateDir, 'engines'),
     runDir: prepareRunDirectory(config.embedded.run_dir, stateDir),
-    controllers,
+    ...told,
     haproxyPath: config.service_engine.haproxy_path,
     log: log.child({ part: 'engine' }),
   });

@@ -8,7 +8,7 @@ import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
 import { type Bgp, createBgp, noBgp } from './bgp/bgp';
 import { createBirdFinder, type FindBird } from './bgp/find';
 import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
-import { type Link, openLink } from './link/controllerLink';
+import { type Link, type LinkDeps, openLink } from './link/controllerLink';
 import { createSecureDialer, type Dialer, plainDialer } from './link/dialer';
 import { openMetricsServer } from './metrics/server';
 import { createNetworks, type Networks, type NetworksNotices, noNetworks } from './network/networks';
@@ -87,11 +87,8 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
-  const { controllers, engineId, token } = config;
   const running = { engine, networks, bgp };
-  const dialer = await openDialer(config, log);
-  const said = { engineId, token: config.caFingerprint ? '' : token, bootId, daemons: tools.daemons };
-  link = openLink({ controllers, dialer, log, ...running, random: Math.random, hello: helloOf(said, running) });
+  link = await openControllerLink(config, { log, bootId, daemons: tools.daemons, running });
   const disk = watchDisk(config.stateDir, (name, message) => event(name, null, message));
   return {
     async stop(options) {
@@ -163,6 +160,19 @@ async function beginBgp(bgp: Bgp, { recovered }: Engine, log: Logger): Promise<v
     log.error({ err }, 'BGP speakers were not taken over');
   }
   bgp.begin();
+}
+
+interface LinkParts extends Pick<Hello, 'bootId' | 'daemons'> {
+  readonly log: Logger;
+  readonly running: Pick<LinkDeps, 'engine' | 'bgp'> & { readonly networks: Networks };
+}
+
+async function openControllerLink(config: AgentConfig, { log, bootId, daemons, running }: LinkParts): Promise<Link> {
+  const { controllers, engineId, caFingerprint } = config;
+  const dialer = await openDialer(config, log);
+  const token = caFingerprint === undefined ? config.token : '';
+  const hello = helloOf({ engineId, token, bootId, daemons }, running);
+  return openLink({ controllers, dialer, log, ...running, random: Math.random, hello });
 }
 
 /** @throws Error for a fingerprint that is none, or controllers that would be spoken to in clear in spite of it */

@@ -6,6 +6,8 @@ export const EngineIdentity = z.object({
   /** WebSocket URLs. */
   controllers: z.array(z.url({ protocol: /^wss?$/ })).min(1),
   token: z.string().min(1),
+  /** SHA-256 of the certificate of the controllers' CA, hex; absent where they speak in clear. */
+  caFingerprint: z.string().min(1).exactOptional(),
 });
 export type EngineIdentity = z.infer<typeof EngineIdentity>;
 
@@ -13,6 +15,7 @@ const MetaData = z.object({ meta: z.record(z.string(), z.string()).default({}) }
 
 const ENGINE = 'slipstream_engine';
 const TOKEN = 'AVICNTRL_AUTHTOKEN';
+const CA_FINGERPRINT = 'slipstream_ca_fingerprint';
 const CONTROLLER = /^slipstream_controller_(\d+)$/;
 /** Where the addresses come from when there are no whole URLs: Avi's names carry no ports. */
 const [FIRST_ADDRESS, ALL_ADDRESSES] = ['AVICNTRL', 'AVICNTRL_IPS'];
@@ -27,7 +30,8 @@ export function readIdentity(content: string): EngineIdentity {
     ...(controllers.length === 0 ? [FIRST_ADDRESS] : []),
   ];
   if (missing.length > 0) throw new Error(`the metadata of this server lacks ${missing.join(', ')}`);
-  return EngineIdentity.parse({ engineId: meta[ENGINE], controllers, token: meta[TOKEN] });
+  const trust = meta[CA_FINGERPRINT] ? { caFingerprint: meta[CA_FINGERPRINT] } : {};
+  return EngineIdentity.parse({ engineId: meta[ENGINE], controllers, token: meta[TOKEN], ...trust });
 }
 
 function findControllers(meta: Readonly<Record<string, string>>): string[] {
@@ -39,5 +43,6 @@ function findControllers(meta: Readonly<Record<string, string>>): string[] {
   if (urls.length > 0) return urls;
   const addresses = [meta[FIRST_ADDRESS] ?? '', ...(meta[ALL_ADDRESSES] ?? '').split(',')];
   const hosts = new Set(addresses.map((address) => address.trim()).filter((address) => address !== ''));
-  return [...hosts].map((host) => `ws://${host.includes(':') ? `[${host}]` : host}:${PORT}`);
+  const scheme = meta[CA_FINGERPRINT] ? 'wss' : 'ws';
+  return [...hosts].map((host) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${PORT}`);
 }

@@ -13,6 +13,7 @@ const AgentFile = z.object({
   engineId: z.string().min(1),
   controllers: z.array(z.url({ protocol: /^wss?$/ })).min(1),
   token: z.string().min(1),
+  caFingerprint: z.string().min(1).exactOptional(),
   stateDir: z.string().min(1),
   runDir: z.string().min(1),
   materialsDir: z.string().min(1).exactOptional(),

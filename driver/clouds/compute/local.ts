@@ -14,6 +14,8 @@ export interface LocalComputeDeps {
   readonly runDir: string;
   /** WebSocket URLs of the controllers of this site; servers of an earlier start are told anew. */
   readonly controllers: readonly string[];
+  /** Of their CA; absent where they speak in clear. */
+  readonly caFingerprint?: string | undefined;
   /** Default: `haproxy`, by PATH. */
   readonly haproxyPath?: string;
   readonly log: Logger;
@@ -87,9 +89,10 @@ function describe({ engineId, name, supervisor }: LocalServer): Server {
   return { id: engineId, engineId, name, status, managementAddress: '127.0.0.1', host: hostname() };
 }
 
-function addServer(deps: LocalComputeDeps, { engineId, name, token, controllers }: ServerRequest): LocalServer {
+function addServer(deps: LocalComputeDeps, request: ServerRequest): LocalServer {
+  const { engineId, name, token, controllers, caFingerprint } = request;
   const files = openServerFiles({ ...deps, engineId });
-  files.writeConfig({ token, controllers });
+  files.writeConfig({ token, controllers, caFingerprint });
   files.writeRecord({ engineId, name });
   return assemble(deps, { engineId, name, files });
 }
@@ -101,7 +104,7 @@ async function resumeServer(deps: LocalComputeDeps, engineId: string): Promise<L
   const config = files.readConfig();
   if (!record || !config) return undefined;
 
-  files.writeConfig({ token: config.token, controllers: deps.controllers });
+  files.writeConfig({ token: config.token, controllers: deps.controllers, caFingerprint: deps.caFingerprint });
   const server = assemble(deps, { engineId, name: record.name, files });
   const process = findAgent(deps, files, record.process);
   if (!process) {
@@ -143,9 +146,12 @@ function assemble(
 }
 
 /** Gives a known server a new token or new controllers, if they are new. */
-async function retell({ files, supervisor }: LocalServer, { token, controllers }: ServerRequest): Promise<void> {
+async function retell(
+  { files, supervisor }: LocalServer,
+  { token, controllers, caFingerprint }: ServerRequest,
+): Promise<void> {
   const before = files.digestConfig();
-  files.writeConfig({ token, controllers });
+  files.writeConfig({ token, controllers, caFingerprint });
   if (files.digestConfig() !== before) await supervisor.replace();
 }
 

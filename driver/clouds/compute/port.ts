@@ -27,6 +27,8 @@ export interface ServerRequest {
   readonly token: string;
   /** Where the engine finds its controllers: WebSocket URLs. */
   readonly controllers: readonly string[];
+  /** SHA-256 of the certificate of their CA, hex; absent where they speak in clear. */
+  readonly caFingerprint?: string | undefined;
   /** Its service engine group: where hosts are to differ, they differ within it. */
   readonly groupId?: string;
   /** Ports that exist already, instead of as many of those that are configured; the one in the management network first. */

@@ -19,6 +19,8 @@ export interface AgentFile {
   readonly engineId: string;
   readonly token: string;
   readonly controllers: readonly string[];
+  /** Of the controllers' CA; absent where they speak in clear. */
+  readonly caFingerprint?: string | undefined;
   /** Of this agent alone. */
   readonly stateDir: string;
   /** Of this agent alone; short, since Unix sockets live there. */
@@ -46,7 +48,7 @@ export interface ServerFiles {
   readRecord(): ServerRecord | undefined;
   writeRecord(record: ServerRecord): void;
   readConfig(): AgentFile | undefined;
-  writeConfig(change: Pick<AgentFile, 'token' | 'controllers'>): void;
+  writeConfig(change: Pick<AgentFile, 'token' | 'controllers' | 'caFingerprint'>): void;
   /** Changes whenever what the agent is told does. */
   digestConfig(): string;
   /** Keeps the log below twice this size: beyond it the log moves to a second file, replacing the one before. */
@@ -65,6 +67,7 @@ const agentFile = z.object({
   engineId: z.string(),
   token: z.string(),
   controllers: z.array(z.string()),
+  caFingerprint: z.string().optional(),
   stateDir: z.string(),
   runDir: z.string(),
   haproxyPath: z.string().optional(),
@@ -87,11 +90,12 @@ export function openServerFiles({ stateDir, runDir, engineId, haproxyPath }: Ser
     readRecord: () => readJson(recordPath, serverRecord),
     writeRecord: (record) => writeSecret(recordPath, record),
     readConfig: () => readJson(configPath, agentFile),
-    writeConfig: ({ token, controllers }) =>
+    writeConfig: ({ token, controllers, caFingerprint }) =>
       writeSecret(configPath, {
         engineId,
         token,
         controllers,
+        caFingerprint,
         stateDir: agentStateDir,
         runDir: runDirectory,
         haproxyPath,

@@ -110,7 +110,7 @@ async function judgeBroken({ engine, fault }: EngineServer, computeId: string, c
 
 /** Each attempt has a token of its own: a server that a lost call made after all cannot enrol beside its successor. */
 async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds): Promise<void> {
-  const { db, compute, network, controllers, notes } = clouds;
+  const { db, compute, network, controllers, caFingerprint, sealer, notes } = clouds;
   if (engine.computeId !== null && hasServed(engine)) {
     throw new LostServerError(`its server ${engine.computeId} is gone, and this service has not deleted it`);
   }
@@ -122,11 +122,14 @@ async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds):
   }
   const port = notes.managementPort;
   const managementAddress = port?.fixedIps[0]?.ipAddress ?? null;
-  await startBuilding(db, engine.id, { tokenHash: hashToken(token), managementAddress });
+  await startBuilding(db, engine.id, {
+    tokenHash: hashToken(token, { engineId: engine.id, sealer }),
+    managementAddress,
+  });
   const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag, ownerProjectId } = engine;
   await prepareGroup(clouds, engine);
   const server = await compute.createServer({
-    ...{ engineId, name, token, controllers, groupId },
+    ...{ engineId, name, token, controllers, caFingerprint, groupId },
     ...(port && { portIds: [port.id] }),
     ...(availabilityZone !== null && { availabilityZone }),
     ...(computeFlavor !== null && { flavorId: computeFlavor }),

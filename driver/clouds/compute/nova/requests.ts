@@ -47,12 +47,13 @@ function networksOf({ portIds = [] }: ServerRequest, { networkIds, securityGroup
 const MAX_VALUE = 255;
 
 /** Avi's names (the first controller; all of them) and, since they carry no ports, the whole URLs one by one. */
-function bootstrapOf({ token, controllers }: ServerRequest): Record<string, string> {
+function bootstrapOf({ token, controllers, caFingerprint }: ServerRequest): Record<string, string> {
   const hosts = [...new Set(controllers.map(hostOf))];
   return {
     AVICNTRL: hosts[0] ?? '',
     AVICNTRL_IPS: joinWithin(hosts, MAX_VALUE),
     AVICNTRL_AUTHTOKEN: token,
+    ...(caFingerprint === undefined ? {} : { slipstream_ca_fingerprint: caFingerprint }),
     ...Object.fromEntries(controllers.map((url, index) => [`slipstream_controller_${index}`, url])),
   };
 }
