@@ -57,7 +57,13 @@ export function settingsOf({
     maxHandshakesPerAddress: given.max_handshakes_per_address,
     handshakeTimeout: given.handshake_timeout * 1000,
     buildConcurrency: given.build_concurrency,
-    spec: { membersStartDown: engine.members_start_down, logTarget: engine.log_target },
+    spec: {
+      membersStartDown: engine.members_start_down,
+      logTarget: engine.log_target,
+      whenDown: null,
+      restoreDelay: engine.vip_restore_delay * 1000,
+      withdrawDelay: engine.vip_withdraw_delay * 1000,
+    },
     certRefreshInterval: certificates.cert_refresh_interval * 1000,
   };
 }

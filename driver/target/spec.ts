@@ -8,6 +8,7 @@ import {
   vipAddresses,
 } from '../domain/tree';
 import {
+  type AnnouncementSpec,
   type FirewallRule,
   ListenerSpec,
   type LoadBalancerSpec,
@@ -28,6 +29,8 @@ export interface SpecVersion {
   readonly epoch: number;
   /** Absent: where the agent runs, behind no firewall. */
   readonly place?: SpecPlace;
+  /** It is on its way off the engine. */
+  readonly draining?: boolean;
 }
 
 /** Where on an engine a load balancer is served: see `LoadBalancerSpec`. */
@@ -45,7 +48,7 @@ const ANYWHERE: SpecPlace = { domainId: null, firewall: null };
  */
 export function buildSpec(
   tree: LoadBalancerTree,
-  { generation, epoch, place = ANYWHERE }: SpecVersion,
+  { generation, epoch, place = ANYWHERE, draining = false }: SpecVersion,
   materials: Materials = new Map(),
   options: SpecOptions = DEFAULT_OPTIONS,
 ): LoadBalancerSpec {
@@ -67,6 +70,8 @@ export function buildSpec(
     domainId: place.domainId,
     firewall: place.firewall && [...place.firewall],
     vips: vipAddresses(tree),
+    ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining) }),
+    ...(options.whenDown === 'close' && { whenDown: 'close' as const }),
     ...(tree.vipHeld && { answersForVips: false }),
     listeners: listeners.sort(byId),
     pools: pools
@@ -75,6 +80,12 @@ export function buildSpec(
       .sort(byId),
   };
   return { id: tree.id, generation, epoch, digest: digestOf(content), ...content };
+}
+
+/** In this mode a VIP goes while no member is usable unless the flavor says otherwise. */
+function announcementSpec({ whenDown, restoreDelay, withdrawDelay }: SpecOptions, draining: boolean): AnnouncementSpec {
+  const when = whenDown === null || whenDown === 'withdraw' ? 'usable' : 'always';
+  return { when, upDelay: restoreDelay, downDelay: withdrawDelay, draining };
 }
 
 interface ListenerContext {

@@ -2,7 +2,7 @@ import { DEFAULT_OPTIONS, optionsFor } from '../../driver/target/options';
 import { buildSpec } from '../../driver/target/spec';
 import { aListener, aPool, aTree } from '../support/build';
 
-const given = { membersStartDown: false, logTarget: '192.0.2.1:514' };
+const given = { ...DEFAULT_OPTIONS, membersStartDown: false, logTarget: '192.0.2.1:514' };
 
 it('takes what the configuration says where the flavor says nothing', () => {
   expect(optionsFor(given, undefined)).toEqual(given);
@@ -21,4 +21,30 @@ it('puts them into the spec, and a change of them into its digest', () => {
   expect(spec.listeners[0]?.log).toEqual({ target: '192.0.2.1:514' });
   expect(spec.pools[0]?.membersStartDown).toBe(false);
   expect(spec.digest).not.toBe(buildSpec(tree, version).digest);
+});
+
+describe('what becomes of a VIP while no member is usable', () => {
+  const version = { generation: 1, epoch: 1 };
+  const inMode = (vipMode: 'aap' | 'bgp' | null, flavor: Record<string, unknown> = {}, draining = false) =>
+    buildSpec(aTree({ vipMode }), { ...version, draining }, new Map(), optionsFor(DEFAULT_OPTIONS, flavor));
+
+  it('is that it is not announced any more in BGP mode, unless the flavor says otherwise', () => {
+    const usual = { when: 'usable', upDelay: 2000, downDelay: 3000, draining: false };
+    expect(inMode('bgp').announcement).toEqual(usual);
+    expect(inMode('bgp', { withdraw_vip_on_down: true }).announcement).toEqual(usual);
+    expect(inMode('bgp', { withdraw_vip_on_down: false }).announcement).toEqual({ ...usual, when: 'always' });
+    expect(inMode('bgp', { withdraw_vip_on_down: 'close' })).toMatchObject({
+      announcement: { when: 'always' },
+      whenDown: 'close',
+    });
+    expect(inMode('bgp', {}, true).announcement).toEqual({ ...usual, draining: true });
+  });
+
+  it('is nothing the engine does in the other modes, unless its ports are to be closed', () => {
+    for (const mode of ['aap', null] as const) {
+      expect(inMode(mode, { withdraw_vip_on_down: true })).not.toHaveProperty('announcement');
+      expect(inMode(mode, { withdraw_vip_on_down: true })).not.toHaveProperty('whenDown');
+      expect(inMode(mode, { withdraw_vip_on_down: 'close' }).whenDown).toBe('close');
+    }
+  });
 });

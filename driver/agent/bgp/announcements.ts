@@ -30,9 +30,14 @@ export interface Announcements {
 
 interface Entry {
   readonly domainId: string;
+  /** Since when it has been on its way off this engine; null: it stays. */
+  readonly drainingSince: number | null;
   readonly damped: Damped;
   readonly routes: readonly Route[];
 }
+
+/** Milliseconds peers have to find other ways for what is on its way off this engine: RFC 8326, section 4. */
+const GRACE = 2000;
 
 export function createAnnouncements(): Announcements {
   const adopted = new Map<string, ReadonlySet<string>>();
@@ -45,10 +50,12 @@ export function createAnnouncements(): Announcements {
       for (const one of served) {
         const known = entries.get(one.id);
         const before = known?.domainId === one.domainId ? known.damped : firstOf(one, adopted.get(one.domainId));
-        const damped = judge(before, one, now);
-        next.set(one.id, { domainId: one.domainId, damped, routes: damped.shown ? routesOf(one) : [] });
-        const left = timeLeft(damped, { ...one.announcement, now });
-        if (left !== null) soonest = Math.min(soonest ?? left, left);
+        const drainingSince = one.announcement.draining ? (known?.drainingSince ?? now) : null;
+        const damped = judge(before, one, { now, drainingSince });
+        const { domainId } = one;
+        next.set(one.id, { domainId, drainingSince, damped, routes: damped.shown ? routesOf(one) : [] });
+        const left = [timeLeft(damped, { ...one.announcement, now }), drainingSince && drainingSince + GRACE - now];
+        for (const time of left) if (time !== null && time > 0) soonest = Math.min(soonest ?? time, time);
       }
       entries = next;
       return soonest;
@@ -67,7 +74,13 @@ function firstOf({ vips }: ServedHere, adopted: ReadonlySet<string> | undefined)
 }
 
 /** What a user has ended, a listener or the load balancer itself, is not waited for. */
-function judge(before: Damped, { announcement, wanted, serving, usable }: ServedHere, now: number): Damped {
+function judge(
+  before: Damped,
+  { announcement, wanted, serving, usable }: ServedHere,
+  { now, drainingSince }: { readonly now: number; readonly drainingSince: number | null },
+): Damped {
+  // It is not announced anew, and soon not at all: what connections there are go on.
+  if (drainingSince !== null && (!before.shown || now - drainingSince >= GRACE)) return HIDDEN;
   if (usable === null) return before;
   if (!wanted) return HIDDEN;
   const present = announcement.when === 'always' ? serving : usable;

@@ -150,5 +150,13 @@ export const service_engine = section('Service engines, and the group that is ma
   log_target: optionalText(
     'Where engines write a JSON line for each connection or HTTP request: `address:port` of a syslog server (UDP), or an absolute path on the engine. Flavors may name another.',
   ),
+  vip_withdraw_delay: seconds(
+    3,
+    'How long no member of a load balancer may have been usable before its VIP goes, where the flavor key `withdraw_vip_on_down` or BGP has it go.',
+  ),
+  vip_restore_delay: seconds(
+    2,
+    'How long a member has to have been usable again before the VIP comes back: one that comes and goes faster does not make it flap.',
+  ),
   sctp: bool(false, 'Take SCTP listeners, pools and monitors. No engine serves them yet.'),
 });
