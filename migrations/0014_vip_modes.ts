@@ -14,6 +14,7 @@ export async function vipModes(db: Knex): Promise<void> {
     table.bigInteger('local_as').notNullable();
     table.bigInteger('remote_as').notNullable();
     table.text('places').notNullable();
+    table.text('timers').notNullable();
     table.text('md5_secret').nullable();
     time(table, 'created_at').notNullable();
     table.unique(['service_engine_group_id', 'network_id']);

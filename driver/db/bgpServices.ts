@@ -30,6 +30,7 @@ export async function insertBgpService(db: Db, service: BgpService): Promise<voi
     local_as: service.localAs,
     remote_as: service.remoteAs,
     places: toJson(service.places),
+    timers: toJson(service.timers),
     md5_secret: service.md5Secret,
   };
   await db('bgp_service').insert({ ...row, created_at: dbNow(db) });
@@ -43,6 +44,7 @@ export async function updateBgpService(db: Db, service: BgpService): Promise<voi
       local_as: service.localAs,
       remote_as: service.remoteAs,
       places: toJson(service.places),
+      timers: toJson(service.timers),
       md5_secret: service.md5Secret,
     });
 }
@@ -151,6 +153,7 @@ function toService(row: BgpServiceRow): BgpService {
     localAs: toNumber(row.local_as),
     remoteAs: toNumber(row.remote_as),
     places: fromJson<BgpService['places']>(row.places),
+    timers: fromJson<BgpService['timers']>(row.timers),
     md5Secret: row.md5_secret,
   };
 }

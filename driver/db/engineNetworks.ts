@@ -1,4 +1,6 @@
+import type { BgpService } from '../domain/bgp';
 import type { Vnic } from '../domain/vnic';
+import { listBgpOfEngines } from './bgpServices';
 import { toNumber } from './codecs';
 import { type Db, prepared } from './connect';
 import type { SeVnicRow } from './rows';
@@ -10,6 +12,8 @@ export interface EngineNetworks {
   /** `service_engine.generation` they were read at. */
   readonly generation: number;
   readonly vnics: readonly Vnic[];
+  /** By vNIC; secrets are sealed. */
+  readonly sessions: ReadonlyMap<string, BgpService>;
 }
 
 type JoinedRow = SeVnicRow & { engine_id: string; engine_generation: number | string };
@@ -19,19 +23,26 @@ const SELECT = `select v.*, e.id as engine_id, e.generation as engine_generation
 
 /** Undefined when there is no such engine. */
 export async function findEngineNetworks(db: Db, engineId: string): Promise<EngineNetworks | undefined> {
-  return gather(await prepared<JoinedRow>(db, `${SELECT} where e.id = ?`, [engineId]))[0];
+  return (await gather(db, await prepared<JoinedRow>(db, `${SELECT} where e.id = ?`, [engineId])))[0];
 }
 
 /** Of all engines whose connections a health-manager holds. */
 export async function listEngineNetworks(db: Db, connectedTo: string): Promise<readonly EngineNetworks[]> {
-  return gather(await prepared<JoinedRow>(db, `${SELECT} where e.connected_to = ?`, [connectedTo]));
+  return gather(db, await prepared<JoinedRow>(db, `${SELECT} where e.connected_to = ?`, [connectedTo]));
 }
 
-function gather(rows: readonly JoinedRow[]): EngineNetworks[] {
-  const found = new Map<string, { engineId: string; generation: number; vnics: Vnic[] }>();
+async function gather(db: Db, rows: readonly JoinedRow[]): Promise<EngineNetworks[]> {
+  const announcing = new Set(rows.flatMap((row) => (row.bgp_service === null ? [] : [row.engine_id])));
+  const sessions = await listBgpOfEngines(db, [...announcing]);
+  const found = new Map<string, EngineNetworks & { vnics: Vnic[] }>();
   for (const row of rows) {
     const { engine_id: engineId } = row;
-    const engine = found.get(engineId) ?? { engineId, generation: toNumber(row.engine_generation), vnics: [] };
+    const engine = found.get(engineId) ?? {
+      engineId,
+      generation: toNumber(row.engine_generation),
+      vnics: [],
+      sessions,
+    };
     found.set(engineId, engine);
     // An engine without a vNIC is one row of nulls.
     if (row.domain_id !== null) engine.vnics.push(toVnic(row));

@@ -16,6 +16,7 @@ export interface BgpService {
   /** Of the control nodes. */
   readonly remoteAs: number;
   readonly places: readonly BgpPlace[];
+  readonly timers: BgpTimers;
   /** Sealed; null: the sessions have none. */
   readonly md5Secret: string | null;
 }
@@ -31,4 +32,9 @@ export interface BgpTimers {
 export interface BfdTimers {
   readonly interval: number;
   readonly multiplier: number;
+}
+
+/** What the sealed secret of a group's sessions is bound to. */
+export function bgpSecretContext(groupId: string): string {
+  return `bgp-md5 ${groupId}`;
 }

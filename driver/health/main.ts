@@ -47,7 +47,9 @@ export async function runHealthManager(parts: HealthManagerParts): Promise<Runni
   const { registry, certificates } = parts;
   const now = () => performance.now();
   const teller = createTeller({ db, log, now });
-  const manager = createManager({ ...{ db, bus, log, id, settings, registry, certificates, teller, now } });
+  const manager = createManager({
+    ...{ db, bus, log, id, settings, registry, certificates, teller, now, sealer: openSealer(config) },
+  });
   const server = await openPort(parts, { manager, settings, teller });
   const subscriptions = await Promise.all([
     bus.subscribeBroadcast(ENGINES_TOPIC, (message) => manager.onBusMessage(message)),

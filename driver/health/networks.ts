@@ -3,8 +3,10 @@ import type { Db } from '../db/connect';
 import { type EngineNetworks, findEngineNetworks, listEngineNetworks } from '../db/engineNetworks';
 import { recordNews } from '../db/events';
 import { listVnicsUsed } from '../db/vnics';
+import { type BgpService, bgpSecretContext } from '../domain/bgp';
+import type { Sealer } from '../domain/sealing';
 import { isComplete } from '../domain/vnic';
-import type { NetworkProblem } from '../protocol/engineSpec';
+import type { EngineSpec, NetworkProblem } from '../protocol/engineSpec';
 import type { NetworksAck } from '../protocol/messages';
 import { buildEngineSpec, isPlaced } from '../target/engineSpec';
 import type { EngineLink } from './connections';
@@ -34,6 +36,8 @@ export interface Place {
 export interface NetworkPusherDeps {
   readonly db: Db;
   readonly log: Logger;
+  /** Opens the secrets of sessions. */
+  readonly sealer?: Pick<Sealer, 'open'> | undefined;
   /** Of this health-manager. */
   readonly id: string;
   readonly links: () => readonly EngineLink[];
@@ -86,7 +90,7 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
     const state = stateOf(link);
     const turn = state.turn.then(async () => {
       const networks = await findEngineNetworks(deps.db, link.engineId);
-      if (networks) tell(link, state, { networks, now: deps.now() });
+      if (networks) tell(link, state, { networks, deps });
     });
     state.turn = turn.catch(() => undefined);
     return turn;
@@ -126,7 +130,7 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
         const link = links.get(networks.engineId);
         if (!link) continue;
         // What was read here may be old by now: what differs is read again in its turn.
-        const spec = buildEngineSpec(networks.vnics, networks.generation);
+        const spec = specOf(networks, deps);
         const { digest } = stateOf(link);
         const isNothing = digest === null && spec.domains.length === 0;
         if (spec.digest !== digest && !isNothing) await bring(link);
@@ -149,8 +153,13 @@ function newState({ networks }: EngineLink): State {
   };
 }
 
-function tell(link: EngineLink, state: State, { networks, now }: { networks: EngineNetworks; now: number }): void {
-  const spec = buildEngineSpec(networks.vnics, networks.generation);
+function tell(
+  link: EngineLink,
+  state: State,
+  { networks, deps }: { readonly networks: EngineNetworks; readonly deps: NetworkPusherDeps },
+): void {
+  const now = deps.now();
+  const spec = specOf(networks, deps);
   const vnics = spec.domains.flatMap((domain) => domain.vnics.map(({ id }) => ({ id, domainId: domain.id })));
   for (const { id } of vnics) if (!state.toldAt.has(id)) state.toldAt.set(id, now);
   if (spec.digest === state.digest) {
@@ -162,6 +171,25 @@ function tell(link: EngineLink, state: State, { networks, now }: { networks: Eng
   state.digest = spec.digest;
   state.vnics = vnics;
   link.send({ type: 'networks', spec });
+}
+
+/** Secrets are sealed in the rows, and in clear nowhere but in what is sent. One that nothing opens leaves the session out. */
+function specOf(
+  { engineId, vnics, generation, sessions }: EngineNetworks,
+  { sealer, log }: Pick<NetworkPusherDeps, 'sealer' | 'log'>,
+): EngineSpec {
+  const open = new Map<string, BgpService>();
+  for (const [vnicId, service] of sessions) {
+    const { md5Secret, groupId } = service;
+    try {
+      if (md5Secret !== null && !sealer) throw new Error('[certificates] server_certs_key_passphrase is not set');
+      const clear = md5Secret === null ? null : (sealer?.open(md5Secret, bgpSecretContext(groupId)) ?? null);
+      open.set(vnicId, { ...service, md5Secret: clear });
+    } catch (err) {
+      log.error({ err, engine: engineId, service: service.id }, 'the secret of a BGP service cannot be opened');
+    }
+  }
+  return buildEngineSpec(vnics, generation, open);
 }
 
 function concerns({ id, domainId }: VnicOfDomain) {

@@ -5,6 +5,7 @@ import type { Certificates } from '../clouds/certificates/port';
 import { confirmPlacement } from '../db/confirmations';
 import { type Db, inTransaction } from '../db/connect';
 import { recordEvents } from '../db/events';
+import type { Sealer } from '../domain/sealing';
 import { type AckWriter, createAckWriter, hintEngine, hintLoadBalancer } from './acks';
 import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
@@ -31,6 +32,8 @@ export interface ManagerDeps {
   readonly settings: HealthSettings;
   /** What users keep in the key manager; undefined where there is none. */
   readonly certificates?: Certificates | undefined;
+  /** Opens what is sealed in the database. */
+  readonly sealer?: Sealer | undefined;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Where metrics are defined; nowhere without it. */
@@ -114,7 +117,7 @@ function createPushing(
 ): Pick<Parts, 'materials' | 'pusher' | 'networks'> {
   const { db, log, id: own, settings, certificates, now } = deps;
   const networks = createNetworkPusher({
-    ...{ db, log, id: own, settings, now },
+    ...{ db, log, id: own, settings, now, sealer: deps.sealer },
     links: () => connections.all(),
     onReady: (link, id) => void pusher.request(link, id),
   });

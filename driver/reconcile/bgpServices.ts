@@ -9,7 +9,7 @@ import {
   updateBgpService,
 } from '../db/bgpServices';
 import { findGroupName } from '../db/groups';
-import type { BgpService } from '../domain/bgp';
+import { type BgpService, bgpSecretContext } from '../domain/bgp';
 import { PassedThroughError } from '../domain/errors';
 import { bgpServiceName } from './contrailNames';
 import type { ContrailParts } from './contrailTarget';
@@ -48,8 +48,8 @@ export async function keepBgpService(run: EngineRun, contrail: ContrailParts, wa
   return kept.service;
 }
 
-function isAsSet({ localAs }: BgpService, { settings }: ContrailParts): boolean {
-  return localAs === settings.bgp.localAs;
+function isAsSet({ localAs, timers }: BgpService, { settings: { bgp } }: ContrailParts): boolean {
+  return localAs === bgp.localAs && timers.hold === bgp.hold && timers.keepalive === bgp.keepalive;
 }
 
 async function bringAbout(
@@ -62,7 +62,8 @@ async function bringAbout(
   const { driver, settings } = contrail;
   const remoteAs = await checkAs(contrail);
   const places = await driver.bgpPlaces(wanted.networkId);
-  const now = { localAs: settings.bgp.localAs, remoteAs, places };
+  const { localAs, keepalive, hold, connectRetry, bfd } = settings.bgp;
+  const now = { localAs, remoteAs, places, timers: { keepalive, hold, connectRetry, bfd } };
   const secret = await secretFor(run, contrail, row);
   const service: BgpService = row
     ? { ...row, ...now, md5Secret: secret.sealed }
@@ -140,11 +141,6 @@ async function secretFor(
   if (row?.md5Secret) return { clear: sealer.open(row.md5Secret, context), sealed: row.md5Secret };
   const clear = randomBytes(SECRET_BYTES).toString('base64url');
   return { clear, sealed: sealer.seal(clear, context) };
-}
-
-/** What a sealed secret is bound to. */
-export function bgpSecretContext(groupId: string): string {
-  return `bgp-md5 ${groupId}`;
 }
 
 /** Takes the service away once no engine is in it, or has to be. */

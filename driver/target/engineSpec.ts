@@ -1,5 +1,7 @@
+import type { BgpService } from '../domain/bgp';
 import type { Route, Vnic, VnicFacts } from '../domain/vnic';
 import type { DomainSpec, EngineSpec, RouteSpec, VnicSpec } from '../protocol/engineSpec';
+import { buildBgp } from './bgpSpec';
 import { digestOf } from './canonical';
 
 /** Metric of routes that the network service tells of. */
@@ -23,21 +25,30 @@ export function isPlaced(vnic: Vnic): vnic is PlacedVnic {
  * What an engine is told of its networks: its domains with the vNICs that have a port, less those that are to go. Pure:
  * equal vNICs give equal digests, in whatever order they come.
  */
-export function buildEngineSpec(vnics: readonly Vnic[], generation: number): EngineSpec {
+export function buildEngineSpec(
+  vnics: readonly Vnic[],
+  generation: number,
+  sessions: EngineSessions = new Map(),
+): EngineSpec {
   const placed = vnics.filter((vnic) => !vnic.deleting).filter(isPlaced);
   const ids = [...new Set(placed.map(({ domainId }) => domainId))].sort();
   const domains = ids.map((id) =>
     buildDomain(
       id,
       placed.filter(({ domainId }) => domainId === id),
+      sessions,
     ),
   );
   return { generation, digest: digestOf(domains), domains };
 }
 
-function buildDomain(id: string, vnics: readonly PlacedVnic[]): DomainSpec {
+/** By vNIC: the service of BGP it is in, with the secret of its sessions in clear. */
+export type EngineSessions = ReadonlyMap<string, BgpService>;
+
+function buildDomain(id: string, vnics: readonly PlacedVnic[], sessions: EngineSessions): DomainSpec {
   const ordered = [...vnics].sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1));
-  return { id, vnics: ordered.map(vnicSpec), routes: distinctRoutes(ordered.flatMap(routesOf)) };
+  const bgp = ordered.flatMap((vnic) => buildBgp(vnic, sessions.get(vnic.id)) ?? [])[0];
+  return { id, vnics: ordered.map(vnicSpec), routes: distinctRoutes(ordered.flatMap(routesOf)), ...(bgp && { bgp }) };
 }
 
 /** The VIP network's own vNIC first, then others with VIPs, then those that only lead to members. */

@@ -116,6 +116,8 @@ export interface BgpServiceRow {
   remote_as: number | string;
   /** JSON list of `BgpPlace` of driver/domain/bgp.ts: where the far ends are. */
   places: Json;
+  /** JSON of `BgpTimers`. */
+  timers: Json;
   /** Sealed; null: none. */
   md5_secret: string | null;
   created_at: Time;
