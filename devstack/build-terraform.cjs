@@ -58,6 +58,6 @@ function platform() {
   return `${process.platform}_${processor}`;
 }
 
-module.exports = { ensureProvider };
+module.exports = { ensureProvider, findGo };
 
 if (require.main === module) process.stdout.write(`${ensureProvider()}\n`);

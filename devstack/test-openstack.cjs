@@ -16,6 +16,7 @@ const {
   prepare,
 } = require('./prepare.cjs');
 const { ensureProvider } = require('./build-terraform.cjs');
+const { ensureGophercloud } = require('./build-gophercloud.cjs');
 
 const args = process.argv.slice(2);
 const keep = args[0] === '--keep';
@@ -26,6 +27,7 @@ prepare(
   ensureModules,
   () => ensurePrograms([...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, 'openstack', 'octaviaclient', 'chromium', 'fonts']),
   ensureProvider,
+  ensureGophercloud,
   ensureBuild,
 );
 

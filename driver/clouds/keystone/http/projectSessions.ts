@@ -1,11 +1,9 @@
-import type { KeystoneSession } from './session';
-
 /** Projects whose login is kept: the least recently used one goes. */
 const KEPT = 500;
 
 /** Opens one session a project and keeps those of the projects used last. */
-export function keepProjectSessions(open: (projectId: string) => KeystoneSession): KeystoneSession['inProject'] {
-  const kept = new Map<string, KeystoneSession>();
+export function keepProjectSessions<Session>(open: (projectId: string) => Session): (projectId: string) => Session {
+  const kept = new Map<string, Session>();
   return (projectId) => {
     const session = kept.get(projectId) ?? open(projectId);
     kept.delete(projectId);
