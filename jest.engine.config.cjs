@@ -3,6 +3,6 @@ module.exports = {
   ...require('./jest.config.cjs'),
   testMatch: ['<rootDir>/tests/**/*.engine.ts'],
   // Builds an image and boots it: minutes.
-  testPathIgnorePatterns: process.env.SLIPSTREAM_FULL ? [] : ['boot\\.engine\\.ts$'],
+  testPathIgnorePatterns: process.env.SLIPSTREAM_FULL ? [] : ['/boot\\.engine\\.ts$'],
   testTimeout: 120000,
 };

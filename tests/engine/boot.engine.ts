@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,16 +6,15 @@ import pino from 'pino';
 import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { openEmbeddedNetwork } from '../../driver/clouds/network/memory';
 import { createMemoryStore } from '../../driver/clouds/network/store';
-import { inTransaction } from '../../driver/db/connect';
 import { findEngine } from '../../driver/db/engines';
-import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { fetchOnce } from '../support/agentTraffic';
 import { type Backend, startBackend } from '../support/backend';
 import { createFakeCompute } from '../support/fakeCompute';
-import { addEngine, addListener, addLoadBalancer, addMember, addPlacement, addPool } from '../support/fleetRows';
+import { addEngine } from '../support/fleetRows';
 import { freePorts } from '../support/freePorts';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
+import { placeOn, waitUntilConfirmed } from '../support/placed';
 import { bootMachine, type VirtualMachine } from '../support/virtualMachine';
 import { waitUntil } from '../support/wait';
 
@@ -65,22 +63,6 @@ afterEach(async () => {
   await Promise.all([site.close(), backend.stop()]);
 });
 
-/** A load balancer on the engine, as API and worker write it. */
-async function place(engineId: string): Promise<string> {
-  const { db } = site;
-  const id = await addLoadBalancer(db);
-  await db('vip').where({ load_balancer_id: id }).update({ ip_address: VIP, network_id: 'vip-net' });
-  const poolId = await addPool(db, id);
-  await addMember(db, poolId, { ip_address: '10.1.0.2', protocol_port: backend.port });
-  await addListener(db, id, { protocol_port: 80, default_pool_id: poolId });
-  const need = { id: randomUUID(), engineId, loadBalancerId: id, networkId: 'vip-net', domainId: 'vip-net' };
-  const vnic = await inTransaction(db, (trx) => needVnic(trx, { ...need, subnetId: null, vipSide: true }));
-  await recordVnicPort(db, vnic.id, { portId: 'port-1', macAddress: VNIC_MAC, ipAddress: '10.1.0.5' });
-  const facts = { subnetIds: [], mtu: 1500, gateways: ['10.1.0.2'], hostRoutes: [], staticRoutes: [] };
-  await recordVnicFacts(db, vnic.id, { ...facts, addresses: ['10.1.0.5/24'] });
-  return addPlacement(db, { loadBalancerId: id, engineId });
-}
-
 it('enrols by its config drive, takes a spec and answers HTTP through it, on a vNIC that was plugged in later', async () => {
   const { url } = await site.start(UNHURRIED);
   const { id, token } = await addEngine(site.db, site.groupId, { status: 'BUILDING' });
@@ -99,14 +81,16 @@ it('enrols by its config drive, takes a spec and answers HTTP through it, on a v
   await waitUntil('the engine is READY', BOOT, async () => (await findEngine(site.db, id))?.status === 'READY');
   say(`READY after ${Math.round((Date.now() - started) / 1000)} s`);
 
-  const placement = await place(id);
+  const placed = await placeOn(site, id, {
+    vip: VIP,
+    domainId: 'vip-net',
+    member: { address: '10.1.0.2', port: backend.port },
+    vnic: { macAddress: VNIC_MAC, address: '10.1.0.5/24', gateways: ['10.1.0.2'] },
+  });
   const [port = 0] = await freePorts(1);
   await machine.plug({ id: 'data', macAddress: VNIC_MAC, cidr: '10.1.0.0/24', forwards: [{ port, to: `${VIP}:80` }] });
   await site.bus.broadcast(ENGINES_TOPIC, { method: 'networks', args: { engine_id: id } });
-  await waitUntil('the placement is confirmed', BOOT, async () => {
-    const row = await site.db('placement').where({ id: placement }).first('confirmed_generation');
-    return row?.confirmed_generation === 1;
-  });
+  await waitUntilConfirmed(site, placed, BOOT);
 
   expect(await fetchOnce('127.0.0.1', port)).toBe('behind\n');
   say(`HTTP by its VIP after ${Math.round((Date.now() - started) / 1000)} s`);

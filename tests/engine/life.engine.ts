@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,14 +5,13 @@ import pino from 'pino';
 import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { openEmbeddedNetwork } from '../../driver/clouds/network/memory';
 import { createMemoryStore } from '../../driver/clouds/network/store';
-import { inTransaction } from '../../driver/db/connect';
 import { findEngine, retireEngine } from '../../driver/db/engines';
-import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { createFakeCompute } from '../support/fakeCompute';
-import { addEngine, addListener, addLoadBalancer, addMember, addPlacement, addPool } from '../support/fleetRows';
+import { addEngine } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
-import { ANSWER, ARM, createOneArm, type OneArm } from '../support/oneArm';
+import { ANSWER, ARM, createOneArm, type OneArm, WANTED } from '../support/oneArm';
+import { type Placed, placeOn, waitUntilConfirmed } from '../support/placed';
 import { openRelay } from '../support/relay';
 import { waitUntil } from '../support/wait';
 import { describeWithNamespaces } from '../support/withServers';
@@ -51,22 +49,7 @@ describeWithNamespaces('the life of an engine', () => {
   });
 
   const engine = () => findEngine(site.db, engineId);
-  const place = async (): Promise<{ loadBalancerId: string; placementId: string }> => {
-    const { db } = site;
-    const loadBalancerId = await addLoadBalancer(db);
-    await db('vip').where({ load_balancer_id: loadBalancerId }).update({ ip_address: ARM.vip, network_id: ARM.domain });
-    const poolId = await addPool(db, loadBalancerId);
-    await addMember(db, poolId, { ip_address: ARM.member, protocol_port: 8000 });
-    await addListener(db, loadBalancerId, { protocol_port: 80, default_pool_id: poolId });
-    const need = { id: randomUUID(), engineId, loadBalancerId, networkId: ARM.domain, domainId: ARM.domain };
-    const vnic = await inTransaction(db, (trx) => needVnic(trx, { ...need, subnetId: null, vipSide: true }));
-    await recordVnicPort(db, vnic.id, { portId: 'port-1', macAddress: ARM.mac, ipAddress: '10.0.0.5' });
-    const facts = { subnetIds: [], mtu: 1500, gateways: [], hostRoutes: [], staticRoutes: [] };
-    await recordVnicFacts(db, vnic.id, { ...facts, addresses: ['10.0.0.5/24'] });
-    return { loadBalancerId, placementId: await addPlacement(db, { loadBalancerId, engineId }) };
-  };
-
-  let placed: { loadBalancerId: string; placementId: string };
+  let placed: Placed;
 
   it('boots with what its server was told, and is READY when it has called', async () => {
     await run();
@@ -81,13 +64,10 @@ describeWithNamespaces('the life of an engine', () => {
   });
 
   it('serves what is placed on it, once its vNIC is plugged in', async () => {
-    placed = await place();
+    placed = await placeOn(site, engineId, WANTED);
     await site.bus.broadcast(ENGINES_TOPIC, { method: 'networks', args: { engine_id: engineId } });
     await arm?.network.plug(arm.machine, { macAddress: ARM.mac, up: false });
-    await waitUntil('it has confirmed', WAIT, async () => {
-      const row = await site.db('placement').where({ id: placed.placementId }).first('confirmed_generation');
-      return row?.confirmed_generation === 1;
-    });
+    await waitUntilConfirmed(site, placed, WAIT);
     expect(await arm?.client.fetch(ARM.vip, 80)).toBe(ANSWER);
   });
 

@@ -11,6 +11,7 @@ import {
   type NetworkEngine,
   type NetworkEngineOptions,
 } from './networkEngine';
+import type { Wanted } from './placed';
 
 /** One network with an engine, a client and a member that answers `web` and the engine's address. */
 export interface OneArm {
@@ -27,6 +28,13 @@ export interface OneArm {
 }
 
 export const ARM = { vip: '10.0.0.100', member: '10.0.0.30', mac: 'fa:16:3e:00:00:01', domain: 'domain-1' } as const;
+/** The same as rows of the database. */
+export const WANTED: Wanted = {
+  vip: ARM.vip,
+  domainId: ARM.domain,
+  member: { address: ARM.member, port: 8000 },
+  vnic: { macAddress: ARM.mac, address: '10.0.0.5/24' },
+};
 /** What a client is answered. */
 export const ANSWER = 'web 10.0.0.5';
 
