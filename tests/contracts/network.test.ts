@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createNoopNetwork } from '../../driver/clouds/network/noop';
 import type { NetworkDriver } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
+import { startContrailCloud } from '../support/simulators/contrailCloud';
 import { aNetworkCloud } from '../support/simulators/network';
 import { startNeutronOverHttp } from '../support/simulators/neutronOverHttp';
 import {
@@ -32,10 +33,23 @@ const HTTP: NetworkTwin = {
     return seeded(neutron.driver, () => neutron.close());
   },
 };
+const CONTRAIL: NetworkTwin = {
+  name: 'http, with Contrail behind Neutron',
+  open: async () => {
+    const cloud = await startContrailCloud();
+    const projectId = cloud.projectId('demo');
+    const network = await cloud.addNetwork({ name: 'tenant', projectId, cidr: '127.80.0.0/16' });
+    return {
+      ...{ driver: cloud.driver, ...network, prefix: '127.80.', projectId, many: 50 },
+      ...{ withoutRevisions: true, ownWords: true },
+      close: () => cloud.close(),
+    };
+  },
+};
 const NOOP: NetworkTwin = { name: 'noop', open: async () => seeded(createNoopNetwork()) };
 
-for (const twin of [MEMORY, HTTP, NOOP]) describeNetworkDriver(twin);
-for (const twin of [MEMORY, HTTP]) describeKnowingNetworkDriver(twin);
+for (const twin of [MEMORY, HTTP, CONTRAIL, NOOP]) describeNetworkDriver(twin);
+for (const twin of [MEMORY, HTTP, CONTRAIL]) describeKnowingNetworkDriver(twin);
 
 describe('a network driver that accepts anything (noop)', () => {
   it('finds whatever is looked for, always the same', async () => {

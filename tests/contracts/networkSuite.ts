@@ -13,6 +13,10 @@ export interface NetworkSite {
   readonly projectId: string;
   /** Ports that are made at a time. */
   readonly many: number;
+  /** It counts no revisions (Contrail's Neutron): `revision` is null, and no change is refused because of one. */
+  readonly withoutRevisions?: true;
+  /** It has its own words for a taken address. */
+  readonly ownWords?: true;
   /** Takes away what the test has made, if that would stay. */
   close(): Promise<void>;
 }
@@ -87,14 +91,13 @@ export function describeNetworkDriver({ name, open }: NetworkTwin): void {
         name: 'new',
       });
 
-      const revision = expect.any(Number);
-      expect(changed).toEqual({
-        ...port,
-        allowedAddressPairs: [{ ipAddress: `${site.prefix}7.7/32` }],
-        name: 'new',
-        revision,
-      });
-      expect(changed.revision).toBeGreaterThan(port.revision ?? 0);
+      const { allowedAddressPairs, ...rest } = changed;
+      // A single address may be shown without its length.
+      expect(allowedAddressPairs.map(({ ipAddress }) => ipAddress.replace('/32', ''))).toEqual([`${site.prefix}7.7`]);
+      const { allowedAddressPairs: _none, ...before } = port;
+      const revision = site.withoutRevisions ? null : expect.any(Number);
+      expect(rest).toEqual({ ...before, name: 'new', revision });
+      if (!site.withoutRevisions) expect(changed.revision).toBeGreaterThan(port.revision ?? 0);
       expect(await driver.findPort(port.id)).toEqual(changed);
     });
 
@@ -141,7 +144,9 @@ export function describeKnowingNetworkDriver({ name, open }: NetworkTwin): void 
       await expect(driver.createPort(wish)).rejects.toMatchObject({
         name: 'NeutronError',
         status: 409,
-        message: `IP address ${site.prefix}7.7 already allocated in subnet ${site.subnetId}`,
+        message: site.ownWords
+          ? expect.stringContaining(`${site.prefix}7.7`)
+          : `IP address ${site.prefix}7.7 already allocated in subnet ${site.subnetId}`,
       });
     });
 
@@ -183,11 +188,16 @@ export function describeKnowingNetworkDriver({ name, open }: NetworkTwin): void 
     });
 
     // Two at the very same moment a real Neutron may both let through.
-    it('refuses a change of a port that has changed since it was read', async () => {
+    it('refuses a change of a port that has changed since it was read, where changes are counted', async () => {
       const port = await driver.createPort(aRequest());
       const change = (ipAddress: string) =>
         driver.updatePort(port.id, { allowedAddressPairs: [{ ipAddress }] }, { ifRevision: port.revision });
       await change(`${site.prefix}7.7`);
+      if (site.withoutRevisions) {
+        // The one who comes last wins there: whoever changes pairs reads them back.
+        await expect(change(`${site.prefix}7.8`)).resolves.toMatchObject({ revision: null });
+        return;
+      }
 
       await expect(change(`${site.prefix}7.8`)).rejects.toMatchObject({ status: 412 });
 

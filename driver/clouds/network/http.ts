@@ -85,12 +85,26 @@ async function listPorts(ask: Ask, filter: PortFilter): Promise<Port[]> {
   });
   for (;;) {
     const { ports: page } = readIn(await ask.ok({ method: 'GET', path: `/v2.0/ports?${query}` }), PortsView);
-    ports.push(...page.map(toPort));
+    ports.push(...page.map(toPort).filter((port) => meets(port, filter)));
     const last = page.at(-1);
     if (page.length < PAGE || !last) return ports;
     if (query.get('marker') === last.id) throw new UnavailableError('Neutron repeats a page of ports.');
     query.set('marker', last.id);
   }
+}
+
+/** Contrail's Neutron looks at some filters only, and gives everything for the others. */
+function meets(port: Port, filter: PortFilter): boolean {
+  const { deviceId, deviceOwner, networkId, name, description, securityGroupId } = filter;
+  const is = (wanted: string | undefined, actual: string): boolean => wanted === undefined || wanted === actual;
+  return (
+    is(deviceId, port.deviceId) &&
+    is(deviceOwner, port.deviceOwner) &&
+    is(networkId, port.networkId) &&
+    is(name, port.name) &&
+    is(description, port.description) &&
+    (securityGroupId === undefined || port.securityGroupIds.includes(securityGroupId))
+  );
 }
 
 function map<T, U>(found: T | undefined, to: (value: T) => U): U | undefined {

@@ -25,7 +25,11 @@ export function securityGroupCalls(
         ...(tag === undefined ? {} : { tags: tag }),
       });
       const body = await ask.ok({ method: 'GET', path: `${PATH}?${query}` });
-      return readIn(body, SecurityGroupsView).security_groups.map(toSecurityGroup);
+      // Contrail's Neutron does not look at descriptions when it lists.
+      return readIn(body, SecurityGroupsView)
+        .security_groups.map(toSecurityGroup)
+        .filter((group) => name === undefined || group.name === name)
+        .filter((group) => description === undefined || group.description === description);
     },
     async createSecurityGroup({ name, description, projectId, tags }) {
       const group = { name, description, ...(projectId === null ? {} : { project_id: projectId }) };
