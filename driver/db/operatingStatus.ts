@@ -2,7 +2,7 @@ import type { EngineStatus } from '../domain/engine';
 import type { StatusChange, StatusKind, StatusObject, StatusPool, StatusTree } from '../domain/operatingStatus';
 import type { OperatingStatus, ProvisioningStatus } from '../domain/status';
 import { fromBit, toNumber } from './codecs';
-import { type Db, prepared } from './connect';
+import { type Db, dbNow, prepared } from './connect';
 import type { Bit } from './rows';
 
 /** What the judging of operating statuses reads and writes: many load balancers with five statements. */
@@ -18,6 +18,11 @@ export interface StatusPlacement {
 /** A load balancer as far as its statuses go, with what its events are to say. */
 export interface StatusSubject extends StatusTree {
   readonly projectId: string;
+  readonly flavorId: string | null;
+  /** How its VIPs are wired; null: in the usual way. */
+  readonly vipMode: string | null;
+  /** They are off the network because no member was usable. */
+  readonly vipWithdrawn: boolean;
   /** By id; what is being taken off is not among them. */
   readonly placements: readonly StatusPlacement[];
 }
@@ -30,7 +35,13 @@ interface ObjectRow {
   readonly deleting: Bit;
 }
 
-type RootRow = ObjectRow & { readonly project_id: string; readonly settled_generation: number };
+type RootRow = ObjectRow & {
+  readonly project_id: string;
+  readonly settled_generation: number;
+  readonly flavor_id: string | null;
+  readonly vip_mode: string | null;
+  readonly vip_withdrawn: Bit;
+};
 type ChildRow = ObjectRow & { readonly parent_id: string };
 type PoolRow = ChildRow & { readonly monitor_enabled: Bit | null; readonly monitor_deleting: Bit | null };
 interface PlacementRow {
@@ -42,7 +53,8 @@ interface PlacementRow {
 }
 
 const COLUMNS = 'provisioning_status, x.operating_status, x.enabled, x.deleting';
-const ROOTS = `select x.id, x.project_id, x.settled_generation, x.${COLUMNS} from load_balancer x
+const ROOTS = `select x.id, x.project_id, x.settled_generation, x.flavor_id, x.vip_mode,
+    (case when x.vip_withdrawn_at is null then 0 else 1 end) as vip_withdrawn, x.${COLUMNS} from load_balancer x
   where x.provisioning_status <> 'DELETED' and x.id in`;
 const LISTENERS = `select x.id, x.load_balancer_id as parent_id, x.${COLUMNS} from listener x where x.load_balancer_id in`;
 const POOLS = `select x.id, x.load_balancer_id as parent_id, x.${COLUMNS},
@@ -101,6 +113,9 @@ function assembleSubjects(rows: SubjectRows): readonly StatusSubject[] {
   return rows.roots.map((root) => ({
     ...statusObject(root),
     projectId: root.project_id,
+    flavorId: root.flavor_id,
+    vipMode: root.vip_mode,
+    vipWithdrawn: fromBit(root.vip_withdrawn),
     settledGeneration: toNumber(root.settled_generation),
     listeners: (listeners.get(root.id) ?? []).map(statusObject),
     pools: (pools.get(root.id) ?? []).map(pool),
@@ -131,6 +146,15 @@ function byParent<T extends { readonly parent_id: string }>(rows: readonly T[]):
     else groups.set(row.parent_id, [row]);
   }
   return groups;
+}
+
+/** False: it was so already, or is gone. */
+export async function noteVipWithdrawn(trx: Db, loadBalancerId: string, withdrawn: boolean): Promise<boolean> {
+  const row = trx('load_balancer').where({ id: loadBalancerId });
+  const count: number = withdrawn
+    ? await row.whereNull('vip_withdrawn_at').update({ vip_withdrawn_at: dbNow(trx) })
+    : await row.whereNotNull('vip_withdrawn_at').update({ vip_withdrawn_at: null });
+  return count > 0;
 }
 
 const BATCH = 500;

@@ -38,6 +38,8 @@ export interface EngineReport {
   readonly pools: Readonly<
     Record<string, { readonly state: 'UP' | 'DOWN'; readonly members: Readonly<Record<string, ReportedMember>> }>
   >;
+  /** Whether anybody can be served; absent: an engine of before version 3, which does not say. */
+  readonly usable?: boolean;
 }
 
 export interface StatusEvidence {

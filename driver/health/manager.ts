@@ -48,6 +48,7 @@ export function createManager(deps: ManagerDeps): Manager {
     },
     lookAfterCertificates: () => lookAfterCertificates(parts, expiry),
     async finish() {
+      parts.withdrawals.stop();
       await parts.pusher.idle();
       await parts.background.idle();
       await parts.counters.flush();

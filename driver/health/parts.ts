@@ -20,6 +20,7 @@ import { createPusher, type Pusher } from './pusher';
 import { createReports, type Reports } from './reports';
 import type { HealthSettings } from './settings';
 import { createStatusJudge, type StatusJudge } from './statuses';
+import { createWithdrawals, type Withdrawals } from './withdrawals';
 
 export interface ManagerDeps {
   readonly db: Db;
@@ -45,6 +46,7 @@ export interface Parts extends ManagerDeps {
   readonly connections: Connections;
   readonly reports: Reports;
   readonly judge: StatusJudge;
+  readonly withdrawals: Withdrawals;
   readonly peers: Peers;
   readonly counters: CounterWriter;
   readonly acks: AckWriter;
@@ -79,7 +81,11 @@ export function createParts(deps: ManagerDeps): Parts {
     onConnectedElsewhere: (engineId, epoch) => letGo({ engineId, epoch }),
     onError: (err) => log.info({ err }, 'other health-managers could not be told'),
   });
-  const judge = createStatusJudge({ db, log, reports, peers, metrics });
+  const withdrawals = createWithdrawals({
+    ...{ db, bus, log, settings, now },
+    mark: (id) => judge.mark([id]),
+  });
+  const judge = createStatusJudge({ db, log, reports, peers, metrics, withdrawals });
   const letGo = ({ engineId, epoch }: { engineId: string; epoch: number }): void => {
     const link = connections.get(engineId);
     if (link && link.epoch < epoch) link.close('a newer connection of this engine came in');
@@ -106,7 +112,7 @@ export function createParts(deps: ManagerDeps): Parts {
       await Promise.all(loadBalancerIds.map((loadBalancerId) => hintLoadBalancer(bus, loadBalancerId)));
     },
   });
-  const judging = { reports, judge, peers, counters, acks };
+  const judging = { reports, judge, withdrawals, peers, counters, acks };
   return { ...deps, ...judging, ...pushing, connections, liveness, background, metrics };
 }
 

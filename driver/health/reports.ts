@@ -35,7 +35,7 @@ export function createReports(): Reports {
       const named = new Set(changed.map(({ id }) => id));
       const dropped = complete ? [...(byEngine.get(engineId) ?? [])].filter((id) => !named.has(id)) : [];
       for (const id of dropped) forget(engineId, id);
-      for (const { id, generation, listeners, pools } of changed) put({ engineId, generation, listeners, pools }, id);
+      for (const { id, ...report } of changed) put({ engineId, ...report }, id);
       return [...named, ...dropped];
     },
     of: (loadBalancerId) => [...(byLoadBalancer.get(loadBalancerId)?.values() ?? [])],

@@ -3,13 +3,14 @@ import { type Db, inTransaction } from '../db/connect';
 import { recordEvents } from '../db/events';
 import { applyStatusChanges, loadStatusSubjects, MAX_SUBJECTS, type StatusSubject } from '../db/operatingStatus';
 import { mayServe } from '../domain/engine';
-import { judgeStatuses, type StatusChange } from '../domain/operatingStatus';
+import { type EngineReport, judgeStatuses, type StatusChange } from '../domain/operatingStatus';
 import type { Happening } from '../domain/settlement';
 import { logHappenings } from '../telemetry/happenings';
 import type { HealthMetrics } from './metrics';
 import type { Peers } from './peers';
 import type { Reports } from './reports';
 import { disagreementEvent, transitionEvents } from './transitions';
+import type { Withdrawals } from './withdrawals';
 
 /** Judges load balancers by what their engines report, and writes what differs. The sole writer of these statuses. */
 export interface StatusJudge {
@@ -25,6 +26,7 @@ export interface StatusJudgeDeps {
   readonly reports: Reports;
   readonly peers: Peers;
   readonly metrics: HealthMetrics;
+  readonly withdrawals: Pick<Withdrawals, 'look'>;
 }
 
 export function createStatusJudge(deps: StatusJudgeDeps): StatusJudge {
@@ -65,8 +67,9 @@ interface Verdict {
 async function judgeBatch(ids: readonly string[], disputes: Disputes, deps: StatusJudgeDeps): Promise<void> {
   const subjects = await loadStatusSubjects(deps.db, ids);
   deps.metrics.judged(subjects.length);
-  const verdicts = subjects
-    .filter((subject) => deps.peers.takeUp(subject))
+  const ours = subjects.filter((subject) => deps.peers.takeUp(subject));
+  for (const subject of ours) await deps.withdrawals.look(subject, liveReports(subject, deps.reports));
+  const verdicts = ours
     .map((subject) => judge(subject, disputes, deps.reports))
     .filter(({ changes, disputed }) => changes.length > 0 || disputed.length > 0);
   if (verdicts.length === 0) return;
@@ -90,9 +93,8 @@ async function judgeBatch(ids: readonly string[], disputes: Disputes, deps: Stat
 
 function judge(subject: StatusSubject, disputes: Disputes, reports: Reports): Verdict {
   const { placements } = subject;
-  const live = new Set(placements.filter((it) => mayServe(it.engineStatus)).map(({ engineId }) => engineId));
   const { changes, disagreements } = judgeStatuses(subject, {
-    reports: reports.of(subject.id).filter(({ engineId }) => live.has(engineId)),
+    reports: liveReports(subject, reports),
     abandoned: placements.length > 0 && placements.every(({ engineStatus }) => engineStatus === 'DOWN'),
   });
   const before = disputes.get(subject.id);
@@ -102,4 +104,9 @@ function judge(subject: StatusSubject, disputes: Disputes, reports: Reports): Ve
   const names = new Map(placements.map(({ engineId, engineName }) => [engineId, engineName]));
   const news = disagreements.filter(({ memberId }) => before?.get(memberId) !== now.get(memberId));
   return { subject, changes, disputed: news.map((it) => disagreementEvent(it, names)) };
+}
+
+function liveReports({ id, placements }: StatusSubject, reports: Reports): readonly EngineReport[] {
+  const live = new Set(placements.filter((it) => mayServe(it.engineStatus)).map(({ engineId }) => engineId));
+  return reports.of(id).filter(({ engineId }) => live.has(engineId));
 }

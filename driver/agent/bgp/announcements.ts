@@ -1,5 +1,5 @@
+import { type Damped, damp, HIDDEN, SHOWN, timeLeft } from '../../domain/damp';
 import type { AnnouncementSpec } from '../../protocol/spec';
-import { type Damped, damp, HIDDEN, SHOWN, timeLeft } from './damp';
 import type { Route } from './render';
 
 /** A load balancer that is served here, as far as its announcement goes. */

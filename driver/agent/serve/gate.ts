@@ -1,4 +1,4 @@
-import { type Damped, damp, SHOWN } from '../bgp/damp';
+import { type Damped, damp, SHOWN } from '../../domain/damp';
 import { isUsableId } from '../haproxy/admitValue';
 import { monotonicNow } from '../process/monotonic';
 import type { Unit } from './unit';
