@@ -64,7 +64,7 @@ async function start(parts: SiteParts, cleanup: ReturnType<typeof createCleanup>
   const clouds = await openEmbeddedClouds({ config, db, passwords, services, log: log.child({ part: 'clouds' }) });
   cleanup.add('clouds', () => clouds.close());
 
-  const common = { config: withAuthUri(config, clouds.authUrl), db, bus, network: clouds.network };
+  const common = { config: asEmbedded(config, clouds.authUrl), db, bus, network: clouds.network };
   const { certificates } = clouds;
   const authority = await openOwnAuthority(stateDir);
   const trust = { caFingerprint: authority.fingerprint };
@@ -125,8 +125,19 @@ function startCompute(
   });
 }
 
-function withAuthUri(config: Config, authUri: string): Config {
-  return { ...config, keystone_authtoken: { ...config.keystone_authtoken, www_authenticate_uri: authUri } };
+/** Seconds: ten years. */
+const OWN_VALIDITY = 315_360_000;
+
+/**
+ * Its own Keystone; and certificates of engines that last: whoever could copy one from this directory could copy the CA, and
+ * a site that was not started for a month has to find its engine good.
+ */
+function asEmbedded(config: Config, authUri: string): Config {
+  return {
+    ...config,
+    keystone_authtoken: { ...config.keystone_authtoken, www_authenticate_uri: authUri },
+    certificates: { ...config.certificates, cert_validity_time: OWN_VALIDITY },
+  };
 }
 
 function requireHaproxy(program: string): void {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { type Config, showConfig } from '../config/config';
 import { AGENT_DEFAULTS, type AgentFlags, startAgent } from './agent';
+import { addAuthorityCommands } from './authority';
 import { addImageCommands } from './image';
 import type { ImportFlags } from './importOctavia';
 import { runUntilSignal } from './lifecycle';
@@ -45,6 +46,7 @@ export function createProgram(onConfig: (config: Config) => void): Command {
   addPolicyCommands(program.command('policy').description('who may do what'));
   addOperatorCommands(program);
   addImageCommands(program);
+  addAuthorityCommands(program);
   return program;
 }
 
