@@ -32,6 +32,15 @@ const PROGRAMS = {
     package: 'python3-octavia-lib',
     isThere: () => python('import octavia_lib', '/usr/bin/python3'),
   },
+  octaviaapi: {
+    package: 'octavia-api',
+    isThere: () => find('octavia-wsgi') !== undefined && find('octavia-db-manage') !== undefined,
+  },
+  uwsgi: { package: 'uwsgi-core', isThere: () => find('uwsgi') !== undefined },
+  uwsgipython: {
+    package: 'uwsgi-plugin-python3',
+    isThere: () => fs.existsSync('/usr/lib/uwsgi/plugins/python3_plugin.so'),
+  },
   oslo: { package: 'python3-oslo.messaging', isThere: () => python('import oslo_messaging', '/usr/bin/python3') },
   faketime: { package: 'libfaketime', isThere: () => findFaketime() !== undefined },
   shellcheck: { package: 'shellcheck', isThere: () => find('shellcheck') !== undefined },

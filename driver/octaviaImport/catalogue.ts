@@ -9,17 +9,20 @@ import { optional, text } from './translate';
 export interface Surroundings {
   readonly flavor: Choice | undefined;
   readonly zone: Choice | undefined;
+  readonly projectId: string;
   readonly quota: OctaviaRow | undefined;
 }
 
 type Choice = Awaited<ReturnType<typeof readOctaviaChoice>>;
 
 export async function readSurroundings(octavia: Db, { loadBalancer }: OctaviaTree): Promise<Surroundings> {
+  const projectId = text(loadBalancer, 'project_id');
   const [flavorId, zone] = [optional(loadBalancer, 'flavor_id'), optional(loadBalancer, 'availability_zone')];
   return {
     flavor: flavorId === null ? undefined : await readOctaviaChoice(octavia, 'flavor', String(flavorId)),
     zone: zone === null ? undefined : await readOctaviaChoice(octavia, 'availability_zone', String(zone)),
-    quota: await readOctaviaQuota(octavia, text(loadBalancer, 'project_id')),
+    projectId,
+    quota: await readOctaviaQuota(octavia, projectId),
   };
 }
 
@@ -29,12 +32,12 @@ export async function readSurroundings(octavia: Db, { loadBalancer }: OctaviaTre
  */
 export async function writeSurroundings(
   db: Db,
-  { flavor, zone, quota }: Surroundings,
+  { flavor, zone, projectId, quota }: Surroundings,
   settings: ImportSettings,
 ): Promise<void> {
   if (flavor) await writeFlavor(db, flavor, settings);
   if (zone) await writeZone(db, zone, settings);
-  if (quota) await writeLimits(db, quota);
+  await writeLimits(db, projectId, quota);
 }
 
 async function writeFlavor(db: Db, { choice, profile }: NonNullable<Choice>, settings: ImportSettings): Promise<void> {
@@ -89,9 +92,8 @@ async function freeName(db: Db, table: 'flavor', row: OctaviaRow): Promise<strin
 }
 
 /** Of a project that has no row here yet; usage is counted once its rows are there. */
-async function writeLimits(db: Db, quota: OctaviaRow): Promise<void> {
-  const projectId = text(quota, 'project_id');
+async function writeLimits(db: Db, projectId: string, quota: OctaviaRow | undefined): Promise<void> {
   if (await db('quotas').where({ project_id: projectId }).first('project_id')) return;
-  const limits = Object.fromEntries(QUOTA_KINDS.map((kind) => [kind, optional(quota, kind)]));
+  const limits = quota && Object.fromEntries(QUOTA_KINDS.map((kind) => [kind, optional(quota, kind)]));
   await db('quotas').insert({ ...emptyQuota(projectId), ...limits });
 }
