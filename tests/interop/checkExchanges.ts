@@ -1,6 +1,7 @@
 import './exchanges/outsideJest';
 import type { ChangeSettings } from '../../api/changes/settings';
 import { startTestApi, type TestApi } from '../support/api';
+import { checkContrail, contrailRecording } from './contrail/check';
 import { compareBodies } from './exchanges/compare';
 import { LEFT_OUT } from './exchanges/leftOut';
 import { Bindings, type Exchange, readRecording, type Scenario } from './exchanges/recording';
@@ -8,12 +9,25 @@ import { settingsFor } from './exchanges/settings';
 import { emptyTables, moveStatuses } from './exchanges/worker';
 
 /**
- * Plays recorded exchanges of a real Octavia API against ours and prints what differs: status, keys and their order,
- * values, error texts. `npm run check:exchanges -- [file] [name pattern]`, or the file in OCTAVIA_EXCHANGES.
+ * Plays recorded exchanges: of a real Octavia API against ours (status, keys and their order, values, error texts), and
+ * of a real Contrail API server against our simulator of it; prints what differs.
+ * `npm run check:exchanges -- [file] [name pattern]`. Without a file both are played, from OCTAVIA_EXCHANGES and
+ * CONTRAIL_EXCHANGES or where the recordings usually are.
  */
 async function main(): Promise<void> {
-  const file = process.argv[2] || process.env['OCTAVIA_EXCHANGES'] || '../shared/data/octavia-exchanges.jsonl.gz';
+  const file = process.argv[2];
   const wanted = new RegExp(process.argv[3] ?? '');
+  const isContrail = file?.includes('contrail') ?? false;
+  const octavia = file || process.env['OCTAVIA_EXCHANGES'] || '../shared/data/octavia-exchanges.jsonl.gz';
+  const contrail = file || contrailRecording();
+  const verdicts = [
+    ...(isContrail ? [] : [await checkOctavia(octavia, wanted)]),
+    ...(file && !isContrail ? [] : [await checkContrail(contrail, wanted)]),
+  ];
+  process.exitCode = verdicts.every((same) => same) ? 0 : 1;
+}
+
+async function checkOctavia(file: string, wanted: RegExp): Promise<boolean> {
   const totals = { same: 0, different: 0, exchanges: 0, leftOut: 0 };
   for (const scenario of readRecording(file).filter(({ name }) => wanted.test(name))) {
     if (LEFT_OUT.some(({ names }) => names.test(scenario.name))) {
@@ -27,10 +41,12 @@ async function main(): Promise<void> {
     if (differences.length > 0) console.log([`## ${scenario.name}`, ...differences].join('\n   '));
   }
   const { same, different, exchanges, leftOut } = totals;
-  console.log(`${same} scenarios the same, ${different} different (${exchanges} exchanges), ${leftOut} left out`);
+  console.log(
+    `Octavia: ${same} scenarios the same, ${different} different (${exchanges} exchanges), ${leftOut} left out`,
+  );
   for (const { names, why } of LEFT_OUT) console.log(`left out: ${names.source}: ${why}`);
   for (const api of apis.values()) await api.close();
-  process.exitCode = different > 0 ? 1 : 0;
+  return different === 0;
 }
 
 /** One API for each configuration: starting one costs more than playing a scenario. */
