@@ -1,12 +1,11 @@
 import { ipBatch, runIn } from '../../devstack/lab/hosts/shell';
 import { waitUntil } from '../support/wait';
 import { type Fabric, openFabric } from './support/fabric';
+import { type HandMachine, startMachine } from './support/handMachines';
 import {
   addFloatingIp,
-  addInterface,
   addNetwork,
   createHandStore,
-  type HandInterface,
   type HandNetwork,
   type HandStore,
   setPairs,
@@ -16,17 +15,13 @@ import { ask, keepAsking, startAnswering } from './support/traffic';
 const VIP = '10.1.0.100';
 const VIP6 = '2001:db8:1::100';
 
-interface Engine extends HandInterface {
-  readonly machine: string;
-}
-
 interface Stage {
   readonly store: HandStore;
   readonly fabric: Fabric;
   readonly tenant: HandNetwork;
   readonly outside: HandNetwork;
   readonly client: string;
-  readonly engines: readonly Engine[];
+  readonly engines: readonly HandMachine[];
 }
 
 let fabric: Fabric;
@@ -37,19 +32,19 @@ beforeAll(async () => {
   fabric = await openFabric({ store });
   const tenant = addNetwork(store, 'tenant', ['10.1.0.', '2001:db8:1::']);
   const outside = addNetwork(store, 'outside', ['198.51.100.', '2001:db8:ff::']);
-  const engines: Engine[] = [];
+  const engines: HandMachine[] = [];
   for (const [index, host] of ['compute-1', 'compute-2', 'compute-1'].entries()) {
-    const addresses = [`10.1.0.1${index}`, `2001:db8:1::1${index}`];
-    engines.push(await startMachine({ fabric, store, network: tenant, label: `e${index}`, host, addresses }));
+    const addresses = [`10.1.0.1${index}`, `2001:db8:1::1${index}`] as const;
+    engines.push(await startMachine({ fabric, store }, { network: tenant, label: `e${index}`, host, addresses }));
   }
   for (const [index, { machine }] of engines.entries()) {
     await ipBatch(machine, [`address add ${VIP}/32 dev lo`, `address add ${VIP6}/128 dev lo nodad`]);
     await startAnswering(machine, `e${index}`, 80, ['::']);
   }
-  const addresses = ['10.1.0.50', '2001:db8:1::50'];
-  const { machine: client } = await startMachine({
-    ...{ fabric, store, network: tenant, label: 'client', host: 'compute-2', addresses },
-  });
+  const { machine: client } = await startMachine(
+    { fabric, store },
+    { network: tenant, label: 'client', host: 'compute-2', addresses: ['10.1.0.50', '2001:db8:1::50'] },
+  );
   stage = { store, fabric, tenant, outside, client, engines };
 });
 
@@ -57,39 +52,14 @@ afterAll(async () => {
   await fabric?.close();
 });
 
-interface NewMachine {
-  readonly fabric: Fabric;
-  readonly store: HandStore;
-  readonly network: HandNetwork;
-  readonly label: string;
-  readonly host: string;
-  readonly addresses: readonly string[];
-}
-
-async function startMachine({ fabric, store, network, label, host, addresses }: NewMachine): Promise<Engine> {
-  const machine = await fabric.machine(label);
-  const made = addInterface(store, network, { host, addresses });
-  fabric.plug(made.id, { namespace: machine, device: 'eth0' });
-  await fabric.settled();
-  const [own = '', own6 = ''] = addresses;
-  await ipBatch(machine, [
-    'link set eth0 up',
-    `address add ${own}/24 dev eth0`,
-    `address add ${own6}/64 dev eth0 nodad`,
-    `route add default via ${own.replace(/\d+$/, '1')}`,
-    `route add ::/0 via ${own6.replace(/[^:]+$/, '1')}`,
-  ]);
-  return { ...made, machine };
-}
-
-async function pair(engines: readonly Engine[], mode = 'active-active'): Promise<void> {
+async function pair(engines: readonly HandMachine[], mode = 'active-active'): Promise<void> {
   const { store, fabric } = stage;
   for (const { id } of stage.engines) setPairs(store, id, [], mode);
   for (const { id } of engines) setPairs(store, id, [VIP, VIP6], mode);
   await fabric.settled();
 }
 
-async function add(engines: readonly Engine[]): Promise<void> {
+async function add(engines: readonly HandMachine[]): Promise<void> {
   for (const { id } of engines) setPairs(stage.store, id, [VIP, VIP6]);
   await stage.fabric.settled();
 }

@@ -103,7 +103,7 @@ export function watchGobgp({ namespace, api }: Omit<Daemon, 'config'>, onSign: (
   };
 }
 
-const Attribute = z.object({ type: z.number(), value: z.unknown(), nexthop: z.string().optional() }).loose();
+const Attribute = z.object({ type: z.number(), nexthop: z.string().optional() }).loose();
 const Rib = z.record(
   z.string(),
   z.array(z.object({ 'neighbor-ip': z.string().optional(), attrs: z.array(Attribute) }).loose()),
@@ -122,9 +122,9 @@ export async function readRib({ namespace, api }: Omit<Daemon, 'config'>): Promi
           neighbour: neighbour ?? '',
           nextHop: value(NEXT_HOP)?.nexthop ?? value(MP_REACH)?.nexthop ?? '',
           preference: JSON.stringify([
-            value(LOCAL_PREFERENCE)?.value,
+            value(LOCAL_PREFERENCE)?.['value'],
             lengthOf(value(AS_PATH)),
-            value(ORIGIN)?.value,
+            value(ORIGIN)?.['value'],
             value(MED)?.['metric'],
           ]),
         };
