@@ -13,8 +13,8 @@ import { type Backend, startBackend } from '../support/backend';
 import { createFakeCompute } from '../support/fakeCompute';
 import { addEngine } from '../support/fleetRows';
 import { freePorts } from '../support/freePorts';
-import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { placeOn, waitUntilConfirmed } from '../support/placed';
+import { type SecureHealth, startSecureHealth } from '../support/secureHealth';
 import { bootMachine, type VirtualMachine } from '../support/virtualMachine';
 import { waitUntil } from '../support/wait';
 
@@ -27,9 +27,17 @@ const IMAGE = join(ROOT, 'var/se-image/engine.qcow2');
 /** Milliseconds: emulation takes ten times as long as a machine. */
 const BOOT = 300_000;
 const MANAGEMENT = { id: 'management', macAddress: 'fa:16:3e:10:00:01', cidr: '10.0.2.0/24' };
+/** Where qemu's network has the loopback of the host. */
+const HOST = '10.0.2.2';
 const VNIC_MAC = 'fa:16:3e:10:00:02';
 const VIP = '10.1.0.100';
-const UNHURRIED = { heartbeatInterval: 1000, ackTimeout: 60_000, networkPatience: 120_000, compareInterval: 2000 };
+const UNHURRIED = {
+  heartbeatInterval: 1000,
+  ackTimeout: 60_000,
+  networkPatience: 120_000,
+  compareInterval: 2000,
+  handshakeTimeout: 60_000,
+};
 
 jest.setTimeout(2 * BOOT);
 
@@ -47,7 +55,7 @@ async function buildImage(): Promise<string> {
 }
 
 let hash: string;
-let site: HealthSite;
+let site: SecureHealth;
 let machine: VirtualMachine | undefined;
 let backend: Backend;
 
@@ -55,7 +63,7 @@ beforeAll(async () => {
   hash = await buildImage();
 }, BOOT);
 beforeEach(async () => {
-  [site, backend] = await Promise.all([startHealthSite(), startBackend('behind')]);
+  [site, backend] = await Promise.all([startSecureHealth(), startBackend('behind')]);
 });
 afterEach(async () => {
   await machine?.dispose();
@@ -64,13 +72,17 @@ afterEach(async () => {
 });
 
 it('enrols by its config drive, takes a spec and answers HTTP through it, on a vNIC that was plugged in later', async () => {
-  const { url } = await site.start(UNHURRIED);
-  const { id, token } = await addEngine(site.db, site.groupId, { status: 'BUILDING' });
+  const [listening = 0] = await freePorts(1);
+  const config = `bind_port = ${listening}\ncontroller_ip_port_list = ${HOST}:${listening}`;
+  await site.start({ settings: UNHURRIED, config });
+  const columns = { status: 'BUILDING', management_address: '127.0.0.1' };
+  const { id, token } = await addEngine(site.db, site.groupId, columns);
   const meta = {
-    AVICNTRL: '10.0.2.2',
+    AVICNTRL: HOST,
     AVICNTRL_AUTHTOKEN: token,
     slipstream_engine: id,
-    slipstream_controller_0: `ws://10.0.2.2:${new URL(url).port}`,
+    slipstream_controller_0: `wss://${HOST}:${listening}`,
+    slipstream_ca_fingerprint: site.authority.fingerprint,
   };
   const started = Date.now();
   machine = await bootMachine({
@@ -79,6 +91,7 @@ it('enrols by its config drive, takes a spec and answers HTTP through it, on a v
     configDrive: { 'meta_data.json': JSON.stringify({ meta }) },
   });
   await waitUntil('the engine is READY', BOOT, async () => (await findEngine(site.db, id))?.status === 'READY');
+  expect(await site.waitForEvent('ENGINE_ENROLLED')).toContain('127.0.0.1');
   say(`READY after ${Math.round((Date.now() - started) / 1000)} s`);
 
   const placed = await placeOn(site, id, {
@@ -98,7 +111,6 @@ it('enrols by its config drive, takes a spec and answers HTTP through it, on a v
 
 it('is a ghost without metadata: it says so on its console, and is told of once its time has passed', async () => {
   const { db } = site;
-  await site.start(UNHURRIED);
   const { id } = await addEngine(db, site.groupId, { status: 'BUILDING', token_hash: null });
   machine = await bootMachine({ image: IMAGE, nics: [MANAGEMENT] });
   const { console: said } = machine;

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction } from '../../driver/db/connect';
+import { type Db, inTransaction } from '../../driver/db/connect';
 import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
 import { addListener, addLoadBalancer, addMember, addPlacement, addPool } from './fleetRows';
-import type { HealthSite } from './healthSite';
 import { waitUntil } from './wait';
 
 /** A load balancer that engines are to serve in a network of its own, with one HTTP listener on port 80. */
@@ -21,7 +20,7 @@ export interface Placed {
 }
 
 /** Rows as API, worker and Neutron's ports make them. */
-export async function placeOn({ db }: HealthSite, engineId: string, wanted: Wanted): Promise<Placed> {
+export async function placeOn({ db }: { readonly db: Db }, engineId: string, wanted: Wanted): Promise<Placed> {
   const { vip, domainId, member, vnic } = wanted;
   const loadBalancerId = await addLoadBalancer(db);
   await db('vip').where({ load_balancer_id: loadBalancerId }).update({ ip_address: vip, network_id: domainId });
@@ -38,7 +37,11 @@ export async function placeOn({ db }: HealthSite, engineId: string, wanted: Want
 }
 
 /** Waits until the engine has said that it serves the placement. */
-export async function waitUntilConfirmed({ db }: HealthSite, { placementId }: Placed, timeout: number): Promise<void> {
+export async function waitUntilConfirmed(
+  { db }: { readonly db: Db },
+  { placementId }: Placed,
+  timeout: number,
+): Promise<void> {
   await waitUntil('the placement is confirmed', timeout, async () => {
     const row = await db('placement').where({ id: placementId }).first('confirmed_generation');
     return row?.confirmed_generation === 1;
