@@ -8,6 +8,7 @@ import type { NetworkDriver } from '../clouds/network/port';
 import { BadValueError, type Config } from '../config/config';
 import { readContrail } from '../config/contrail';
 import { type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
+import { requireTenancy } from './tenancy';
 
 /** The drivers a process of its own can have. Those of the embedded site live within `all-in-one`. */
 export interface Drivers {
@@ -29,6 +30,7 @@ export interface OpenedDrivers {
  * lacks an option
  */
 export function openDrivers(config: Config, log: Logger): OpenedDrivers {
+  requireTenancy(config);
   const openstack = openOpenstackDrivers(config, log);
   const vnc = contrailOf(config, openstack);
   const drivers = {

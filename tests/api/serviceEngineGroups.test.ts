@@ -101,6 +101,15 @@ describeOnDatabases('service engine groups', (database) => {
     expect(ahead.body.service_engine_group).toMatchObject({ buffer_se: 3 });
   });
 
+  it('boot nothing ahead in the projects of users, and show where they are', async () => {
+    const { body } = await make({ tenancy: 'tenant' });
+    expect(body.service_engine_group).toMatchObject({ tenancy: 'tenant', buffer_se: 0 });
+    const group = body.service_engine_group.id;
+    await insertEngine(api.db, { service_engine_group_id: group, owner_project_id: 'theirs' });
+    const shown = await api.get('/v2/slipstream/service-engines?owner_project_id=theirs');
+    expect(shown.body.service_engines).toMatchObject([{ owner_project_id: 'theirs' }]);
+  });
+
   it('understand Avi’s words', async () => {
     const { body } = await make({
       ha_mode: 'HA_MODE_LEGACY_ACTIVE_STANDBY',

@@ -89,6 +89,12 @@ describe('a start without what the drivers need', () => {
     expect(() => open(keystone + text)).toThrow(option);
   });
 
+  it('ends for engines in the projects of users where the login holds for one project', () => {
+    const login = '[service_auth]\nauth_type = v3applicationcredential\nusername = x\n';
+    const wanted = `${keystone}${WORKER}${login}[service_engine]\ntenancy_mode = 1\n`;
+    expect(() => open(wanted)).toThrow(/tenancy_mode = tenant.*application credential/);
+  });
+
   it('ends without a Keystone', () => {
     expect(() => open(WORKER)).toThrow('auth_url');
   });

@@ -104,6 +104,48 @@ describe('the login of this service', () => {
   });
 });
 
+describe('the login of this service in another project', () => {
+  let site: KeystoneSite;
+  let validator: KeystoneValidator;
+  beforeEach(async () => {
+    site = await startKeystone();
+    validator = createKeystoneValidator(keystoneSettings(site.url), { log: pino({ level: 'silent' }) });
+  });
+  afterEach(async () => {
+    await validator.close();
+    await site.stop();
+  });
+
+  const idOf = (project: string) => site.keystone.directory.projects.find(({ name }) => name === project)?.id ?? '';
+
+  it('is one for each project, beside its own', async () => {
+    const there = validator.session.inProject(idOf('service'));
+    const [own, token] = [await validator.session.token(), await there.token()];
+    await validator.session.inProject(idOf('service')).token();
+
+    expect(token).not.toBe(own);
+    expect((await validator.validate(token))?.identity.projectId).toBe(idOf('service'));
+    expect(site.logins()).toHaveLength(2);
+  });
+
+  it('is refused, in words that say what is missing, where it has no role; its own goes on', async () => {
+    const there = validator.session.inProject(idOf('demo'));
+    const refusal = {
+      name: 'NoRoleError',
+      status: 403,
+      message: expect.stringContaining(`does not let this service into project ${idOf('demo')}: its user needs a role`),
+    };
+
+    await expect(there.token()).rejects.toMatchObject(refusal);
+    // Keystone is not asked at once again.
+    await expect(there.token()).rejects.toMatchObject(refusal);
+    await expect(there.endpoint({ type: 'network', interface: 'public', region: null })).rejects.toMatchObject(refusal);
+
+    expect(site.logins()).toHaveLength(1);
+    expect(await validator.session.token()).toEqual(expect.any(String));
+  });
+});
+
 describe('the body of the login', () => {
   const build = (...lines: string[]) => {
     const { service_auth: credentials } = configFromText(['[service_auth]', ...lines, ''].join('\n'));

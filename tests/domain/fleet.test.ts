@@ -1,5 +1,5 @@
 import type { Engine } from '../../driver/domain/engine';
-import { planFleet } from '../../driver/domain/fleet';
+import { planFleet, planTenantFleet } from '../../driver/domain/fleet';
 import { DEFAULT_GROUP_PROPERTIES, readGroupProperties, slotsOfNewEngine } from '../../driver/domain/group';
 
 const ENGINE: Engine = {
@@ -120,5 +120,38 @@ describe('with engines of one project at a time', () => {
 
   it('counts slots beside those of several projects for nobody', () => {
     expect(planFleet(exclusive(), [of('a', 10), of(null, 2)]).add).toBe(1);
+  });
+});
+
+describe('with engines in the projects of their users', () => {
+  const tenant = (changes = {}) =>
+    group({ tenancy: 'tenant', bufferEngines: 1, minEngines: 3, maxEngines: 9, ...changes });
+  const of = (ownerProjectId: string | null, slotsUsed: number, changes: Partial<Engine> = {}) =>
+    anEngine({ ownerProjectId, projectId: slotsUsed > 0 ? ownerProjectId : null, slotsUsed, ...changes });
+
+  it('makes none before a project has its first load balancer, whatever the minimum says', () => {
+    expect(planTenantFleet(tenant(), [])).toEqual({ addIn: [], retire: [] });
+    expect(planTenantFleet(tenant(), [of('a', 0)])).toEqual({ addIn: [], retire: [] });
+  });
+
+  it('keeps the buffer in each project that is served, by that project’s own engines', () => {
+    expect(planTenantFleet(tenant(), [of('b', 10), of('a', 1)]).addIn).toEqual(['a', 'b']);
+    expect(planTenantFleet(tenant(), [of('a', 5), of('a', 5), of('b', 1), of('b', 0)]).addIn).toEqual([]);
+    expect(planTenantFleet(tenant(), [of('a', 10), of(null, 0), of('b', 0)]).addIn).toEqual(['a']);
+    expect(planTenantFleet(tenant({ bufferEngines: 2 }), [of('a', 10)]).addIn).toEqual(['a', 'a']);
+    expect(planTenantFleet(tenant({ bufferEngines: 0 }), [of('a', 10)]).addIn).toEqual([]);
+  });
+
+  it('stays below the maximum, and has ghosts replaced', () => {
+    const ghost = of('a', 0, { id: 'ghost', status: 'GHOST' });
+    expect(planTenantFleet(tenant({ maxEngines: 3 }), [of('a', 10), of('b', 10), ghost])).toEqual({
+      addIn: ['a'],
+      retire: ['ghost'],
+    });
+  });
+
+  it('does not count them for the buffer of a group that has come to share its engines', () => {
+    const shared = group({ bufferEngines: 1, minEngines: 0 });
+    expect(planFleet(shared, [of('a', 0)]).add).toBe(1);
   });
 });

@@ -149,7 +149,8 @@ it('never puts a load balancer where a rule forbids it', () => {
           const { perApp, computeFlavor, zone } = request.demand;
           if (perApp || rules.perApp) expect(seen?.slotsUsed).toBeLessThan(PER_APP_SLOTS);
           if (seen?.slotsUsed && !rules.perApp) expect(seen.perApp).toBe(perApp);
-          if (seen?.slotsUsed && rules.tenancy === 'exclusive') expect(seen.projectId).toBe(lb.projectId);
+          if (seen?.slotsUsed && rules.tenancy !== 'shared') expect(seen.projectId).toBe(lb.projectId);
+          expect(seen?.ownerProjectId).toBe(rules.tenancy === 'tenant' ? lb.projectId : null);
           expect(seen?.computeFlavor).toBe(computeFlavor);
           if (zone !== null) expect(seen?.zone).toBe(zone);
           const vnics = engines.get(id)?.vnics.size ?? 0;

@@ -152,6 +152,10 @@ describe('who may be on an engine', () => {
   it.each<[what: string, Partial<EngineCandidate>, Partial<EngineDemand>, Partial<GroupLimits>]>([
     ['serving another project', { slotsUsed: 1, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
     ['serving another project', { slotsUsed: 2, projectId: null }, {}, { tenancy: 'exclusive' }],
+    ['serving another project', { slotsUsed: 1, projectId: 'theirs' }, {}, { tenancy: 'tenant' }],
+    ['in another project', { ownerProjectId: 'theirs' }, { ownerProjectId: 'mine' }, { tenancy: 'tenant' }],
+    ['in another project', {}, { ownerProjectId: 'mine' }, { tenancy: 'tenant' }],
+    ['in another project', { ownerProjectId: 'mine' }, {}, {}],
     ['in another availability zone', { zone: 'a' }, { zone: 'b' }, {}],
     ['in another availability zone', {}, { zone: 'b' }, {}],
     ['of another compute flavor', {}, { computeFlavor: 'big' }, {}],
@@ -171,6 +175,7 @@ describe('who may be on an engine', () => {
   it.each<[Partial<EngineCandidate>, Partial<EngineDemand>, Partial<GroupLimits>]>([
     [{ slotsUsed: 1, projectId: 'mine' }, {}, { tenancy: 'exclusive' }],
     [{ slotsUsed: 0, projectId: 'theirs' }, {}, { tenancy: 'exclusive' }],
+    [{ ownerProjectId: 'mine' }, { ownerProjectId: 'mine' }, { tenancy: 'tenant' }],
     [{ slotsUsed: 1, projectId: 'theirs' }, {}, {}],
     [{ zone: 'a' }, {}, {}],
     [{ computeFlavor: 'big' }, { computeFlavor: 'big' }, {}],

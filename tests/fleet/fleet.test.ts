@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { HINTS_TOPIC } from '../../driver/bus/port';
+import type { InProject } from '../../driver/clouds/compute/port';
 import { ENGINE_PORT_OWNER } from '../../driver/clouds/network/port';
 import { configFromText } from '../../driver/config/config';
 import type { Db } from '../../driver/db/connect';
+import { engineGroupDescription } from '../../driver/domain/engine';
 import { ensureFleet, type FleetDeps } from '../../driver/fleet/ensureFleet';
 import { createLeftoverSearch } from '../../driver/fleet/leftoverServers';
 import { openTestDatabase } from '../support/database';
@@ -90,6 +92,25 @@ it('makes the default group of the tenancy that is configured', async () => {
     tenancy: 'exclusive',
     bufferEngines: 0,
   });
+});
+
+it('makes engines of the buffer in the project whose engines they stand by', async () => {
+  const deps = await fleet('[controller_worker]\ncompute_driver = nova\n[service_engine]\ntenancy_mode = tenant\n');
+  await ensureFleet(deps);
+  expect(await engines()).toEqual([]);
+  const [group] = await groups();
+  const properties = { ...JSON.parse(String(group?.['properties'])), bufferEngines: 1 };
+  await db('service_engine_group').update({ properties: JSON.stringify(properties) });
+  const busy = { status: 'READY', slots_used: 10, project_id: 'theirs', owner_project_id: 'theirs' };
+  await addEngine(db, String(group?.['id']), busy);
+
+  await ensureFleet(deps);
+  await ensureFleet(deps);
+
+  expect((await engines()).map((row) => [row['status'], row['owner_project_id']]).sort()).toEqual([
+    ['BUILDING', 'theirs'],
+    ['READY', 'theirs'],
+  ]);
 });
 
 it('replaces a ghost', async () => {
@@ -184,4 +205,71 @@ it('deletes ports and server groups of what is gone, and none of others', async 
   } finally {
     await site.close();
   }
+});
+
+it.each([
+  ['there is a group with engines there', 'service', { tenancy: 'tenant' }],
+  ['all engines live there', 'tenant', {}],
+] as const)('looks for leftovers in the projects of users where %s', async (_why, tenancyMode, properties) => {
+  const site = await startNovaOnNeutron();
+  try {
+    const { driver: network } = site.network;
+    const compute = site.compute.driverWith({ antiAffinity: 'anti-affinity' });
+    const groupId = await addGroup(db);
+    await db('service_engine_group').update({ properties: JSON.stringify(properties) });
+    const request = { engineId: randomUUID(), name: 'n', token: 't', controllers: [], groupId: randomUUID() };
+    const { model } = site.compute.nova;
+    model.addGroup(`slipstream-${randomUUID()}`, 'anti-affinity', 'theirs');
+    const description = engineGroupDescription('slipstream', groupId, 'theirs');
+    const group = { name: 'n', description, projectId: 'theirs', tags: ['slipstream'] };
+    await network.createSecurityGroup(group);
+    const kept = await network.createSecurityGroup({
+      ...group,
+      description: group.description.replace('theirs', 'its'),
+    });
+    await addEngine(db, groupId, { owner_project_id: 'its' });
+    const { networkId } = { networkId: site.managementNetworkId };
+    const port = { name: 'n', projectId: 'theirs', networkId, fixedIps: [], deviceId: '', adminStateUp: true };
+    await network.createPort({
+      ...port,
+      deviceOwner: ENGINE_PORT_OWNER,
+      description: `slipstream engine ${request.engineId}`,
+    });
+    const portOfServer = await network.createPort({ ...port, deviceOwner: '' });
+    await compute.createServer({ ...request, projectId: 'theirs', portIds: [portOfServer.id] });
+    const search = createLeftoverSearch({
+      ...{ db, compute, network, log, tenancyMode, ownerTag: 'slipstream', grace: 0, now: () => 0 },
+    });
+
+    await search();
+    // Only then does no server have its group any more.
+    await search();
+
+    expect([...model.servers.values()]).toEqual([]);
+    expect([...model.groups.values()]).toEqual([]);
+    expect((await network.listSecurityGroups({ tag: 'slipstream' })).map(({ id }) => id)).toEqual([kept.id]);
+    expect((await network.listPorts({ networkId })).map(({ id }) => id)).toEqual([portOfServer.id]);
+  } finally {
+    await site.close();
+  }
+});
+
+it('never looks into projects of users without an admin, nor where no engine is to be', async () => {
+  const asked: unknown[] = [];
+  const compute = createFakeCompute();
+  const watching = {
+    ...compute,
+    listServers: async (where?: InProject) => {
+      asked.push(where);
+      return compute.listServers();
+    },
+  };
+  await addGroup(db);
+  const deps = { db, compute: watching, log, ownerTag: 'slipstream', grace: 0, now: () => 0 };
+
+  await createLeftoverSearch({ ...deps, tenancyMode: 'service' })();
+  await db('service_engine_group').update({ properties: JSON.stringify({ tenancy: 'tenant' }) });
+  await createLeftoverSearch({ ...deps, tenancyMode: 'single' })();
+
+  expect(asked).toEqual([null, null]);
 });

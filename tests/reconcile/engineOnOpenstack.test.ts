@@ -1,5 +1,7 @@
+import { NoRoleError } from '../../driver/clouds/keystone/http/noRole';
 import { findEngine, retireEngine } from '../../driver/db/engines';
 import { listVnics } from '../../driver/db/vnics';
+import { createEngineGroups } from '../../driver/reconcile/engineGroups';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { addTenantSubnet, type EngineStage, setEngineStage, TENANT } from '../support/engineOnOpenstack';
 
@@ -25,6 +27,51 @@ async function aReadyEngine(...domains: string[]): Promise<string> {
   expect(await run(id)).toEqual({ kind: 'settled' });
   return id;
 }
+
+describe('an engine in the project of its user', () => {
+  it('has everything of it there, and takes everything with it when it goes', async () => {
+    const { db, site, parts } = stage;
+    const { onGone, vnicPort } = createEngineGroups({ db, network: parts.network, ownerTag: 'slipstream' });
+    const there = (id: string) => reconcileEngine({ ...parts, onGone, vnicPort }, id);
+    const id = await stage.newEngine();
+    await db('service_engine').where({ id }).update({ owner_project_id: 'theirs' });
+    await stage.need(id);
+    await there(id);
+    await stage.comeUp(id);
+    expect(await there(id)).toEqual({ kind: 'settled' });
+
+    expect(servers().map(({ projectId }) => projectId)).toEqual(['theirs']);
+    expect([...nova().model.groups.values()].map((group) => group.project_id)).toEqual(['theirs']);
+    expect([...managementPorts(), ...vnicPorts()].map(({ project_id }) => project_id)).toEqual(['theirs', 'theirs']);
+    const groups = await site.network.driver.listSecurityGroups({ tag: 'slipstream' });
+    expect(groups.map(({ projectId }) => projectId)).toEqual(['theirs']);
+    expect(vnicPorts()[0]?.security_groups).toEqual(groups.map((group) => group.id));
+
+    await db('service_engine').where({ id }).update({ connected_to: null });
+    await retireEngine(db, id);
+    await there(id);
+    await there(id);
+    expect(await findEngine(db, id)).toBeUndefined();
+    expect(servers()).toEqual([]);
+    expect([...nova().model.groups.values()]).toEqual([]);
+    expect([...managementPorts(), ...vnicPorts()]).toEqual([]);
+    expect(await site.network.driver.listSecurityGroups({ tag: 'slipstream' })).toEqual([]);
+  });
+
+  it('says why it cannot be made where this service has no role', async () => {
+    const id = await stage.newEngine();
+    await stage.db('service_engine').where({ id }).update({ owner_project_id: 'theirs' });
+    const refuse = async () => {
+      throw new NoRoleError('theirs', '401');
+    };
+
+    await reconcileEngine({ ...stage.parts, compute: { ...stage.parts.compute, prepareGroup: refuse } }, id);
+
+    expect(await stage.events('ENGINE_FAILED')).toEqual([
+      expect.stringMatching(/does not let this service into project theirs: its user needs a role there/),
+    ]);
+  });
+});
 
 describe('the management port', () => {
   it('is there before the server, so that the address is known while nothing has booted', async () => {

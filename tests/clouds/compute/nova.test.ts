@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { NovaSettings } from '../../../driver/clouds/compute/nova/settings';
-import type { ComputeDriver, ServerRequest } from '../../../driver/clouds/compute/port';
+import {
+  ANY_PROJECT,
+  type ComputeDriver,
+  type InProject,
+  type ServerRequest,
+} from '../../../driver/clouds/compute/port';
 import type { NovaBehaviour } from '../../support/simulators/nova/model';
 import { type NovaOverHttp, startNovaOverHttp } from '../../support/simulators/novaOverHttp';
 
@@ -118,6 +123,29 @@ describe('a server of an engine', () => {
       ports: [{ id: 'port-mgmt' }, { networkId: 'net-other' }],
       securityGroups: ['sg-mgmt'],
     });
+  });
+
+  it('is in the project it is asked for in, together with what keeps it apart from others there', async () => {
+    const { driver, nova } = await start({ antiAffinity: 'anti-affinity' });
+    const groupId = randomUUID();
+    await driver.prepareGroup?.(groupId, 'theirs');
+    const { id } = await driver.createServer(request({ projectId: 'theirs', groupId }));
+    const own = await driver.createServer(request({ groupId, engineId: randomUUID() }));
+
+    expect(nova.model.server(id).projectId).toBe('theirs');
+    expect([...nova.model.groups.values()].map((it) => [it.project_id, it.members])).toEqual([
+      ['theirs', [id]],
+      [null, [own.id]],
+    ]);
+    const idsIn = async (where?: InProject) => (await driver.listServers(where)).map((server) => server.id);
+    expect(await idsIn()).toEqual([own.id]);
+    expect(await idsIn('theirs')).toEqual([id]);
+    expect(await idsIn('others')).toEqual([]);
+    expect((await idsIn(ANY_PROJECT)).toSorted()).toEqual([id, own.id].toSorted());
+    expect(await driver.listServerGroups?.('theirs')).toMatchObject([{ groupId, servers: 1, projectId: 'theirs' }]);
+    expect(await driver.listServerGroups?.()).toMatchObject([{ projectId: null }]);
+    expect(await driver.listServerGroups?.(ANY_PROJECT)).toHaveLength(2);
+    expect(await driver.findServer?.(id)).toMatchObject({ id });
   });
 
   it('is found by its id, unless it is gone or not of this installation', async () => {

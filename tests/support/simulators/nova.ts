@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type NovaBehaviour, NovaModel, Refusal, type SimulatedServer } from './nova/model';
 import { CreateInterface, CreateServer, CreateServerGroup } from './nova/schemas';
 
-/** A Nova behind its API v2.1, on a loopback port, for one project. */
+/** A Nova behind its API v2.1, on a loopback port, for an admin in the project of the service or in another. */
 export interface NovaSimulator {
   /** As the catalogue has it. */
   readonly url: string;
@@ -80,9 +80,23 @@ function requireManners(req: Request, _res: Response, next: () => void): void {
   next();
 }
 
+/** The project that the token says; null: that of the service. */
+function projectOf(req: Request): string | null {
+  return /^in (.+)$/.exec(req.get('X-Auth-Token') ?? '')?.[1] ?? null;
+}
+
+/** As Nova sorts them for an admin. */
+function isListed(req: Request): (server: SimulatedServer) => boolean {
+  const { all_tenants: all, project_id: projectId, tags } = req.query;
+  const project = projectOf(req);
+  return (server) =>
+    (all === '1' ? projectId === undefined || projectId === server.projectId : project === server.projectId) &&
+    (tags === undefined || server.tags.includes(String(tags)));
+}
+
 function serveServers(app: Express, model: NovaModel, maxPage: number): void {
   app.get('/v2.1/servers/detail', (req, res) => {
-    const all = [...model.servers.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const all = [...model.servers.values()].filter(isListed(req)).sort((one, other) => (one.id < other.id ? -1 : 1));
     const { marker, limit } = req.query;
     const { repeatsMarkers } = model.behaviour;
     const isBehind = (id: string): boolean => id > String(marker) || (repeatsMarkers && id === marker);
@@ -92,6 +106,7 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
   app.post('/v2.1/servers', async (req, res) => {
     const { server, 'os:scheduler_hints': hints } = read(CreateServer, req.body);
     const { id } = await model.create({
+      projectId: projectOf(req),
       name: server.name,
       imageId: server.imageRef,
       flavorId: server.flavorRef,
@@ -137,11 +152,13 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
 function serveGroups(app: Express, model: NovaModel): void {
   app.get('/v2.1/os-server-groups', (req, res) => {
     const from = Number(req.query['offset'] ?? 0);
-    res.json({ server_groups: [...model.groups.values()].slice(from, from + Number(req.query['limit'] ?? 1_000)) });
+    const isEvery = req.query['all_projects'] === 'True';
+    const groups = [...model.groups.values()].filter((it) => isEvery || it.project_id === projectOf(req));
+    res.json({ server_groups: groups.slice(from, from + Number(req.query['limit'] ?? 1_000)) });
   });
   app.post('/v2.1/os-server-groups', (req, res) => {
     const { name, policy } = read(CreateServerGroup, req.body).server_group;
-    res.json({ server_group: model.addGroup(name, policy) });
+    res.json({ server_group: model.addGroup(name, policy, projectOf(req)) });
   });
   app.delete('/v2.1/os-server-groups/:id', (req, res) => {
     if (!model.groups.delete(req.params.id)) throw new Refusal(404, 'itemNotFound', 'No such server group.');

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 /** A server as the simulator keeps it. */
 export interface SimulatedServer {
   readonly id: string;
+  /** Null: that of the service. */
+  readonly projectId: string | null;
   readonly name: string;
   readonly imageId: string;
   readonly flavorId: string;
@@ -35,6 +37,8 @@ export interface ServerGroup {
   readonly id: string;
   readonly name: string;
   readonly policy: string;
+  /** Null: that of the service. */
+  readonly project_id: string | null;
   members: string[];
 }
 
@@ -90,7 +94,7 @@ export interface FoundPort {
 
 /** The Neutron behind a Nova, as far as Nova uses it. */
 export interface PortService {
-  /** The project of its servers: ports of others it takes not. */
+  /** The project of servers that are made in no other: ports of others it takes not. */
   readonly projectId: string;
   find(portId: string): FoundPort | undefined;
   /** Writes into a port whose it is; an empty id: nobody's. */
@@ -119,7 +123,7 @@ export class NovaModel {
       throw new Refusal(400, 'badRequest', `Instance group ${group} could not be found.`);
     }
     const id = randomUUID();
-    for (const one of networks) if ('port' in one) this.existingPort(one.port);
+    for (const one of networks) if ('port' in one) this.existingPort(one.port, wanted.projectId);
     const server: SimulatedServer = {
       ...wanted,
       id,
@@ -200,8 +204,8 @@ export class NovaModel {
     for (const finish of this.unfinished.splice(0)) await finish();
   }
 
-  addGroup(name: string, policy: string): ServerGroup {
-    const group = { id: randomUUID(), name, policy, members: [] };
+  addGroup(name: string, policy: string, projectId: string | null = null): ServerGroup {
+    const group = { id: randomUUID(), name, policy, project_id: projectId, members: [] };
     this.groups.set(group.id, group);
     return group;
   }
@@ -250,11 +254,11 @@ export class NovaModel {
     for (const group of this.groups.values()) group.members = group.members.filter((member) => member !== id);
   }
 
-  private existingPort(id: string): void {
+  private existingPort(id: string, projectId: string | null): void {
     const { network } = this.behaviour;
     const known = network?.find(id);
     if (network && !known) throw new Refusal(400, 'badRequest', `Port id ${id} could not be found.`);
-    if (network && known?.projectId !== network.projectId) {
+    if (network && known?.projectId !== (projectId ?? network.projectId)) {
       throw new Refusal(400, 'badRequest', `Port ${id} not usable for instance.`);
     }
     const isUsed = [...this.servers.values()].some(({ ports }) => ports.some((port) => port.id === id));
@@ -263,7 +267,7 @@ export class NovaModel {
 
   private async plug(serverId: string, portId: string): Promise<SimulatedPort> {
     const { network } = this.behaviour;
-    this.existingPort(portId);
+    this.existingPort(portId, this.server(serverId).projectId);
     const known = network?.find(portId);
     await network?.bind(portId, serverId, 'compute:nova');
     return known
