@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signal } from '../../driver/agent/process/identity';
@@ -28,11 +28,21 @@ describeWithNamespaces('an engine whose disk is full', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  /** Appends pieces of that size until there is no room for another. */
+  const fillUp = (size: number) => {
+    const piece = Buffer.alloc(size);
+    expect(() => {
+      for (;;) appendFileSync(filler, piece);
+    }).toThrow('ENOSPC');
+  };
+
   it('serves on, refuses a change, says so, and loses nothing', async () => {
     const { engine, client } = arm;
     await client.load(ARM.vip, 80);
-    expect(() => writeFileSync(filler, Buffer.alloc(16 * 1024 * 1024))).toThrow('ENOSPC');
+    fillUp(16 * 1024 * 1024);
     await engine.controller.waitFor('it is told', () => eventsOf(arm, 'ENGINE_DISK_FULL').length > 0);
+    // What has become free since.
+    fillUp(4096);
 
     const changed = arm.spec(2, { listeners: [aListener({ port: 80 }), aListener({ id: 'new', port: 81 })] });
     expect(await engine.controller.put(changed)).toMatchObject({
