@@ -45,6 +45,7 @@ export interface WorkerParts {
     | 'driver_agent'
     | 'oslo_messaging_notifications'
     | 'contrail'
+    | 'certificates'
   >;
   readonly db: Db;
   readonly bus: Bus;

@@ -88,8 +88,8 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
     controllers: [],
   });
   await db('service_engine').where({ id: engine.id }).update({ compute_id: server.id, host: server.host });
-  const engineParts = ({ db: own, network, owner, settings }: LoadBalancerParts): EngineParts => {
-    return { db: own, bus, compute, network, log, owner, controllers: [], settings };
+  const engineParts = ({ db: own, network, contrail, owner, settings }: LoadBalancerParts): EngineParts => {
+    return { db: own, bus, compute, network, log, owner, controllers: [], settings, ...(contrail && { contrail }) };
   };
   const row = async (id: string): Promise<LoadBalancerRow> => db('load_balancer').where({ id }).first();
   return {

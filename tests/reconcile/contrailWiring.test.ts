@@ -1,0 +1,209 @@
+import { HINTS_TOPIC } from '../../driver/bus/port';
+import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
+import { type ContrailLab, startContrailLab, TENANT_PROJECT } from '../support/contrailLab';
+import { waitUntil } from '../support/wait';
+
+jest.setTimeout(120_000);
+
+let lab: ContrailLab;
+afterEach(() => lab.close());
+
+const VMI = 'virtual-machine-interface';
+
+/** Two engines that serve every load balancer. */
+async function openTwo(settings: Parameters<typeof startContrailLab>[0] = {}): Promise<[string, string]> {
+  lab = await startContrailLab({ group: { maxEngines: 2, minScaleout: 2, hostRedundancy: false }, ...settings });
+  const second = await lab.newEngine();
+  await lab.start();
+  return [lab.engineId, second];
+}
+
+describe('address pairs', () => {
+  it('let all engines of a load balancer answer for its VIP, in the mode of equals', async () => {
+    const engines = await openTwo();
+    const { id, address } = await lab.createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    for (const engine of engines) {
+      expect(lab.pairsOf(await lab.portOf(engine))).toEqual([{ address, mode: 'active-active' }]);
+    }
+  });
+
+  it('are those of a pair where only one is to answer', async () => {
+    const engines = await openTwo();
+    const flavorId = await lab.newFlavor({ ha_mode: 'active_standby' });
+    const { id, address } = await lab.createLoadBalancer({ flavorId });
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    for (const engine of engines) {
+      expect(lab.pairsOf(await lab.portOf(engine))).toEqual([{ address, mode: 'active-standby' }]);
+    }
+  });
+
+  it('get their mode back that Neutron took, and keep what is on the port besides', async () => {
+    const [engine] = await openTwo();
+    const { id, address } = await lab.createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const port = await lab.portOf(engine);
+    await lab.neutron('PUT', `/ports/${port}`, {
+      port: { allowed_address_pairs: [{ ip_address: '10.99.0.9' }, { ip_address: address }] },
+    });
+    expect(lab.pairsOf(port)).toContainEqual({ address, mode: 'active-standby' });
+
+    await reconcileLoadBalancer(lab.parts(), id);
+
+    expect(lab.pairsOf(port)).toEqual([
+      { address: '10.99.0.9', mode: 'active-standby' },
+      { address, mode: 'active-active' },
+    ]);
+  });
+
+  it('of many load balancers that come at once on the same ports are all there', async () => {
+    const engines = await openTwo();
+    const lbs = await Promise.all(Array.from({ length: 10 }, () => lab.createLoadBalancer()));
+    await Promise.all(lbs.map(({ id }) => lab.hint(id)));
+    for (const { id } of lbs) await lab.reaches(id, 'ACTIVE');
+    for (const engine of engines) {
+      const pairs = lab.pairsOf(await lab.portOf(engine)).map(({ address }) => address);
+      expect(pairs.sort()).toEqual(lbs.map(({ address }) => address).sort());
+    }
+  });
+
+  it('go while the VIP is withdrawn, and come back', async () => {
+    const [engine] = await openTwo();
+    const { id, address } = await lab.createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    await lab.db('load_balancer').where({ id }).update({ vip_withdrawn_at: '2026-01-01 00:00:00.000' });
+    await reconcileLoadBalancer(lab.parts(), id);
+    expect(lab.pairsOf(await lab.portOf(engine))).toEqual([]);
+    await lab.db('load_balancer').where({ id }).update({ vip_withdrawn_at: null });
+    await reconcileLoadBalancer(lab.parts(), id);
+    expect(lab.pairsOf(await lab.portOf(engine))).toEqual([{ address, mode: 'active-active' }]);
+  });
+});
+
+describe('engine ports', () => {
+  it('are checked by the vRouter, by one check for the group', async () => {
+    const engines = await openTwo();
+    const { id } = await lab.createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const checks = lab.contrail.store.list('service-health-check');
+    expect(checks.map(({ properties }) => properties['service_health_check_properties'])).toEqual([
+      expect.objectContaining({ health_check_type: 'link-local', monitor_type: 'PING', delayUsecs: 300_000 }),
+    ]);
+    for (const engine of engines) {
+      const port = lab.contrail.store.get(VMI, await lab.portOf(engine));
+      expect(port?.refs['service-health-check']).toMatchObject([{ uuid: checks[0]?.uuid }]);
+    }
+  });
+});
+
+describe('floating IPs', () => {
+  const external = () => lab.newNetwork('203.0.113.0/24', { 'router:external': true });
+
+  async function associated(portId: string, networkId: string): Promise<string> {
+    const floatingip = { floating_network_id: networkId, port_id: portId, tenant_id: TENANT_PROJECT };
+    const made = (await lab.neutron('POST', '/floatingips', { floatingip })) as {
+      floatingip: { id: string };
+    };
+    return made.floatingip.id;
+  }
+  const portsOf = (floatingIp: string) =>
+    (lab.contrail.store.get('floating-ip', floatingIp)?.refs[VMI] ?? []).map(({ uuid }) => uuid).sort();
+
+  it('of the tenant are spread over the engines, and again after Neutron undid that', async () => {
+    const engines = await openTwo();
+    const { networkId } = await external();
+    const lb = await lab.createLoadBalancer();
+    await lab.hint(lb.id);
+    await lab.reaches(lb.id, 'ACTIVE');
+    const floatingIp = await associated(lb.portId, networkId);
+    const all = [lb.portId, await lab.portOf(engines[0]), await lab.portOf(engines[1])].sort();
+
+    await reconcileLoadBalancer(lab.parts(), lb.id);
+    expect(portsOf(floatingIp)).toEqual(all);
+    await lab.neutron('PUT', `/floatingips/${floatingIp}`, { floatingip: { port_id: lb.portId } });
+    expect(portsOf(floatingIp)).toEqual([lb.portId]);
+    await reconcileLoadBalancer(lab.parts(), lb.id);
+    expect(portsOf(floatingIp)).toEqual(all);
+    expect(lab.contrail.store.get('floating-ip', floatingIp)?.properties['floating_ip_fixed_ip_address']).toBe(
+      lb.address,
+    );
+  });
+
+  it('that the flavor asks for are allocated for the tenant, and given back with the load balancer', async () => {
+    const engines = await openTwo();
+    const { networkId } = await external();
+    const before = lab.contrail.store.count();
+    const flavorId = await lab.newFlavor({ floating_network: networkId });
+    const lb = await lab.createLoadBalancer({ flavorId });
+    await lab.hint(lb.id);
+    await lab.reaches(lb.id, 'ACTIVE');
+    const [made] = lab.contrail.store.list('floating-ip');
+    expect(made?.properties).toMatchObject({ floating_ip_fixed_ip_address: lb.address });
+    expect(made?.refs['project']).toMatchObject([{ uuid: TENANT_PROJECT }]);
+    expect(portsOf(made?.uuid ?? '')).toEqual(
+      [lb.portId, await lab.portOf(engines[0]), await lab.portOf(engines[1])].sort(),
+    );
+
+    await lab.startDelete(lb.id);
+    await lab.hint(lb.id);
+    await lab.reaches(lb.id, 'DELETED');
+    expect(lab.contrail.store.list('floating-ip')).toEqual([]);
+    expect(before['floating-ip']).toBeUndefined();
+  });
+
+  it('are refused with the reason in a network that is not external', async () => {
+    await openTwo();
+    const { networkId } = await lab.newNetwork('10.77.0.0/24');
+    const flavorId = await lab.newFlavor({ floating_network: networkId });
+    const { id } = await lab.createLoadBalancer({ flavorId });
+    await lab.hint(id);
+    await lab.reaches(id, 'ERROR');
+    expect(await lab.db('event').where({ load_balancer_id: id }).pluck('message')).toContainEqual(
+      expect.stringContaining('is not external'),
+    );
+  });
+
+  it('come from the subnet that the flavor names', async () => {
+    await openTwo();
+    const { networkId } = await external();
+    const subnet = { network_id: networkId, cidr: '198.51.100.0/24', ip_version: 4, tenant_id: TENANT_PROJECT };
+    const made = (await lab.neutron('POST', '/subnets', { subnet })) as { subnet: { id: string } };
+    const flavorId = await lab.newFlavor({ floating_network: networkId, floating_subnet: made.subnet.id });
+    const { id } = await lab.createLoadBalancer({ flavorId });
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const [floatingIp] = lab.contrail.store.list('floating-ip');
+    expect(floatingIp?.properties['floating_ip_address']).toMatch(/^198\.51\.100\./);
+  });
+});
+
+it('an engine that goes leaves floating IPs first: the others keep them', async () => {
+  const [first, second] = await openTwo();
+  const { networkId } = await lab.newNetwork('203.0.113.0/24', { 'router:external': true });
+  const flavorId = await lab.newFlavor({ floating_network: networkId, scaleout: 2 });
+  const lb = await lab.createLoadBalancer({ flavorId });
+  await lab.hint(lb.id);
+  await lab.reaches(lb.id, 'ACTIVE');
+  const gone = await lab.portOf(first);
+  const stays = await lab.portOf(second);
+  const [floatingIp] = lab.contrail.store.list('floating-ip');
+
+  // Dead, so that nothing is awaited of it.
+  await lab.db('service_engine').where({ id: first }).update({ deleting: 1, status: 'DOWN', connected_to: null });
+  await lab.bus.publish(HINTS_TOPIC, { method: 'engine', args: { id: first } });
+  await waitUntil(
+    'the engine is gone',
+    30_000,
+    async () => (await lab.db('service_engine').where({ id: first })).length === 0,
+  );
+
+  expect(lab.contrail.store.get(VMI, gone)).toBeUndefined();
+  const left = lab.contrail.store.get('floating-ip', floatingIp?.uuid ?? '');
+  expect((left?.refs[VMI] ?? []).map(({ uuid }) => uuid)).toEqual(expect.arrayContaining([lb.portId, stays]));
+  expect(left?.properties['floating_ip_fixed_ip_address']).toBe(lb.address);
+});
