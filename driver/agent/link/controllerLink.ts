@@ -19,7 +19,8 @@ import type { Networks } from '../network/networks';
 import { monotonicNow } from '../process/monotonic';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
-import { type Dialer, RefusedError, type Way } from './dialer';
+import { RefusedError } from './ask';
+import type { Dialer, Way } from './dialer';
 import { createReporter, type Reporter } from './reporter';
 
 /** What the link needs of its agent. */
@@ -153,9 +154,8 @@ function connect(url: string, way: Way, deps: LinkDeps, events: ConnectionEvents
   const renewal = setInterval(() => void renew(url, connection, deps), RENEWAL_CHECK);
   let refused = false;
   socket.on('unexpected-response', (_request, response) => {
-    refused = response.statusCode === 403;
     void readRefusal(response).then((text) => {
-      deps.dialer.refused(text);
+      refused = !deps.dialer.refused(text) && response.statusCode === 403;
       socket.terminate();
     });
   });

@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { request } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import type { ClientOptions } from 'ws';
-import { z } from 'zod';
+import { post, Refusal, readJson } from './ask';
 import { connectTrusted } from './controllerTrust';
 import { type Credentials, keepCredentials, newKey, readCredentials, requestFor } from './credentials';
 
@@ -11,8 +10,8 @@ import { type Credentials, keepCredentials, newKey, readCredentials, requestFor 
 export interface Dialer {
   /** A way to the controller, to be used at once. @throws RefusedError, or Error when there is none at present */
   prepare(url: string): Promise<Way>;
-  /** The controller has refused the WebSocket with this body. */
-  refused(body: string): void;
+  /** The controller has refused the WebSocket with this body. True: something else can be tried at once. */
+  refused(body: string): boolean;
   /** The controller has welcomed this engine and says what time it is, milliseconds since 1970. */
   welcomed(now: number): void;
   /** Has another certificate issued if two thirds of this one's time have passed. True: connect again, with it. To be called often. */
@@ -29,13 +28,10 @@ export interface Way {
 /** For controllers that speak in clear. */
 export const plainDialer: Dialer = {
   prepare: async () => ({ options: {}, abandon: () => undefined }),
-  refused: () => undefined,
+  refused: () => false,
   welcomed: () => undefined,
   renew: async () => false,
 };
-
-/** The controller does not want this engine: it is asked again seldom. */
-export class RefusedError extends Error {}
 
 export interface SecureDialerDeps {
   readonly engineId: string;
@@ -47,8 +43,6 @@ export interface SecureDialerDeps {
   readonly now: () => number;
 }
 
-const Issued = z.object({ certificate: z.string(), now: z.number() });
-const Refusal = z.object({ code: z.string(), reason: z.string() });
 /** Refusals after which the certificate is of no use, and the token may be. */
 const USELESS = ['revoked', 'expired'];
 
@@ -81,12 +75,6 @@ export async function createSecureDialer(deps: SecureDialerDeps): Promise<Dialer
     await keep({ ...fresh, certificate, issuedAt: now });
     log.info({ url, until: new X509Certificate(certificate).validTo }, 'this engine has a certificate');
   };
-  const isDue = (): boolean => {
-    if (!credentials?.certificate || !clock || deps.now() < renewFrom) return false;
-    const ends = Date.parse(new X509Certificate(credentials.certificate).validTo);
-    const passed = clock.controller + (deps.now() - clock.at) - credentials.issuedAt;
-    return passed > ((ends - credentials.issuedAt) * 2) / 3;
-  };
   return {
     async prepare(url) {
       if (!credentials?.certificate || useless) {
@@ -101,12 +89,14 @@ export async function createSecureDialer(deps: SecureDialerDeps): Promise<Dialer
       const refusal = readJson(body, Refusal);
       log.warn({ refusal }, 'the controller refuses this engine');
       useless = USELESS.includes(refusal?.code ?? '');
+      return useless;
     },
     welcomed(now) {
       clock = { controller: now, at: deps.now() };
     },
     async renew(url) {
-      if (!credentials || !isDue()) return false;
+      if (!credentials || !clock || deps.now() < renewFrom) return false;
+      if (!isDue(credentials, clock.controller + deps.now() - clock.at)) return false;
       renewFrom = deps.now() + RENEWAL_PAUSE;
       const key = newKey();
       const csr = await requestFor(key, engineId);
@@ -118,50 +108,12 @@ export async function createSecureDialer(deps: SecureDialerDeps): Promise<Dialer
   };
 }
 
-/** Milliseconds. */
-const PATIENCE = 10_000;
-const MAX_ANSWER = 65_536;
-/** Between two attempts. */
+/** Between two attempts, milliseconds. */
 const RENEWAL_PAUSE = 30_000;
 
-/** @throws RefusedError with the controller's reason; Error when it gives none */
-async function post(socket: TLSSocket, path: string, body: object): Promise<z.infer<typeof Issued>> {
-  try {
-    const { status, text } = await exchange(socket, path, JSON.stringify(body));
-    const issued = status === 200 ? readJson(text, Issued) : undefined;
-    if (issued) return issued;
-    const refusal = readJson(text, Refusal);
-    if (refusal && refusal.code !== 'later') throw new RefusedError(`no certificate: ${refusal.reason}`);
-    throw new Error(`no certificate: ${refusal?.reason ?? `the controller answers ${status}`}`);
-  } finally {
-    socket.destroy();
-  }
-}
-
-function exchange(socket: TLSSocket, path: string, body: string): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const asked = request({ createConnection: () => socket, method: 'POST', path, headers, timeout: PATIENCE });
-    asked.on('timeout', () => asked.destroy(new Error('the controller does not answer')));
-    asked.on('error', reject);
-    asked.on('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        text += part;
-        if (text.length > MAX_ANSWER) asked.destroy(new Error('the answer of the controller is too long'));
-      });
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-    });
-    asked.end(body);
-  });
-}
-
-function readJson<T>(text: string, schema: z.ZodType<T>): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+/** Whether two thirds of its time have passed. */
+function isDue({ certificate, issuedAt }: Credentials, now: number): boolean {
+  if (certificate === null) return false;
+  const ends = Date.parse(new X509Certificate(certificate).validTo);
+  return now - issuedAt > ((ends - issuedAt) * 2) / 3;
 }
