@@ -7,6 +7,7 @@ const scripts = [
   'plugin.sh',
   'settings',
   'override-defaults',
+  'build-se-image.sh',
   ...readdirSync(FOLDER).filter((name) => /^lib-.*\.sh$/.test(name)),
 ];
 

@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aListener } from '../support/agentSpecs';
@@ -34,9 +35,8 @@ describeWithNamespaces('an agent that is upgraded on its engine', () => {
     };
     mkdirSync(join(drive, 'openstack/latest'), { recursive: true });
     writeFileSync(join(drive, 'openstack/latest/meta_data.json'), JSON.stringify({ meta }));
-    // The next version: the same program by another name.
-    cpSync(join(ROOT, 'dist'), join(next, 'dist'), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(next, 'node_modules'));
+    // The next version: the same program by another name, as an image of engines has it.
+    execFileSync(process.execPath, [join(ROOT, 'devstack/se-image/collect-agent.cjs'), ROOT, next], { stdio: 'pipe' });
     const about = join(next, 'dist/package.json');
     writeFileSync(about, JSON.stringify({ ...JSON.parse(readFileSync(about, 'utf8')), version: '99.0.0' }));
     await arm.engine.start();
