@@ -1,7 +1,18 @@
 import ipaddr from 'ipaddr.js';
 import type { BgpPeerSpec, BgpSpec, DomainSpec, VnicSpec } from '../../protocol/engineSpec';
 import { errorMessage } from '../systemError';
-import { address, block, community, fixed, hostPrefix, integer, isQuotable, quote, statement } from './words';
+import {
+  address,
+  block,
+  community,
+  fixed,
+  hostPrefix,
+  innerBlock,
+  integer,
+  isQuotable,
+  quote,
+  statement,
+} from './words';
 
 /** A VIP that peers are told of. */
 export interface Route {
@@ -77,7 +88,7 @@ function bfdLines({ bfd }: BgpSpec): string[] {
   ];
   return block(
     [fixed('protocol bfd')],
-    [...block([fixed('interface "*"')], times), ...block([fixed('multihop')], times)],
+    [...innerBlock([fixed('interface "*"')], times), ...innerBlock([fixed('multihop')], times)],
   );
 }
 
@@ -154,7 +165,7 @@ function channel(family: 4 | 6, nextHop: string): string[] {
     `export where proto = "vips${family}";`,
     statement(fixed('next hop address'), address(nextHop)),
   ];
-  return block([fixed(`ipv${family}`)], lines).map((line) => (line === '}' ? '};' : line));
+  return innerBlock([fixed(`ipv${family}`)], lines);
 }
 
 /** The engine's address that is nearest to the peer. Throws when it has none of the family. */

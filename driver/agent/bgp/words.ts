@@ -76,3 +76,8 @@ export function statement(...words: readonly Word[]): string {
 export function block(words: readonly Word[], content: readonly string[]): string[] {
   return [`${words.map(({ text }) => text).join(' ')} {`, ...content.map((line) => `  ${line}`), '}'];
 }
+
+/** A block within another one. */
+export function innerBlock(words: readonly Word[], content: readonly string[]): string[] {
+  return block(words, content).map((line) => (line === '}' ? '};' : line));
+}
