@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { createMemoryBus } from '../../driver/bus/memory';
-import type { Drivers } from '../../driver/cli/drivers';
-import { type OpenedDrivers, openDrivers } from '../../driver/cli/drivers';
+import { type Drivers, type OpenedDrivers, openDrivers } from '../../driver/cli/drivers';
 import { ENGINE_PORT_OWNER } from '../../driver/clouds/network/port';
 import { configFromText } from '../../driver/config/config';
 import { type Db, inTransaction } from '../../driver/db/connect';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { waitUntil } from '../support/wait';
 import { logIn, type Session } from './clients/session';
-import { difference, takeInventory } from './inventory';
+import { difference, type Inventory, takeInventory } from './inventory';
 import { readLab } from './lab';
 
 /** Milliseconds: on two cores that a whole cloud shares. */
@@ -16,6 +16,7 @@ interface Engine {
   readonly id: string;
   readonly name: string;
   readonly compute_id: string | null;
+  readonly project_id: string | null;
   readonly owner_project_id: string | null;
   readonly service_engine_group_id: string;
 }
@@ -37,8 +38,12 @@ let service: Session;
 let demo: Tenant;
 let other: Tenant;
 let plans: Record<'shared' | 'exclusive' | 'tenant', Plan>;
+/** Before the first load balancer. */
+const since = new Date().toISOString().slice(0, 19);
+let before: Inventory;
+let usedBefore: number[];
 const undo: (() => Promise<unknown>)[] = [];
-const made: { readonly owner: Session; readonly id: string }[] = [];
+const made: { readonly owner: Session; readonly id: string; readonly plan: Plan }[] = [];
 
 beforeAll(async () => {
   admin = await logIn(lab.person('admin', 'admin'));
@@ -48,14 +53,35 @@ beforeAll(async () => {
   other = { ...session, subnetId: await addNetwork(session) };
   await takeRole();
   plans = { shared: await addPlan('shared'), exclusive: await addPlan('exclusive'), tenant: await addPlan('tenant') };
+  before = await takeInventory(lab);
+  usedBefore = await Promise.all([service, demo, other].map(instancesOf));
+  await setQuota(other, 0);
+  // All at once: engines take seconds to boot.
+  for (const plan of [plans.tenant, plans.shared, plans.exclusive]) {
+    for (const tenant of [demo, other]) await create(tenant, plan);
+  }
 }, PATIENCE);
 
 afterAll(async () => {
-  for (const { owner, id } of made) await owner.ask(LB, 'DELETE', `${BALANCERS}/${id}?cascade=true`);
+  await removeBalancers();
+  for (const step of undo.reverse()) await step();
+}, 2 * PATIENCE);
+
+/** Those that are pending refuse to go until they are not. */
+async function removeBalancers(): Promise<void> {
+  for (const { owner, id } of made) {
+    await waitUntil(`load balancer ${id} goes`, PATIENCE, async () => {
+      const deleted = owner.ask(LB, 'DELETE', `${BALANCERS}/${id}?cascade=true`);
+      return deleted.then(
+        () => true,
+        () => false,
+      );
+    });
+  }
   const gone = async () => (await Promise.all(made.map(isGone))).every(Boolean);
   await waitUntil('the load balancers are gone', PATIENCE, gone);
-  for (const step of undo.reverse()) await step();
-}, PATIENCE);
+  made.length = 0;
+}
 
 const isGone = async ({ owner, id }: (typeof made)[number]) =>
   (await owner.find(LB, `${BALANCERS}/${id}`)) === undefined;
@@ -82,10 +108,15 @@ async function addPlan(tenancy: string): Promise<Plan> {
   return { group, flavor, profile };
 }
 
+/** Those of a group, for good. */
+async function retireAll(group: string): Promise<void> {
+  await keepFree(group, 0);
+  for (const { id } of await enginesOf(group)) await admin.ask(LB, 'DELETE', `${OPERATOR}/service-engines/${id}`);
+  await waitUntil('the engines are gone', PATIENCE, async () => (await enginesOf(group)).length === 0);
+}
+
 async function removeGroup(id: string): Promise<void> {
-  await keepFree(id, 0);
-  for (const engine of await enginesOf(id)) await admin.ask(LB, 'DELETE', `${OPERATOR}/service-engines/${engine.id}`);
-  await waitUntil('its engines are gone', PATIENCE, async () => (await enginesOf(id)).length === 0);
+  await retireAll(id);
   await admin.ask(LB, 'DELETE', `${OPERATOR}/service-engine-groups/${id}`);
 }
 
@@ -114,18 +145,26 @@ async function takeRole(): Promise<void> {
   await admin.ask('identity', 'DELETE', await inheritedRole()).catch(() => undefined);
 }
 
-async function create(owner: Tenant, { flavor }: Plan): Promise<string> {
-  const loadbalancer = { name, vip_subnet_id: owner.subnetId, flavor_id: flavor };
+async function create(owner: Tenant, plan: Plan): Promise<void> {
+  const loadbalancer = { name, vip_subnet_id: owner.subnetId, flavor_id: plan.flavor };
   const { id } = (await owner.ask(LB, 'POST', BALANCERS, { loadbalancer })).loadbalancer;
-  made.push({ owner, id });
-  return id;
+  made.push({ owner, id, plan });
+}
+
+/** Servers that a project may have; undefined for as many as there were. */
+async function setQuota({ projectId }: Session, instances?: number): Promise<void> {
+  const quota = `/os-quota-sets/${projectId}`;
+  if (instances === undefined) return admin.ask('compute', 'DELETE', quota);
+  undo.push(() => setQuota({ projectId } as Session));
+  await admin.ask('compute', 'PUT', quota, { quota_set: { instances, force: true } });
 }
 
 const statusOf = async (owner: Session, id: string): Promise<string> =>
   (await owner.ask(LB, 'GET', `${BALANCERS}/${id}`)).loadbalancer.provisioning_status;
 
-const becomeActive = async (owner: Session, ...ids: string[]): Promise<void> => {
-  for (const id of ids) {
+/** All that chose the plan. */
+const becomeActive = async (plan: Plan): Promise<void> => {
+  for (const { owner, id } of made.filter((it) => it.plan === plan)) {
     const isActive = async () => (await statusOf(owner, id)) === 'ACTIVE';
     await waitUntil(`load balancer ${id} is ACTIVE`, PATIENCE, isActive);
   }
@@ -134,7 +173,9 @@ const becomeActive = async (owner: Session, ...ids: string[]): Promise<void> => 
 async function isTold(words: RegExp): Promise<void> {
   const said = async (): Promise<boolean> => {
     const { events } = await admin.ask(LB, 'GET', `${OPERATOR}/events?sort=created_at:desc&limit=50`);
-    return events.some(({ message }: { message: string }) => words.test(message));
+    return events.some(
+      ({ message, created_at: at }: Record<'message' | 'created_at', string>) => words.test(message) && at >= since,
+    );
   };
   await waitUntil(`an event says ${words}`, PATIENCE, said);
 }
@@ -163,21 +204,48 @@ async function belongingsOf(who: Session, group: string) {
 
 const NOTHING = { ports: 0, securityGroups: 0, serverGroups: 0 };
 
+describe('engines in the projects of their users (mode 1)', () => {
+  it('are told of, not made, while the service has no role there', async () => {
+    const [{ owner, id } = { owner: demo, id: '' }] = made;
+    await isTold(new RegExp(`does not let this service into project ${demo.projectId}`));
+    expect(await statusOf(owner, id)).toBe('PENDING_CREATE');
+    await giveRole();
+  }, 600_000);
+
+  it('take from the quota of their user', async () => {
+    await isTold(/Quota exceeded for instances: Requested 1, but already used 0 of 0/);
+    await setQuota(other);
+    await becomeActive(plans.tenant);
+
+    const engines = await enginesOf(plans.tenant.group);
+    expect(engines.map(({ owner_project_id: owner }) => owner).sort()).toEqual(
+      [demo.projectId, other.projectId].sort(),
+    );
+  }, 600_000);
+
+  it('serve their project alone, which sees them and everything of theirs; nobody else does', async () => {
+    for (const { compute_id: server, owner_project_id: owner } of await enginesOf(plans.tenant.group)) {
+      const [host, stranger] = owner === demo.projectId ? [demo, other] : [other, demo];
+      expect(await serversOf(host)).toContain(server);
+      expect(await serversOf(stranger)).not.toContain(server);
+      expect(await serversOf(service)).not.toContain(server);
+      expect(await belongingsOf(host, plans.tenant.group)).toEqual({ ports: 2, securityGroups: 1, serverGroups: 1 });
+    }
+    expect(await belongingsOf(service, plans.tenant.group)).toEqual(NOTHING);
+  });
+});
+
 describe('engines in the project of this service (mode 2)', () => {
   it('serve all projects where they are shared, and one at a time where they are exclusive', async () => {
-    const before = await instancesOf(service);
-    const ids = [await create(demo, plans.shared), await create(demo, plans.exclusive)];
-    const theirs = [await create(other, plans.shared), await create(other, plans.exclusive)];
-    await becomeActive(demo, ...ids);
-    await becomeActive(other, ...theirs);
+    await becomeActive(plans.shared);
+    await becomeActive(plans.exclusive);
 
-    const engines = [...(await enginesOf(plans.shared.group)), ...(await enginesOf(plans.exclusive.group))];
-    expect(engines.map(({ service_engine_group_id: of }) => of).sort()).toEqual(
-      [plans.shared.group, plans.exclusive.group, plans.exclusive.group].sort(),
-    );
+    const [shared, exclusive] = [await enginesOf(plans.shared.group), await enginesOf(plans.exclusive.group)];
+    expect(shared.map(({ project_id: serves }) => serves)).toEqual([null]);
+    expect(exclusive.map(({ project_id: serves }) => serves).sort()).toEqual([demo.projectId, other.projectId].sort());
+    const engines = [...shared, ...exclusive];
     expect(engines.map(({ owner_project_id: owner }) => owner)).toEqual([null, null, null]);
-    // Nobody's quota but the service's, and nobody else sees them.
-    expect(await instancesOf(service)).toBe(before + 3);
+    // Nobody else sees them, nor has anything of theirs.
     const servers = engines.map(({ compute_id: id }) => id);
     expect(await serversOf(service)).toEqual(expect.arrayContaining(servers));
     for (const tenant of [demo, other]) {
@@ -187,50 +255,10 @@ describe('engines in the project of this service (mode 2)', () => {
   }, 600_000);
 });
 
-describe('engines in the projects of their users (mode 1)', () => {
-  let usedBefore: number[];
-  let before: Awaited<ReturnType<typeof takeInventory>>;
-
-  it('are told of, not made, while the service has no role there', async () => {
-    before = await takeInventory(lab);
-    usedBefore = await Promise.all([demo, other, service].map(instancesOf));
-    const id = await create(demo, plans.tenant);
-    await isTold(new RegExp(`does not let this service into project ${demo.projectId}`));
-    expect(await statusOf(demo, id)).toBe('PENDING_CREATE');
-
-    await giveRole();
-    await becomeActive(demo, id);
-  }, 600_000);
-
-  it('take from the quota of their user', async () => {
-    const quota = `/os-quota-sets/${other.projectId}`;
-    await admin.ask('compute', 'PUT', quota, { quota_set: { instances: 0, force: true } });
-    let id: string;
-    try {
-      id = await create(other, plans.tenant);
-      await isTold(/Quota exceeded for instances: Requested 1, but already used 0 of 0/);
-    } finally {
-      await admin.ask('compute', 'DELETE', quota);
-    }
-    await becomeActive(other, id);
-
-    const [ofDemo, ofOther, ofService] = await Promise.all([demo, other, service].map(instancesOf));
-    expect([ofDemo, ofOther, ofService].map((count = 0, at) => count - (usedBefore[at] ?? 0))).toEqual([1, 1, 0]);
-  }, 600_000);
-
-  it('serve their project alone, which sees them and everything of theirs; nobody else does', async () => {
-    const engines = await enginesOf(plans.tenant.group);
-    expect(engines.map(({ owner_project_id: owner }) => owner).sort()).toEqual(
-      [demo.projectId, other.projectId].sort(),
-    );
-    for (const { compute_id: server = '', owner_project_id: owner } of engines) {
-      const [host, stranger] = owner === demo.projectId ? [demo, other] : [other, demo];
-      expect(await serversOf(host)).toContain(server);
-      expect(await serversOf(stranger)).not.toContain(server);
-      expect(await serversOf(service)).not.toContain(server);
-      expect(await belongingsOf(host, plans.tenant.group)).toEqual({ ports: 2, securityGroups: 1, serverGroups: 1 });
-    }
-    expect(await belongingsOf(service, plans.tenant.group)).toEqual(NOTHING);
+describe('engines of all kinds', () => {
+  it('are counted where they live', async () => {
+    const used = await Promise.all([service, demo, other].map(instancesOf));
+    expect(used.map((count, at) => count - (usedBefore[at] ?? 0))).toEqual([3, 1, 1]);
   });
 
   it('keep a buffer for each project where that is asked for, which it is not by default', async () => {
@@ -245,15 +273,8 @@ describe('engines in the projects of their users (mode 1)', () => {
   }, 600_000);
 
   it('leave nothing in any project', async () => {
-    const mine = made.splice(-2);
-    for (const { owner, id } of mine) await owner.ask(LB, 'DELETE', `${BALANCERS}/${id}?cascade=true`);
-    await waitUntil('the load balancers are gone', PATIENCE, async () =>
-      (await Promise.all(mine.map(isGone))).every(Boolean),
-    );
-    const { group } = plans.tenant;
-    await keepFree(group, 0);
-    for (const { id } of await enginesOf(group)) await admin.ask(LB, 'DELETE', `${OPERATOR}/service-engines/${id}`);
-    await waitUntil('the engines are gone', PATIENCE, async () => (await enginesOf(group)).length === 0);
+    await removeBalancers();
+    for (const { group } of Object.values(plans)) await retireAll(group);
 
     let left: string[] = [];
     const settled = waitUntil('nothing is left over', 60_000, async () => {
