@@ -18,6 +18,8 @@ export interface ContrailParts {
   readonly sealer?: Pick<Sealer, 'seal' | 'open'>;
   /** When each service of BGP was last seen to be as wanted, by this process's clock. Made once a process. */
   readonly seenServices: Map<string, number>;
+  /** By load balancer: what was found to be wired as wanted, and when by this process's clock. Made once a process. */
+  readonly seenWiring: Map<string, { readonly digest: string; readonly at: number }>;
   /** How long routers are waited for, if not as usual. */
   readonly routerPatience?: RouterPatience;
 }

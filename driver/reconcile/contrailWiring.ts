@@ -76,8 +76,35 @@ export async function wireContrail(run: Run, wish: ContrailWish): Promise<string
     floating: floatingNetwork === null ? null : { networkId: floatingNetwork, subnetId: floatingSubnet },
     notes: { floatingIps: [] },
   };
+  const digest = JSON.stringify([
+    tree.generation,
+    tree.vipWithdrawn,
+    mode,
+    target.pairMode,
+    ports,
+    needs.vips,
+    target.floating,
+  ]);
+  if (isFresh(contrail, tree, digest)) return undefined;
   await runStages(STAGES, { target, clouds: cloudsOf(parts, contrail), before });
+  noteSeen(contrail, tree.id, digest);
   return undefined;
+}
+
+/** Milliseconds for which what was seen to be as wanted is believed: each engine that confirms a change has it looked at. */
+const BELIEVED = 2_000;
+/** Load balancers that are remembered: a few MB. */
+const REMEMBERED = 10_000;
+
+function isFresh({ seenWiring }: ContrailParts, tree: LoadBalancerTree, digest: string): boolean {
+  const seen = seenWiring.get(tree.id);
+  return !isWork(tree) && seen?.digest === digest && performance.now() - seen.at < BELIEVED;
+}
+
+function noteSeen({ seenWiring }: ContrailParts, id: string, digest: string): void {
+  seenWiring.delete(id);
+  seenWiring.set(id, { digest, at: performance.now() });
+  if (seenWiring.size > REMEMBERED) seenWiring.delete(seenWiring.keys().next().value ?? '');
 }
 
 /** Takes a load balancer's wiring away: floating IPs first. */

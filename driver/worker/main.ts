@@ -173,6 +173,7 @@ function contrailOf({ parts, settings, onCall }: Context): { contrail?: Contrail
       settings: wiring,
       ownerTag: parts.config.service_engine.owner_tag,
       seenServices: new Map(),
+      seenWiring: new Map(),
       ...(sealer && { sealer }),
     },
   };

@@ -99,6 +99,7 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
     settings: { ...CONTRAIL_SETTINGS, ...options.settings },
     ownerTag: 'slipstream',
     seenServices: new Map(),
+    seenWiring: new Map(),
     routerPatience: { wait: 2_000, lookAfter: 10, pause: 50 },
   };
   const db = await openTestDatabase();
@@ -106,7 +107,13 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
   const lab = await startLab(db, { network, compute, group: options.group ?? { maxEngines: 1 } });
   await db('service_engine').update({ slots: 1_000 });
   const parts = (given: Partial<LoadBalancerParts> = {}): LoadBalancerParts =>
-    lab.parts({ plugsVnics: true, contrail: wiring, networkOfSubnet: new Map(), ...given });
+    // Of another process: it has seen nothing.
+    lab.parts({
+      plugsVnics: true,
+      contrail: { ...wiring, seenWiring: new Map() },
+      networkOfSubnet: new Map(),
+      ...given,
+    });
   const neutron: ContrailLab['neutron'] = async (method, path, body) => {
     const answer = await service.call({ method, path: `/v2.0${path}`, ...(body && { body }) });
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);

@@ -41,12 +41,14 @@ export function floatingIpCalls(vnc: Vnc) {
         ...marked(request.ownerId),
       };
       const fqName = [...pool.fqName, id];
-      const made = await createIn(vnc, {
-        pool,
-        request,
-        object: { id, fqName, parentType: 'floating-ip-pool', members },
-      });
-      const found = await vnc.read(TYPE, made, FIELDS);
+      const object = { id, fqName, parentType: 'floating-ip-pool', members };
+      const made = await createIn(vnc, { pool, request, object });
+      if (made.made) {
+        const portIds = ports.map(({ uuid }) => uuid);
+        // The address is the API's choice, and nobody here has to know it.
+        return { id, address: null, fixedAddress: request.fixedAddress, portIds, ownerId: request.ownerId };
+      }
+      const found = await vnc.read(TYPE, made.id, FIELDS);
       if (!found) throw new VncRefusal(404, `floating IP ${id} went as soon as it was made`);
       return toFloatingIp(found);
     },
@@ -76,14 +78,14 @@ interface Creation {
 }
 
 /** The API chooses an address of any subnet; in a subnet of the caller's choice one is tried after another. */
-async function createIn(vnc: Vnc, { pool, request, object }: Creation): Promise<string> {
+async function createIn(vnc: Vnc, { pool, request, object }: Creation): ReturnType<Vnc['create']> {
   const { subnetId, networkId } = request;
-  if (subnetId === null) return (await vnc.create(TYPE, object)).id;
+  if (subnetId === null) return vnc.create(TYPE, object);
   const subnet = pool.subnets.find((it) => it.id === subnetId);
   if (!subnet) throw new VncRefusal(400, `subnet ${subnetId} is not of network ${networkId}`);
   for (const address of addressesToTry(subnet)) {
     try {
-      return (await vnc.create(TYPE, { ...object, members: { ...object.members, floating_ip_address: address } })).id;
+      return await vnc.create(TYPE, { ...object, members: { ...object.members, floating_ip_address: address } });
     } catch (error) {
       const isTaken = error instanceof VncRefusal && error.status === 409;
       if (!isTaken) throw error;

@@ -54,6 +54,7 @@ export interface HealthCheck {
 
 export interface FloatingIp {
   readonly id: string;
+  /** Null where it was not asked for. */
   readonly address: string | null;
   /** What it leads to. */
   readonly fixedAddress: string | null;

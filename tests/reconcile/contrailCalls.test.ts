@@ -1,0 +1,84 @@
+import { type ContrailLab, startContrailLab } from '../support/contrailLab';
+import { waitUntil } from '../support/wait';
+
+jest.setTimeout(300_000);
+
+let lab: ContrailLab;
+afterEach(() => lab.close());
+
+const WAIT = 60_000;
+const MODES = ['aap', 'aap with floating IP', 'bgp', 'bgp with floating IP'] as const;
+type Mode = (typeof MODES)[number];
+
+/** Load balancers on two engines that are warm: one is there already. */
+async function openWarm(mode: Mode): Promise<{ flavorId: string }> {
+  lab = await startContrailLab({ group: { maxEngines: 2, minScaleout: 2, hostRedundancy: false } });
+  await lab.newEngine();
+  await lab.start();
+  const external = await lab.newNetwork('203.0.113.0/24', { 'router:external': true });
+  const flavorId = await lab.newFlavor({
+    vip_mode: mode.startsWith('bgp') ? 'bgp' : 'aap',
+    ...(mode.includes('floating') && { floating_network: external.networkId }),
+  });
+  const { id } = await lab.createLoadBalancer({ flavorId });
+  await lab.hint(id);
+  await reaches(id, 'ACTIVE');
+  await idle();
+  lab.takeRequests();
+  return { flavorId };
+}
+
+const reaches = (id: string, status: string) =>
+  waitUntil(`${id} is ${status}`, WAIT, async () => (await lab.row(id)).provisioning_status === status);
+
+/** Nobody has anything to do. */
+const idle = () =>
+  waitUntil('all is settled', WAIT, async () => {
+    const engines = await lab.db('service_engine').whereNotNull('lease_owner');
+    const lbs = await lab.db('load_balancer').whereNotNull('lease_owner');
+    const work = await lab.db('service_engine').whereRaw('generation <> settled_generation');
+    return engines.length + lbs.length + work.length === 0;
+  });
+
+const sorted = (requests: readonly string[]) => requests.map((it) => it.replace(/[0-9a-f-]{36}/g, 'ID')).sort();
+
+const PAIRS = [
+  'GET /virtual-machine-interfaces',
+  'GET /virtual-machine-interfaces',
+  'PUT /virtual-machine-interface/ID',
+  'PUT /virtual-machine-interface/ID',
+];
+const LOOK = ['GET /floating-ips'];
+/** The names of the ports are what a new object has to give besides their ids. */
+const ALLOCATE = ['GET /virtual-machine-interfaces', 'POST /floating-ips'];
+
+it.each<[Mode, readonly string[]]>([
+  ['aap', [...PAIRS, ...LOOK]],
+  ['aap with floating IP', [...PAIRS, ...LOOK, ...ALLOCATE]],
+  ['bgp', LOOK],
+  ['bgp with floating IP', [...LOOK, ...ALLOCATE]],
+])('a load balancer in mode %s on two warm engines costs as few calls as it can', async (mode, expected) => {
+  const { flavorId } = await openWarm(mode);
+  const { id } = await lab.createLoadBalancer({ flavorId });
+  await lab.hint(id);
+  await reaches(id, 'ACTIVE');
+  await idle();
+  expect(sorted(lab.takeRequests())).toEqual([...expected].sort());
+});
+
+it.each(MODES)('load balancers in mode %s that come and go leave nothing behind', async (mode) => {
+  const count = Number(process.env['CONTRAIL_LOAD_BALANCERS'] ?? 12);
+  const { flavorId } = await openWarm(mode);
+  const before = lab.contrail.store.count();
+  const made = await Promise.all(Array.from({ length: count }, () => lab.createLoadBalancer({ flavorId })));
+  await Promise.all(made.map(({ id }) => lab.hint(id)));
+  for (const { id } of made) await reaches(id, 'ACTIVE');
+  for (const { id } of made) await lab.startDelete(id);
+  await Promise.all(made.map(({ id }) => lab.hint(id)));
+  for (const { id } of made) await reaches(id, 'DELETED');
+  await idle();
+  expect(lab.contrail.store.count()).toEqual(before);
+  for (const row of await lab.db('service_engine').select('id')) {
+    expect(lab.pairsOf(await lab.portOf(row.id))).toHaveLength(mode.startsWith('aap') ? 1 : 0);
+  }
+});
