@@ -82,9 +82,17 @@ function vipsOf(specs: readonly LoadBalancerSpec[], family: Family): string[] {
   return [...new Set(vips.filter((vip) => vip.kind() === `ipv${family}`).map(kernelText))];
 }
 
-/** BGP, and BFD of one hop (and its echo) and of several. */
+/**
+ * BGP, BFD of one hop (and its echo) and of several, and what a vRouter's health check asks the interface's own address:
+ * an engine without an answer has no routes.
+ */
 function routingLines(device: string): string[] {
-  return [`iifname "${device}" tcp dport 179 accept`, `iifname "${device}" udp dport { 3784, 3785, 4784 } accept`];
+  return [
+    `iifname "${device}" tcp dport 179 accept`,
+    `iifname "${device}" udp dport { 3784, 3785, 4784 } accept`,
+    `iifname "${device}" icmp type echo-request ip daddr != @vips4 accept`,
+    `iifname "${device}" icmpv6 type echo-request ip6 daddr != @vips6 accept`,
+  ];
 }
 
 interface Described {
