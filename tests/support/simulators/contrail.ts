@@ -40,15 +40,17 @@ export interface ContrailOptions {
   readonly keystoneUrl?: string;
   /** Milliseconds the schema transformer takes; also how long a port must be there before it may join a BGPaaS. */
   readonly settle?: number;
+  /** Milliseconds, by which the age of ports is told; default: the clock. */
+  readonly now?: () => number;
 }
 
 /** As long as the recorded one took. */
 const USUAL_SETTLE = 200;
 
 export async function startContrailSimulator(options: ContrailOptions = {}): Promise<ContrailSimulator> {
-  const { port = 0, auth = 'none', keystoneUrl, settle = USUAL_SETTLE } = options;
+  const { port = 0, auth = 'none', keystoneUrl, settle = USUAL_SETTLE, now = Date.now } = options;
   const db = new Database();
-  const site: Site = { db, newUuid: randomUUID, now: Date.now };
+  const site: Site = { db, newUuid: randomUUID, now };
   const faults = createFaults(db);
   const added: { id: string; name: string }[] = [];
   const tokens: TokenService = keystoneUrl === undefined ? fixedTokens(added) : keystoneTokens(keystoneUrl);

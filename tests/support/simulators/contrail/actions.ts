@@ -1,4 +1,4 @@
-import { allocate, bookOf, exhausted, subnetsOf } from './addresses';
+import { allocate, bookOf, exhausted, forgetHints, subnetsOf } from './addresses';
 import { crash, notFound } from './fault';
 import { type Json, listOf, type Members, textOf } from './json';
 import { repr } from './python';
@@ -68,6 +68,7 @@ export function freeAddresses({ db }: Site, uuid: string, body: Members): void {
   for (const address of listOf(body['ip_addr']).map(String)) {
     if (book.get(address) === NOBODY) book.delete(address);
   }
+  forgetHints(book);
 }
 
 /** Addresses of a subnet that are always taken: the network's, the last, the gateway's, the DNS's, and one more that it counts. */

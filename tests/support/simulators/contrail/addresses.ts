@@ -117,12 +117,19 @@ function isReserved({ dns, first, last }: Subnet, number: bigint, address: strin
   return address === dns || number === first || number === last;
 }
 
+/** Where the search may begin, by subnet: all before it is taken, as long as nothing of the network is let go. */
+const hints = new WeakMap<ReadonlyMap<string, string>, Map<string, bigint>>();
+
 function nextFree(subnet: Subnet, book: ReadonlyMap<string, string>): string | undefined {
   const { first, last, version, fromStart, gateway } = subnet;
   const pools = subnet.pools.length > 0 ? subnet.pools : [{ from: first + 1n, to: last - 1n }];
+  const hinted = hints.get(book) ?? new Map<string, bigint>();
+  hints.set(book, hinted);
+  const step = fromStart ? 1n : -1n;
   for (const { from, to } of fromStart ? pools : pools.toReversed()) {
-    const step = fromStart ? 1n : -1n;
-    for (let number = fromStart ? from : to; number >= from && number <= to; number += step) {
+    const key = `${subnet.uuid} ${from} ${to}`;
+    for (let number = hinted.get(key) ?? (fromStart ? from : to); number >= from && number <= to; number += step) {
+      hinted.set(key, number);
       const address = toAddress(number, version);
       if (address !== gateway && !book.has(address) && !isReserved(subnet, number, address)) return address;
     }
@@ -130,10 +137,17 @@ function nextFree(subnet: Subnet, book: ReadonlyMap<string, string>): string | u
   return undefined;
 }
 
+/** An address was let go: the search begins anew. */
+export function forgetHints(book: ReadonlyMap<string, string>): void {
+  hints.delete(book);
+}
+
 /** Lets go of the address, if it is still the owner's. */
 export function release(db: Database, network: Entity | undefined, address: string, owner: string): void {
   const book = network && db.addresses.get(network.uuid);
-  if (book?.get(address) === owner) book.delete(address);
+  if (book?.get(address) !== owner) return;
+  book.delete(address);
+  forgetHints(book);
 }
 
 export function bookOf(db: Database, network: string): Map<string, string> {

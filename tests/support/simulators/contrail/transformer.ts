@@ -17,7 +17,6 @@ const FIRST_TARGET = 8_000_000;
 export function startTransformer(site: Site, faults: FaultBoard, settle: number): Transformer {
   const { db } = site;
   const timers = new Map<string, NodeJS.Timeout>();
-  const services = new Map<string, ServiceState>();
   const held = new Set<Change>();
   const later = (key: string, act: () => void): void => {
     if (timers.has(key)) return;
@@ -28,9 +27,10 @@ export function startTransformer(site: Site, faults: FaultBoard, settle: number)
     }, settle);
     timers.set(key, timer);
   };
+  const work: Work = { site, faults, settle, services: new Map(), asked: new Map(), later };
   const see = (change: Change): void => {
     if (faults.transformerStopped) return void held.add(change);
-    react({ site, faults, settle, services, later }, change);
+    react(work, change);
   };
   const stop = db.onChange(see);
   faults.onTransformerStart(() => {
@@ -38,7 +38,7 @@ export function startTransformer(site: Site, faults: FaultBoard, settle: number)
     const retried = [...held].filter(({ type }) => type === 'retry').map(({ uuid }) => uuid);
     held.clear();
     for (const change of missed) see(change);
-    for (const key of retried) wake({ site, faults, settle, services, later }, key);
+    for (const key of retried) wake(work, key);
   });
   return {
     close() {
@@ -61,6 +61,8 @@ interface Work {
   readonly faults: FaultBoard;
   readonly settle: number;
   readonly services: Map<string, ServiceState>;
+  /** When something of a BGPaaS was last changed. */
+  readonly asked: Map<string, number>;
   later(key: string, act: () => void): void;
 }
 
@@ -88,8 +90,8 @@ function wake(work: Work, key: string): void {
 
 /** What happens in between is taken together: out and in again at once is no change. */
 function evaluateLater(work: Work, uuid: string): void {
-  const asked = work.site.now();
-  work.later(`service ${uuid}`, () => evaluate(work, uuid, asked));
+  work.asked.set(uuid, work.site.now());
+  work.later(`service ${uuid}`, () => evaluate(work, uuid, work.asked.get(uuid) ?? 0));
 }
 
 function giveTarget({ db, newUuid, now }: Site, uuid: string): void {
@@ -132,7 +134,11 @@ function evaluate(work: Work, uuid: string, asked: number): void {
     state.seen.delete(port);
     letGo(site, service, state, port);
   }
-  if (!service) return void services.delete(uuid);
+  if (!service) {
+    services.delete(uuid);
+    work.asked.delete(uuid);
+    return;
+  }
   const arrived = ports.filter((port) => !state.seen.has(port));
   // Without an AS number it throws here, every time.
   if (!service.properties.has('autonomous_system')) return;
