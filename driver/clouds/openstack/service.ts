@@ -42,7 +42,8 @@ export interface OpenstackServiceDeps {
   readonly name: string;
   /** Types in the catalogue, the preferred one first. */
   readonly types: readonly string[];
-  readonly session: ProjectSession & Partial<Pick<KeystoneSession, 'inProject'>>;
+  /** Without `inProject` all calls are made in one project. */
+  readonly session: ProjectSession & { readonly inProject?: (projectId: string) => ProjectSession };
   readonly options: EndpointOptions;
   readonly log: Logger;
   /** 50 calls a second, by default, and 100 at once. */

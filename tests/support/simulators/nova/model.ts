@@ -44,8 +44,9 @@ export interface ServerGroup {
 
 export type NewServer = Omit<
   SimulatedServer,
-  'id' | 'ports' | 'status' | 'actions' | 'launchedAt' | 'taskState' | 'host' | 'fault'
+  'id' | 'projectId' | 'ports' | 'status' | 'actions' | 'launchedAt' | 'taskState' | 'host' | 'fault'
 > & {
+  readonly projectId?: string | null;
   readonly networks: readonly ({ readonly port: string } | { readonly uuid: string })[];
   readonly group: string | null;
 };
@@ -113,7 +114,7 @@ export class NovaModel {
 
   constructor(readonly behaviour: NovaBehaviour) {}
 
-  async create({ networks, group, ...wanted }: NewServer): Promise<SimulatedServer> {
+  async create({ networks, group, projectId = null, ...wanted }: NewServer): Promise<SimulatedServer> {
     if (this.servers.size >= this.behaviour.quota) {
       const { quota } = this.behaviour;
       const counts = `but already used ${this.servers.size} of ${quota} instances`;
@@ -123,10 +124,11 @@ export class NovaModel {
       throw new Refusal(400, 'badRequest', `Instance group ${group} could not be found.`);
     }
     const id = randomUUID();
-    for (const one of networks) if ('port' in one) this.existingPort(one.port, wanted.projectId);
+    for (const one of networks) if ('port' in one) this.existingPort(one.port, projectId);
     const server: SimulatedServer = {
       ...wanted,
       id,
+      projectId,
       ports: [],
       status: 'BUILD',
       actions: ['create'],
