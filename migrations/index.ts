@@ -16,6 +16,7 @@ import { vipModes } from './0014_vip_modes';
 import { engineCertificate } from './0015_engine_certificate';
 import { octaviaImport } from './0016_octavia_import';
 import { ownerProject } from './0017_owner_project';
+import { bgpSessionTable } from './0018_bgp_session';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   { name: '0015_engine_certificate', up: engineCertificate },
   { name: '0016_octavia_import', up: octaviaImport },
   { name: '0017_owner_project', up: ownerProject },
+  { name: '0018_bgp_session', up: bgpSessionTable },
 ];

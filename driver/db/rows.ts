@@ -1,5 +1,6 @@
 import type {
   BgpServiceRow,
+  BgpSessionRow,
   CertificateConsumerRow,
   EngineCertificateRow,
   PlacementRow,
@@ -72,6 +73,7 @@ export interface Tables {
   engine_certificate: EngineCertificateRow;
   se_vnic: SeVnicRow;
   bgp_service: BgpServiceRow;
+  bgp_session: BgpSessionRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
   taken_port: TakenPortRow;

@@ -83,9 +83,10 @@ function hear(parts: Parts, message: BusMessage): void {
   else parts.background.start('compare placements', () => compare(parts));
 }
 
-async function compare({ db, id, connections, pusher, networks, log }: Parts): Promise<void> {
+async function compare({ db, id, connections, pusher, networks, log, bgp }: Parts): Promise<void> {
   try {
     await networks.review();
+    await bgp.review();
     for (const { engineId, loadBalancerId } of await listUnconfirmed(db, id)) {
       const link = connections.get(engineId);
       if (link) pusher.remind(link, loadBalancerId);

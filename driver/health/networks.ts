@@ -6,7 +6,7 @@ import { listVnicsUsed } from '../db/vnics';
 import { type BgpService, bgpSecretContext } from '../domain/bgp';
 import type { Sealer } from '../domain/sealing';
 import { isComplete } from '../domain/vnic';
-import type { EngineSpec, NetworkProblem } from '../protocol/engineSpec';
+import type { BgpSpec, EngineSpec, NetworkProblem } from '../protocol/engineSpec';
 import type { NetworksAck } from '../protocol/messages';
 import { buildEngineSpec, isPlaced } from '../target/engineSpec';
 import type { EngineLink } from './connections';
@@ -22,6 +22,8 @@ export interface NetworkPusher {
   /** Where the engine is to serve the load balancer. */
   placeOf(link: EngineLink, loadBalancerId: string): Promise<Place>;
   acknowledged(link: EngineLink, ack: NetworksAck): void;
+  /** The BGP that the engine was told of, by domain; undefined: nothing is known yet. */
+  bgpOf(link: EngineLink): ReadonlyMap<string, BgpSpec> | undefined;
   /** Brings to all engines what lost hints have left out, and tells of problems that last. */
   review(): Promise<void>;
 }
@@ -54,6 +56,7 @@ interface State {
   digest: string | null;
   /** The vNICs of that. */
   vnics: readonly VnicOfDomain[];
+  bgp: ReadonlyMap<string, BgpSpec> | undefined;
   /** Of the last one that was acknowledged. */
   inForce: ReadonlySet<string>;
   /** When the engine was first told of a vNIC. */
@@ -114,6 +117,7 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
       state.waiting.add(loadBalancerId);
       return { domainId, ready: false };
     },
+    bgpOf: (link) => stateOf(link).bgp,
     acknowledged(link, ack) {
       const state = stateOf(link);
       if (ack.digest !== state.digest) return;
@@ -125,8 +129,7 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
     },
     async review() {
       const links = new Map(deps.links().flatMap((link) => (link.networks.managed ? [[link.engineId, link]] : [])));
-      if (links.size === 0) return;
-      for (const networks of await listEngineNetworks(deps.db, deps.id)) {
+      for (const networks of links.size === 0 ? [] : await listEngineNetworks(deps.db, deps.id)) {
         const link = links.get(networks.engineId);
         if (!link) continue;
         // What was read here may be old by now: what differs is read again in its turn.
@@ -145,6 +148,7 @@ function newState({ networks }: EngineLink): State {
   return {
     digest: networks.digest,
     vnics: [],
+    bgp: undefined,
     inForce: new Set(),
     toldAt: new Map(),
     problems: new Map(),
@@ -162,6 +166,7 @@ function tell(
   const spec = specOf(networks, deps);
   const vnics = spec.domains.flatMap((domain) => domain.vnics.map(({ id }) => ({ id, domainId: domain.id })));
   for (const { id } of vnics) if (!state.toldAt.has(id)) state.toldAt.set(id, now);
+  state.bgp = new Map(spec.domains.flatMap(({ id, bgp }) => (bgp === undefined ? [] : [[id, bgp] as const])));
   if (spec.digest === state.digest) {
     if (state.vnics.length === 0) state.inForce = new Set(vnics.map(({ id }) => id));
     state.vnics = vnics;

@@ -7,6 +7,7 @@ import { type Db, inTransaction } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { Sealer } from '../domain/sealing';
 import { type AckWriter, createAckWriter, hintEngine, hintLoadBalancer } from './acks';
+import { type BgpSessions, createBgpSessions } from './bgpSessions';
 import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
@@ -52,6 +53,7 @@ export interface Parts extends ManagerDeps {
   readonly acks: AckWriter;
   readonly pusher: Pusher;
   readonly networks: NetworkPusher;
+  readonly bgp: BgpSessions;
   readonly materials: MaterialSource;
   readonly liveness: Liveness;
   readonly background: Background;
@@ -120,7 +122,7 @@ export function createParts(deps: ManagerDeps): Parts {
 function createPushing(
   deps: ManagerDeps,
   { connections, acks, background, metrics }: Pick<Parts, 'connections' | 'acks' | 'background' | 'metrics'>,
-): Pick<Parts, 'materials' | 'pusher' | 'networks'> {
+): Pick<Parts, 'materials' | 'pusher' | 'networks' | 'bgp'> {
   const { db, log, id: own, settings, certificates, now } = deps;
   const networks = createNetworkPusher({
     ...{ db, log, id: own, settings, now, sealer: deps.sealer },
@@ -139,7 +141,12 @@ function createPushing(
     onAnswered: (link, ack) => acks.take(link, ack),
     onUnbuildable: (link, error) => background.start('refuse a spec', () => refuseSpec(deps, link, error)),
   });
-  return { materials, pusher, networks };
+  const bgp = createBgpSessions({
+    ...{ db, log, settings, now },
+    links: () => connections.all(),
+    toldOf: networks.bgpOf,
+  });
+  return { materials, pusher, networks, bgp };
 }
 
 /** Nothing of that generation can be served by anybody: the change has failed, and says why. */

@@ -144,6 +144,9 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
     case 'networksAck':
       networks.acknowledged(link, message);
       break;
+    case 'bgp':
+      background.start('keep what an engine says of BGP', () => parts.bgp.take(link, message));
+      break;
     case 'event':
       background.start('record an event of an engine', () => recordEngineEvent(db, link.engineId, message));
       break;

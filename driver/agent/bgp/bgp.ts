@@ -113,7 +113,8 @@ export function createBgp(deps: BgpDeps): Bgp {
       rounds.begin();
     },
     changed: rounds.soon,
-    states: () => [...speakers.values()].map((speaker) => speaker.state()),
+    // What has not been looked at yet would seem to be down.
+    states: () => [...speakers].flatMap(([id, speaker]) => (site.told.has(id) ? [speaker.state()] : [])),
     problems: () => problemsOf(site),
     async withdrawn(loadBalancerId) {
       const domainId = announcements.domainOf(loadBalancerId);
@@ -168,9 +169,12 @@ async function bringAbout(site: Site): Promise<number> {
 
 async function look({ deps, speakers, told }: Site): Promise<void> {
   for (const [domainId, speaker] of speakers) {
-    await speaker
-      .look()
-      .catch((err: unknown) => deps.log.debug({ domainId, err }, 'bird did not tell of its sessions'));
+    try {
+      await speaker.look();
+    } catch (err) {
+      deps.log.debug({ domainId, err }, 'bird did not tell of its sessions');
+      continue;
+    }
     const state = speaker.state();
     const text = JSON.stringify(state);
     if (told.get(domainId) === text) continue;

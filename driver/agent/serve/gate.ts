@@ -11,12 +11,8 @@ import type { Unit } from './unit';
 /** Milliseconds a change has to last before ports follow. */
 const DELAYS = { upDelay: 0, downDelay: 3000 };
 
-export interface Gate {
-  /** Whether the ports are to be open. */
-  open: Damped;
-}
-
-export function newGate(): Gate {
+/** Of a load balancer that has just been opened. */
+export function newGate(): { open: Damped } {
   return { open: SHOWN };
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Damped } from '../../domain/damp';
 import type { LoadBalancerReport } from '../../protocol/messages';
 import type { LoadBalancerSpec, MemberSpec } from '../../protocol/spec';
 import type { AgentConfig, UnitPaths } from '../config';
@@ -17,7 +18,6 @@ import type { Checker } from '../udp/checker';
 import type { UdpSide } from '../udp/side';
 import type { Counters } from './counters';
 import type { CountersFile } from './countersFile';
-import type { Gate } from './gate';
 import type { Ping, Pinger } from './pinger';
 import type { Slots } from './slots';
 
@@ -92,7 +92,8 @@ export interface Unit {
   countedAt: number;
   /** It is being removed: its VIPs are announced no more. */
   ending: boolean;
-  readonly gate: Gate;
+  /** Whether its ports are to be open. */
+  readonly gate: { open: Damped };
   /** The statistics last read from the current worker. */
   rows: readonly StatRow[];
   /** Workers of before a reload that still finish connections. */

@@ -213,3 +213,17 @@ export interface CertificateConsumerRow {
   failing: Bit;
   created_at: Time;
 }
+
+/** A BGP session of an engine, as it last told of it. */
+export interface BgpSessionRow {
+  service_engine_id: string;
+  domain_id: string;
+  peer_address: string;
+  established: Bit;
+  /** Why it is not established. */
+  reason: string | null;
+  /** Prefixes. */
+  announced: Json;
+  /** When it came up or went down. */
+  since: Time;
+}
