@@ -68,6 +68,11 @@ export interface ContrailClouds {
   readonly lockPorts: PortLock;
 }
 
+/** Whether no traffic is to be led to the engines: no member is usable, or somebody else still answers for the VIPs. */
+export function isOffNetwork({ vipWithdrawn, vipHeld }: Pick<LoadBalancerTree, 'vipWithdrawn' | 'vipHeld'>): boolean {
+  return vipWithdrawn || vipHeld;
+}
+
 /** Ports that hold the VIPs' addresses. */
 export function vipPortIds({ vip, additionalVips }: LoadBalancerTree): string[] {
   return [...new Set([vip, ...additionalVips].flatMap(({ portId }) => portId ?? []))];

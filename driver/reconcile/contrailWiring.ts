@@ -6,7 +6,13 @@ import { type EnginePort, listWiring, type WiringRecord } from '../db/wiring';
 import { serves } from '../domain/answers';
 import { PassedThroughError } from '../domain/errors';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
-import type { ContrailClouds, ContrailParts, ContrailTarget, WiredPort } from './contrailTarget';
+import {
+  type ContrailClouds,
+  type ContrailParts,
+  type ContrailTarget,
+  isOffNetwork,
+  type WiredPort,
+} from './contrailTarget';
 import { runStages, type Stage, stageOf } from './kind';
 import { announcements } from './kinds/contrail/announcements';
 import { allocatedIp } from './kinds/contrail/floatingIp';
@@ -15,6 +21,7 @@ import { contrailPairs } from './kinds/contrail/pairs';
 import { routeLinks } from './kinds/contrail/routeTable';
 import { hintEngineUnits, type LoadBalancerParts, type Run } from './loadBalancerRun';
 import type { Placing } from './placing';
+import { vipModeOf } from './vipMode';
 import type { Needs } from './vnicNeeds';
 
 /** In this order they are made; an engine goes out in the reverse one, which harms nobody. */
@@ -29,11 +36,7 @@ const STAGES: readonly Stage<ContrailTarget, ContrailClouds>[] = [
 /** Chooses how the VIPs are wired, once: what the configuration says later is for others. */
 export async function keepVipMode({ parts, tree }: Run, { vip }: Placing): Promise<void> {
   if (!parts.contrail || tree.vipMode !== null) return;
-  await chooseVipMode(parts.db, tree.id, vipModeOf(parts.contrail, tree, vip.mode));
-}
-
-function vipModeOf({ settings }: ContrailParts, tree: LoadBalancerTree, wished: 'aap' | 'bgp' | null): 'aap' | 'bgp' {
-  return tree.vipMode ?? wished ?? settings.vipMode;
+  await chooseVipMode(parts.db, tree.id, vipModeOf(parts.contrail, tree, vip));
 }
 
 /** All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other. */
@@ -59,7 +62,7 @@ export interface ContrailWish {
 export async function wireContrail(run: Run, wish: ContrailWish): Promise<string | undefined> {
   const { parts, tree, before } = run;
   const { contrail, placing, needs, recorded } = wish;
-  const mode = vipModeOf(contrail, tree, placing.vip.mode);
+  const mode = vipModeOf(contrail, tree, placing.vip);
   const ports = wish.ports.flatMap((it): WiredPort[] => (it.portId === null ? [] : [{ ...it, portId: it.portId }]));
   if (mode === 'bgp') {
     const awaited = await awaitSessions(
@@ -78,7 +81,7 @@ export async function wireContrail(run: Run, wish: ContrailWish): Promise<string
   };
   const digest = JSON.stringify([
     tree.generation,
-    tree.vipWithdrawn,
+    isOffNetwork(tree),
     mode,
     target.pairMode,
     ports,

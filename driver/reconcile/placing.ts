@@ -9,6 +9,7 @@ import type { PlacementPlan } from '../domain/placementPlan';
 import type { Happening } from '../domain/settlement';
 import { readVipWishes, type VipWishes } from '../domain/vipWishes';
 import type { Run } from './loadBalancerRun';
+import { vipModeOf } from './vipMode';
 import type { Needs } from './vnicNeeds';
 
 /** Where a load balancer is to be served, and how. */
@@ -38,11 +39,11 @@ export interface PlaceWish {
 
 /** Asks for the engines that the plan lacks. */
 export function placeRequest(run: Run, { placing, plan, needs }: PlaceWish): PlaceRequest {
-  const { group, service } = placing;
+  const { service } = placing;
   const { parts, tree, lease } = run;
   return {
     tree,
-    group,
+    group: isAnnounced(run, placing) ? spread(placing.group) : placing.group,
     haMode: service.haMode,
     epoch: lease.epoch,
     namePrefix: parts.settings.engineNamePrefix,
@@ -52,6 +53,15 @@ export function placeRequest(run: Run, { placing, plan, needs }: PlaceWish): Pla
     preferred: plan.preferred,
     demand: { ...demandOf(run, placing), vnics: vnicsFor(needs) },
   };
+}
+
+/** Contrail takes what the engines of one compute announce for one route: of those only one would get traffic. */
+function isAnnounced({ parts: { contrail }, tree }: Run, { vip }: Placing): boolean {
+  return contrail !== undefined && vipModeOf(contrail, tree, vip) === 'bgp';
+}
+
+function spread(group: Group): Group {
+  return { ...group, properties: { ...group.properties, hostRedundancy: true } };
 }
 
 /** Where nothing is plugged in there is no bound on it, and no engine is closer to a network than another. */

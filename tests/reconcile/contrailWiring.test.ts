@@ -207,3 +207,46 @@ it('an engine that goes leaves floating IPs first: the others keep them', async 
   expect((left?.refs[VMI] ?? []).map(({ uuid }) => uuid)).toEqual(expect.arrayContaining([lb.portId, stays]));
   expect(left?.properties['floating_ip_fixed_ip_address']).toBe(lb.address);
 });
+
+it('a VIP that a static route leads to has the engines for next hops, and no pair', async () => {
+  lab = await startContrailLab();
+  const transit = await lab.newNetwork('10.66.0.0/24');
+  const routing = {
+    staticRoutes: [{ destination: '10.60.0.0/16', nextHop: '10.66.0.1', subnetId: transit.subnetId }],
+    preferStaticRoutes: false,
+    enableVipStaticRoutes: true,
+  };
+  await lab.start({ routing });
+  const { id, address } = await lab.createLoadBalancer();
+  await lab.hint(id);
+  await lab.reaches(id, 'ACTIVE');
+  const [port] = await lab.db('se_vnic').where({ network_id: transit.networkId }).pluck('port_id');
+  const table = lab.contrail.store.get('interface-route-table', id);
+  expect(table?.properties['interface_route_table_routes']).toMatchObject({ route: [{ prefix: `${address}/32` }] });
+  expect(lab.contrail.store.get(VMI, port)?.refs['interface-route-table']).toMatchObject([{ uuid: id }]);
+  expect(lab.pairsOf(port)).toEqual([]);
+
+  await lab.startDelete(id);
+  await lab.hint(id);
+  await lab.reaches(id, 'DELETED');
+  expect(lab.contrail.store.list('interface-route-table')).toEqual([]);
+});
+
+it('the configuration chooses for new load balancers alone, and engines that announce are on different hosts', async () => {
+  lab = await startContrailLab({ group: { maxEngines: 2, minScaleout: 2, hostRedundancy: false } });
+  const second = await lab.newEngine();
+  await lab.db('service_engine').whereNot({ id: second }).update({ host: 'host-2' });
+  await lab.start();
+  const first = await lab.createLoadBalancer();
+  await lab.hint(first.id);
+  await lab.reaches(first.id, 'ACTIVE');
+  Object.assign(lab.wiring.settings, { vipMode: 'bgp' });
+  await reconcileLoadBalancer(lab.parts(), first.id);
+  expect((await lab.row(first.id)).vip_mode).toBe('aap');
+
+  await lab.db('service_engine').update({ host: 'host-2' });
+  const other = await lab.createLoadBalancer();
+  await lab.hint(other.id);
+  await waitUntil('a violation is told', 30_000, async () => (await lab.events('BGP_HOST_SHARED')).length > 0);
+  expect((await lab.row(other.id)).vip_mode).toBe('bgp');
+});

@@ -7,6 +7,7 @@ import {
   type ContrailNotes,
   type ContrailTarget,
   type FloatingWish,
+  isOffNetwork,
   vipPortIds,
 } from '../../contrailTarget';
 import type { Kind } from '../../kind';
@@ -51,7 +52,7 @@ export const allocatedIp: Kind<AllocatedIp, ContrailTarget, ContrailClouds> = {
     if (tree.floatingIpId === null) await noteFloatingIp(db, tree.id, id);
     const made = await contrail.createFloatingIp({
       ...{ id, ...wish, projectId: tree.projectId, fixedAddress, ownerId: tree.id },
-      portIds: [...vipPortIds(tree), ...(tree.vipWithdrawn ? [] : portIds)],
+      portIds: [...vipPortIds(tree), ...(isOffNetwork(tree) ? [] : portIds)],
     });
     notes.floatingIps = [...notes.floatingIps, made];
   },

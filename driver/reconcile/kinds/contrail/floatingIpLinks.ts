@@ -1,5 +1,5 @@
 import { keepEnginePorts } from '../../../db/vipModes';
-import { type ContrailClouds, type ContrailTarget, servedBy, vipPortIds } from '../../contrailTarget';
+import { type ContrailClouds, type ContrailTarget, isOffNetwork, servedBy, vipPortIds } from '../../contrailTarget';
 import type { Kind } from '../../kind';
 
 /** That a floating IP leads to an engine's port. */
@@ -18,7 +18,7 @@ export const floatingIpLinks: Kind<FloatingIpLink, ContrailTarget, ContrailCloud
   key: ({ floatingIpId, portId }) => `${floatingIpId} ${portId}`,
   desired: (target) => {
     const { tree, notes } = target;
-    if (tree.deleting || tree.vipWithdrawn) return [];
+    if (tree.deleting || isOffNetwork(tree)) return [];
     const served = servedBy(target);
     return notes.floatingIps.flatMap(({ id: floatingIpId, fixedAddress }) => {
       const ports = served.filter(({ vip }) => fixedAddress === null || vip.address === fixedAddress);

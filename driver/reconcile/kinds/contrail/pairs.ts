@@ -1,7 +1,7 @@
 import type { PairChange, PairMode } from '../../../clouds/contrail/port';
 import { forgetWiring, recordWiring } from '../../../db/wiring';
 import { NotFoundError } from '../../../domain/errors';
-import { type ContrailClouds, type ContrailTarget, isRouted, servedBy } from '../../contrailTarget';
+import { type ContrailClouds, type ContrailTarget, isOffNetwork, isRouted, servedBy } from '../../contrailTarget';
 import type { Kind } from '../../kind';
 
 /** That an engine may answer for a VIP on its own port, with the others or in their stead. */
@@ -23,7 +23,7 @@ export const contrailPairs: Kind<EnginePair, ContrailTarget, ContrailClouds> = {
   name: 'address-pair',
   key: ({ portId, address }) => `${portId} ${address}`,
   desired: (target) =>
-    target.mode !== 'aap' || target.tree.vipWithdrawn
+    target.mode !== 'aap' || isOffNetwork(target.tree)
       ? []
       : servedBy(target)
           .filter(({ vip }) => !isRouted(vip, target.tree))

@@ -1,5 +1,5 @@
 import { forgetWiring, recordWiring } from '../../../db/wiring';
-import { type ContrailClouds, type ContrailTarget, isRouted, servedBy } from '../../contrailTarget';
+import { type ContrailClouds, type ContrailTarget, isOffNetwork, isRouted, servedBy } from '../../contrailTarget';
 import type { Kind } from '../../kind';
 
 /** That an engine's port is the next hop of VIPs which are not of its network. */
@@ -21,7 +21,7 @@ export const routeLinks: Kind<RouteLink, ContrailTarget, ContrailClouds> = {
   key: ({ portId }) => portId,
   desired: (target) => {
     const { tree } = target;
-    if (target.mode !== 'aap' || tree.vipWithdrawn) return [];
+    if (target.mode !== 'aap' || isOffNetwork(tree)) return [];
     const routed = servedBy(target).filter(({ vip }) => isRouted(vip, tree));
     const prefixes = [...new Set(routed.map(({ vip }) => prefixOf(vip.address)))].sort();
     return [...new Map(routed.map(({ port }) => [port.portId, port])).values()].map(({ engineId, portId }) => ({
