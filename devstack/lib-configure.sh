@@ -17,6 +17,7 @@ function slipstream_configure {
     _slipstream_configure_api
     _slipstream_configure_clouds
     _slipstream_configure_tls
+    _slipstream_configure_ca
 
     # One node of several has the database: the one with the API.
     if is_service_enabled slipstream-api; then
@@ -68,6 +69,18 @@ function _slipstream_configure_clouds {
     iniset "$SLIPSTREAM_CONF" health_manager bind_ip "$SLIPSTREAM_HEALTH_BIND_IP"
     iniset "$SLIPSTREAM_CONF" health_manager bind_port "$SLIPSTREAM_HEALTH_PORT"
     iniset "$SLIPSTREAM_CONF" health_manager controller_ip_port_list "$SLIPSTREAM_CONTROLLERS"
+}
+
+# Engines know it by fingerprint: one that is there stays. Nodes without health-manager take the certificate of the node with it.
+function _slipstream_configure_ca {
+    local dir=$SLIPSTREAM_CONF_DIR/engine-ca
+    if is_service_enabled slipstream-health && [[ ! -e $dir/ca.pem ]]; then
+        "$SLIPSTREAM_NODE" "$SLIPSTREAM_DIR/dist/driver/cli.js" ca create --directory "$dir"
+    fi
+    if [[ -e $dir/ca.pem ]]; then
+        iniset "$SLIPSTREAM_CONF" certificates ca_certificate "$dir/ca.pem"
+        iniset "$SLIPSTREAM_CONF" certificates ca_private_key "$dir/ca.key"
+    fi
 }
 
 # DevStack names a bundle of authorities whether or not it made one; Slipstream refuses a file that is not there.

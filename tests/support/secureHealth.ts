@@ -11,9 +11,7 @@ import { runHealthManager } from '../../driver/health/main';
 import type { HealthSettings } from '../../driver/health/settings';
 import type { Authority } from '../../driver/pki/authority';
 import { openOwnAuthority } from '../../driver/pki/files';
-import { openTestDatabase } from './database';
 import { addGroup } from './fleetRows';
-import { QUICK } from './healthSite';
 import { waitUntil } from './wait';
 
 /** Health-managers that speak mutual TLS, on a database and a CA of their own. */
@@ -41,10 +39,20 @@ export interface StartOptions {
 
 const PATIENCE = 30_000;
 
-export async function startSecureHealth(): Promise<SecureHealth> {
+/** So that a test sees soon what takes seconds. Milliseconds. */
+const QUICK: Partial<HealthSettings> = { flushInterval: 60, compareInterval: 100, heartbeatTimeout: 20_000 };
+
+/** Not known outside jest. */
+async function openOfTestFile(): Promise<Db> {
+  const { openTestDatabase } = await import('./database');
+  return openTestDatabase();
+}
+
+/** @param openDatabase migrated; by default one that lives as long as the test file */
+export async function startSecureHealth(openDatabase = openOfTestFile): Promise<SecureHealth> {
   const directory = mkdtempSync(join(tmpdir(), 'ss-health-'));
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
-  const db = await openTestDatabase();
+  const db = await openDatabase();
   const bus = createMemoryBus({ log });
   const hinted: string[] = [];
   await bus.subscribe(HINTS_TOPIC, ({ method, args }) => {

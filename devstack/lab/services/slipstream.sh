@@ -9,6 +9,8 @@ start_slipstream() {
   # shellcheck source=/dev/null
   . "$STATE/cloud.sh"
   build_slipstream
+  [ -e "$CONF/engine-ca/ca.pem" ] || slipstream ca create --directory "$CONF/engine-ca" >>"$LOGS/setup-slipstream-ca.log" 2>&1 ||
+    fail "the CA of engines: see $LOGS/setup-slipstream-ca.log"
   configure_slipstream
   once engine-image upload_engine_image
   slipstream db upgrade --config-file "$CONF/slipstream.conf" >>"$LOGS/setup-slipstream-schema.log" 2>&1 ||
@@ -73,7 +75,12 @@ metrics_port = $PORT_WORKER_METRICS
 bind_ip = $HOST
 bind_port = $PORT_HEALTH_MANAGER
 controller_ip_port_list = $CLOUD_MANAGEMENT_GATEWAY:$PORT_HEALTH_MANAGER
+# Connections of engines come through relays of the hosts.
+check_engine_address = false
 metrics_port = $PORT_HEALTH_MANAGER_METRICS
+[certificates]
+ca_certificate = $CONF/engine-ca/ca.pem
+ca_private_key = $CONF/engine-ca/ca.key
 [house_keeping]
 metrics_port = $PORT_HOUSEKEEPING_METRICS
 [nova]
