@@ -24,6 +24,8 @@ const programs = [
   'tcpdump',
   'mariadb',
   'faketime',
+  'bird',
+  'gobgp',
   ...(full ? IMAGE_PROGRAMS : []),
 ];
 
