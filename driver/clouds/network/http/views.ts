@@ -115,11 +115,16 @@ export function toPort(body: z.infer<typeof PortBody>): Port {
     securityGroupIds: body.security_groups ?? [],
     qosPolicyId: body.qos_policy_id ?? null,
     adminStateUp: body.admin_state_up ?? true,
-    createdAt: new Date(body.created_at ?? 0),
+    createdAt: toTime(body.created_at),
     description: body.description ?? '',
     revision: body.revision_number ?? null,
     ...(body['binding:vif_type'] === 'binding_failed' && { bindingFailed: true }),
   };
+}
+
+/** Contrail's Neutron leaves out that its times are UTC. */
+function toTime(text: string | null | undefined): Date {
+  return new Date(text && !/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? `${text}Z` : (text ?? 0));
 }
 
 export function toSecurityGroup(body: z.infer<typeof SecurityGroupBody>): SecurityGroup {
@@ -128,7 +133,7 @@ export function toSecurityGroup(body: z.infer<typeof SecurityGroupBody>): Securi
     name: body.name ?? '',
     description: body.description ?? '',
     projectId: body.project_id ?? body.tenant_id ?? '',
-    createdAt: new Date(body.created_at ?? 0),
+    createdAt: toTime(body.created_at),
     rules: (body.security_group_rules ?? []).map((rule) => ({
       direction: rule.direction,
       etherType: rule.ethertype,

@@ -1,4 +1,5 @@
 import { allocateAddresses, countAddresses, freeAddresses, keepUserAgent, nameOfUuid, uuidOfName } from './actions';
+import type { Answer, Call, CallDeps } from './call';
 import { readCollections, updateCollections } from './collections';
 import { crash, Fault, notFound } from './fault';
 import { isMembers, type Json, type Members, textOf } from './json';
@@ -6,35 +7,10 @@ import { relaxReference, updateReference } from './links';
 import { listObjects } from './lists';
 import { answerNeutron } from './neutron/backend';
 import { syncProject, syncProjectNamed } from './projects';
-import { type Caller, createObject, deleteObject, updateObject } from './resources';
+import { createObject, deleteObject, updateObject } from './resources';
 import { TYPES } from './schema/types';
-import type { KeystoneProjects, Site } from './site';
+import type { Site } from './site';
 import { hrefOf, nameOf, showEntity } from './view';
-
-/** A request as the calls see it. */
-export interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** Undefined: none, or none that says it is JSON. */
-  readonly body: Json | undefined;
-  readonly ifNoneMatch: string | undefined;
-  readonly caller: Caller;
-}
-
-/** An answer; without a body it has the type of a text. */
-export interface Answer {
-  readonly status?: number;
-  readonly body?: Json;
-  /** JSON under the type of a text, as the neutron backend gives. */
-  readonly asText?: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface CallDeps {
-  readonly site: Site;
-  readonly keystone: KeystoneProjects;
-}
 
 const EMPTY: Answer = {};
 

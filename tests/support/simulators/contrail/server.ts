@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AuthMode, authorize, CutShort, type Maker, type TokenService, Unauthenticated, type Wish } from './auth';
-import { type Answer, answerCall, type CallDeps } from './calls';
+import type { Answer, CallDeps } from './call';
+import { answerCall } from './calls';
 import { Fault, JSON_TYPE, TEXT } from './fault';
 import type { FaultBoard } from './faults';
 import { type Json, textOf, writeJson } from './json';

@@ -1,4 +1,4 @@
-import type { Answer, Call, CallDeps } from '../calls';
+import type { Answer, Call, CallDeps } from '../call';
 import { badRequest, crash, Fault, notFound } from '../fault';
 import { isMembers, type Json, type Members, textOf } from '../json';
 import { NeutronFault, usualFault } from './errors';
