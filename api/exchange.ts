@@ -43,6 +43,8 @@ export interface ApiRequest {
 export interface Reply {
   readonly status: number;
   readonly body?: object | string;
+  /** Instead of a body in JSON: a file. */
+  readonly file?: { readonly type: string; readonly content: Buffer };
 }
 
 /** One operation of the OpenAPI document. */

@@ -106,8 +106,9 @@ function sendMonitors(res: Response, reply: Reply): void {
   else res.status(reply.status).type('application/json').send(floats);
 }
 
-function send(res: Response, { status, body }: Reply): void {
+function send(res: Response, { status, body, file }: Reply): void {
   res.status(status);
-  if (body === undefined) res.end();
+  if (file) res.type(file.type).send(file.content);
+  else if (body === undefined) res.end();
   else res.json(body);
 }

@@ -58,6 +58,7 @@ const FILES = [
   'groups',
   'fleet',
   'scaling',
+  'captures',
 ] as const;
 
 let loaded: ApiDocument | undefined;

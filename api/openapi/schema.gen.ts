@@ -1083,6 +1083,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        /** List the captures of a load balancer, the latest first */
+        get: operations["listCaptures"];
+        put?: never;
+        /** Capture packets of a load balancer on all its engines */
+        post: operations["createCapture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/captures/{capture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: components["parameters"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        /** Show how far a capture has come */
+        get: operations["showCapture"];
+        put?: never;
+        post?: never;
+        /** Stop a capture that is running; delete one that is over, with its packets */
+        delete: operations["deleteCapture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/captures/{capture_id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: components["parameters"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        /** Get the packets of all engines, merged by time, in one pcapng file */
+        get: operations["downloadCapture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2488,6 +2547,42 @@ export interface components {
             /** @description The engine to go to; one that placement chooses by default. */
             to?: string | null;
         };
+        CaptureCreate: {
+            /** @description In the language of pcap-filter(7); by default all packets from and to the load balancer's VIPs and members, which are all that is ever captured. */
+            filter?: string;
+            /** @description Seconds; 30 by default. */
+            duration?: number;
+            /** @description Of each engine at most; 10000 by default. */
+            packets?: number;
+            /** @description Bytes of all engines together at most; 8 MiB by default. */
+            size?: number;
+        };
+        CaptureView: {
+            id: string;
+            loadbalancer_id: string;
+            project_id: string;
+            filter: string;
+            duration: number;
+            packets: number;
+            size: number;
+            /** @enum {string} */
+            state: "running" | "done";
+            created_at: components["schemas"]["Time"];
+            expires_at: components["schemas"]["Time"];
+            engines: components["schemas"]["CaptureEngine"][];
+        };
+        CaptureEngine: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            state: "asked" | "running" | "done";
+            /** @description Known when it is done. */
+            packets: number;
+            /** @description What has come so far. */
+            bytes: number;
+            /** @description Why it broke off or never began. */
+            problem: string | null;
+        };
     };
     responses: {
         /** @description The request failed */
@@ -2550,6 +2645,7 @@ export interface components {
         Since: string;
         /** @description Not after this time, in UTC. */
         Until: string;
+        CaptureId: string;
     };
     requestBodies: never;
     headers: never;
@@ -5424,6 +5520,131 @@ export interface operations {
                     "application/json": {
                         placement_plan: components["schemas"]["PlacementPlanView"];
                     };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    listCaptures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that have not expired */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        captures: components["schemas"]["CaptureView"][];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    createCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    capture: components["schemas"]["CaptureCreate"];
+                };
+            };
+        };
+        responses: {
+            /** @description As it was accepted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        capture: components["schemas"]["CaptureView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: components["parameters"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With each engine */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        capture: components["schemas"]["CaptureView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: components["parameters"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted or done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    downloadCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: components["parameters"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has come so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.tcpdump.pcap": string;
                 };
             };
             default: components["responses"]["Fault"];

@@ -7,6 +7,8 @@ import { readFingerprint } from '../domain/fingerprint';
 import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
 import { type Bgp, createBgp, noBgp } from './bgp/bgp';
 import { createBirdFinder, type FindBird } from './bgp/find';
+import { createCaptures } from './capture/captures';
+import { tapsOf } from './capture/taps';
 import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
 import { type Link, type LinkDeps, openLink } from './link/controllerLink';
 import { createSecureDialer, type Dialer, plainDialer } from './link/dialer';
@@ -87,13 +89,15 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
-  const running = { engine, networks, bgp };
+  const captures = createCaptures({ log, spec: engine.spec, taps: (one) => tapsOf(one, networks) });
+  const running = { engine, networks, bgp, captures };
   link = await openControllerLink(config, { log, bootId, daemons: tools.daemons, running });
   const disk = watchDisk(config.stateDir, (name, message) => event(name, null, message));
   return {
     async stop(options) {
       disk.stop();
       link?.close();
+      await captures.close();
       await metrics.close();
       // Before what it tells peers of.
       await bgp.stop(options);
@@ -164,7 +168,7 @@ async function beginBgp(bgp: Bgp, { recovered }: Engine, log: Logger): Promise<v
 
 interface LinkParts extends Pick<Hello, 'bootId' | 'daemons'> {
   readonly log: Logger;
-  readonly running: Pick<LinkDeps, 'engine' | 'bgp'> & { readonly networks: Networks };
+  readonly running: Pick<LinkDeps, 'engine' | 'bgp' | 'captures'> & { readonly networks: Networks };
 }
 
 async function openControllerLink(config: AgentConfig, { log, bootId, daemons, running }: LinkParts): Promise<Link> {

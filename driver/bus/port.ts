@@ -13,7 +13,7 @@ export interface BusMessage {
 export const PROVISIONING_TOPIC = 'octavia_provisioning_v2';
 /** Our own hints for workers: one of them takes each. Methods: `load_balancer`, `engine` with args `{id}`. */
 export const HINTS_TOPIC = 'slipstream_hints';
-/** To every health-manager: `placements` with args `{engine_id}`; the one that holds the connection acts. */
+/** To every health-manager: `placements` with args `{engine_id}`; the one that holds the connection acts. Also `networks`, and `captures` (no args). */
 export const ENGINES_TOPIC = 'slipstream_engines';
 /** To every API process: `settled` with args `{id}`, wakes those who wait for a load balancer to become mutable. */
 export const SETTLED_TOPIC = 'slipstream_settled';

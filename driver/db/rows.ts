@@ -34,7 +34,16 @@ import type {
   VipRow,
   VipSecurityGroupRow,
 } from './rows/octavia';
-import type { EmbeddedResourceRow, EventRow, JobLeaseRow, OctaviaImportRow, OutboxRow } from './rows/work';
+import type {
+  CaptureChunkRow,
+  CapturePartRow,
+  CaptureRow,
+  EmbeddedResourceRow,
+  EventRow,
+  JobLeaseRow,
+  OctaviaImportRow,
+  OutboxRow,
+} from './rows/work';
 
 export * from './rows/columns';
 export * from './rows/fleet';
@@ -78,6 +87,9 @@ export interface Tables {
   vip_firewall: VipFirewallRow;
   taken_port: TakenPortRow;
   placement: PlacementRow;
+  capture: CaptureRow;
+  capture_part: CapturePartRow;
+  capture_chunk: CaptureChunkRow;
   vip_wiring: VipWiringRow;
   certificate_consumer: CertificateConsumerRow;
   event: EventRow;

@@ -4,6 +4,8 @@ import type { FromController } from '../protocol/messages';
 /** One engine's connection, as the rest of the health-manager sees it. */
 export interface EngineLink extends EngineConnection {
   readonly engineName: string;
+  /** Of the protocol that is spoken on it. */
+  readonly version: number;
   /** Of the agent at its other end. */
   readonly bootId: string;
   /** Another agent with this engine's certificate was turned away because of this connection, and nobody was told yet. */

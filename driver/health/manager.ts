@@ -54,6 +54,7 @@ export function createManager(deps: ManagerDeps): Manager {
       await parts.counters.flush();
       await parts.acks.idle();
       await parts.judge.idle();
+      await parts.captures.idle();
     },
   };
 }
@@ -67,6 +68,10 @@ async function lookAfterCertificates({ materials, connections, log }: Parts, exp
 
 function hear(parts: Parts, message: BusMessage): void {
   const { method, args } = message;
+  if (method === 'captures') {
+    parts.background.start('tell engines of captures', () => parts.captures.look());
+    return;
+  }
   if (method === 'networks') {
     const engine = typeof args['engine_id'] === 'string' ? parts.connections.get(args['engine_id']) : undefined;
     if (engine) parts.background.start('tell an engine its networks', () => parts.networks.bring(engine));
@@ -83,8 +88,9 @@ function hear(parts: Parts, message: BusMessage): void {
   else parts.background.start('compare placements', () => compare(parts));
 }
 
-async function compare({ db, id, connections, pusher, networks, log, bgp }: Parts): Promise<void> {
+async function compare({ db, id, connections, pusher, networks, captures, log, bgp }: Parts): Promise<void> {
   try {
+    await captures.look();
     await networks.review();
     await bgp.review();
     for (const { engineId, loadBalancerId } of await listUnconfirmed(db, id)) {

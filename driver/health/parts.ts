@@ -8,6 +8,7 @@ import { recordEvents } from '../db/events';
 import type { Sealer } from '../domain/sealing';
 import { type AckWriter, createAckWriter, hintEngine, hintLoadBalancer } from './acks';
 import { type BgpSessions, createBgpSessions } from './bgpSessions';
+import { type CaptureDesk, createCaptureDesk } from './captures';
 import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
@@ -56,6 +57,7 @@ export interface Parts extends ManagerDeps {
   readonly bgp: BgpSessions;
   readonly materials: MaterialSource;
   readonly liveness: Liveness;
+  readonly captures: CaptureDesk;
   readonly background: Background;
   readonly metrics: HealthMetrics;
 }
@@ -114,8 +116,9 @@ export function createParts(deps: ManagerDeps): Parts {
       await Promise.all(loadBalancerIds.map((loadBalancerId) => hintLoadBalancer(bus, loadBalancerId)));
     },
   });
+  const captures = createCaptureDesk({ db, log, id, linkTo: connections.get });
   const judging = { reports, judge, withdrawals, peers, counters, acks };
-  return { ...deps, ...judging, ...pushing, connections, liveness, background, metrics };
+  return { ...deps, ...judging, ...pushing, connections, liveness, captures, background, metrics };
 }
 
 /** What brings specs, their certificates and their networks to engines. */

@@ -27,6 +27,7 @@ export async function openSession(parts: Parts, hello: Hello, socket: EngineSock
   const { engine, epoch, version, cameUp } = enrolment;
   const link = createLink(socket, {
     ...{ engineId: engine.id, epoch, engineName: engine.name, lastSeen: parts.now(), bootId: hello.bootId },
+    version,
     // Agents of version 1 know no message about networks.
     networks: { managed: hello.managesNetworks && version >= 2, digest: hello.networksDigest },
   });
@@ -147,6 +148,10 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
     case 'bgp':
       background.start('keep what an engine says of BGP', () => parts.bgp.take(link, message));
       break;
+    case 'captureChunk':
+    case 'captureEnd':
+      parts.captures.take(link, message);
+      break;
     case 'event':
       background.start('record an event of an engine', () => recordEngineEvent(db, link.engineId, message));
       break;
@@ -154,17 +159,19 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
 }
 
 /** The connection has ended. May be called twice. */
-export function closeSession({ connections, liveness, pusher, background, db, log }: Parts, link: EngineLink): void {
+export function closeSession(parts: Parts, link: EngineLink): void {
+  const { connections, liveness, pusher, captures, background, db, log } = parts;
   pusher.drop(link);
   if (!connections.remove(link)) return;
   liveness.left(link);
+  captures.left(link);
   log.info({ engine: link.engineId, epoch: link.epoch }, 'the connection of an engine ended');
   background.start('note the end of a connection', () => dropConnection(db, link));
 }
 
 function createLink(
   socket: EngineSocket,
-  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'bootId' | 'lastSeen' | 'networks'>,
+  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'version' | 'bootId' | 'lastSeen' | 'networks'>,
 ): EngineLink {
   return {
     ...known,

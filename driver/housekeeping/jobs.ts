@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Bus, HINTS_TOPIC } from '../bus/port';
 import type { NetworkDriver } from '../clouds/network/port';
+import { purgeCaptures } from '../db/captures';
 import type { Db } from '../db/connect';
 import { deleteOutbox, listLeftoverOutbox } from '../db/outbox';
 import { recountQuotas } from '../db/quotas';
@@ -135,6 +136,7 @@ async function purge({ db, settings, log }: HousekeepingDeps): Promise<void> {
   const purged = await purgeLoadBalancers(db, settings.loadBalancerExpiryAge, BATCH);
   if (purged > 0) log.info({ loadBalancers: purged }, 'purged load balancers deleted long ago');
   while ((await purgeEvents(db, settings.eventRetention, BATCH)) === BATCH);
+  await purgeCaptures(db);
 }
 
 async function recount({ db, log }: HousekeepingDeps): Promise<void> {

@@ -6,6 +6,7 @@ import { authorize } from '../../policy/authorize';
 import { authorizeCatalogue, listCatalogue, readCatalogue, showCatalogue } from '../catalogue';
 import { callerOf, type Handlers, type ResourceDeps } from '../deps';
 import { param } from '../reading';
+import { type CaptureIds, captureRoutes } from './captureRoutes';
 import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
 import { explainPlacement } from './placementPlan';
 import { migrate, scaleIn, scaleOut } from './scaling';
@@ -17,13 +18,12 @@ type Ids =
   | 'updateServiceEngineGroup'
   | 'deleteServiceEngineGroup'
   | 'deleteServiceEngine'
-  | 'showPlacementPlan'
-  | ScaleIds;
+  | 'showPlacementPlan';
 type ScaleIds = 'scaleLoadBalancerOut' | 'scaleLoadBalancerIn' | 'migrateLoadBalancer';
 type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 
 /** The operator API. */
-export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
+export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids> | ScaleIds | CaptureIds> {
   return {
     listServiceEngineGroups: listCatalogue(deps, GROUP),
     showServiceEngineGroup: showCatalogue(deps, GROUP),
@@ -47,6 +47,7 @@ export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids>> {
       },
     },
     ...scaling(deps),
+    ...captureRoutes(deps),
     listEvents: listCatalogue(deps, EVENT),
     showEvent: showCatalogue(deps, EVENT),
   };

@@ -15,6 +15,7 @@ import {
   type Welcome,
 } from '../../protocol/messages';
 import type { Bgp } from '../bgp/bgp';
+import type { Captures } from '../capture/captures';
 import type { Networks } from '../network/networks';
 import { monotonicNow } from '../process/monotonic';
 import { createBackOff } from '../serve/backOff';
@@ -31,6 +32,7 @@ export interface LinkDeps {
   readonly engine: Engine;
   readonly networks: Pick<Networks, 'managed' | 'put'>;
   readonly bgp: Pick<Bgp, 'states'>;
+  readonly captures: Pick<Captures, 'start' | 'stop' | 'abandon'>;
   /** Made anew for each connection: what is held changes. */
   hello(): Hello;
   /** In [0, 1): spreads reconnections. */
@@ -170,6 +172,7 @@ function connect(url: string, way: Way, deps: LinkDeps, events: ConnectionEvents
     silence.stop();
     clearInterval(renewal);
     connection.reporter?.stop();
+    deps.captures.abandon();
     deps.log.info({ url, code }, 'no connection to the controller; serving on');
     events.ended(refused);
   });
@@ -233,7 +236,14 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
   }
   // Never sent to an agent that does not say `managesNetworks`.
   if (message.type === 'networks' && !deps.networks.managed) return;
-  if (message.type === 'capture' || message.type === 'stopCapture') return;
+  if (message.type === 'capture') {
+    deps.captures.start(message, (part) => send(connection.socket, part));
+    return;
+  }
+  if (message.type === 'stopCapture') {
+    deps.captures.stop(message.captureId);
+    return;
+  }
   answer(message, deps)
     .then((ack) => send(connection.socket, ack))
     .catch((error: unknown) =>

@@ -23,6 +23,8 @@ export interface Engine {
   remove(id: string, generation: number, epoch: number): Promise<Ack>;
   held(): Held[];
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
+  /** What is held of a load balancer; null if nothing is. */
+  spec(loadBalancerId: string): LoadBalancerSpec | null;
   /** Those whose VIPs are to be announced. */
   served(): ServedHere[];
   counters(): ListenerCounters[];
@@ -69,6 +71,11 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
         : removal(id, generation, epoch),
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
+    spec: (id) =>
+      registry
+        .list()
+        .find((one) => one.id === id)
+        ?.spec() ?? null,
     served: () => present(registry.list(), (loadBalancer) => loadBalancer.served()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
     logTarget: (id, listenerId) =>

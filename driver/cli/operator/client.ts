@@ -17,6 +17,9 @@ export interface OperatorClient {
   remove(object: OperatorObject, nameOrId: string): Promise<void>;
   /** Asks an object for something; gives what is answered under `root`. */
   ask(path: string, request: { readonly [word: string]: Shown }, root: string): Promise<Shown>;
+  get(path: string, root: string): Promise<Shown>;
+  delete(path: string): Promise<void>;
+  download(path: string): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -49,7 +52,7 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
     'user-agent': 'slipstream',
     ...(token === undefined ? {} : { 'x-auth-token': token }),
   };
-  const call = async (method: Method, path: string, body?: object): Promise<Shown> => {
+  const send = async (method: Method, path: string, body?: object): Promise<Buffer> => {
     const answer = await request(`${base}/v2/slipstream/${path}`, {
       method,
       dispatcher,
@@ -59,17 +62,26 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
       // What is told of several addresses has no message of its own.
       throw new Error(`the API at ${base} does not answer: ${error.message || error.code}`, { cause: error });
     });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 400) throw new Refusal(faultIn(text, answer.statusCode), answer.statusCode);
-    return text === '' ? {} : (JSON.parse(text) as Shown);
+    const bytes = Buffer.from(await answer.body.arrayBuffer());
+    if (answer.statusCode >= 400) throw new Refusal(faultIn(String(bytes), answer.statusCode), answer.statusCode);
+    return bytes;
   };
-  return { ...createClient(call), close: () => dispatcher.destroy() };
+  const call = async (method: Method, path: string, body?: object): Promise<Shown> => {
+    const bytes = await send(method, path, body);
+    return bytes.length === 0 ? {} : (JSON.parse(String(bytes)) as Shown);
+  };
+  return {
+    ...createClient(call),
+    delete: async (path) => void (await send('DELETE', path)),
+    download: (path) => send('GET', path),
+    close: () => dispatcher.destroy(),
+  };
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 type Call = (method: Method, path: string, body?: object) => Promise<Shown>;
 
-function createClient(call: Call): Omit<OperatorClient, 'close'> {
+function createClient(call: Call): Omit<OperatorClient, 'delete' | 'download' | 'close'> {
   const list: OperatorClient['list'] = async ({ path, plural }, { filters, limit }) => {
     const items: Shown[] = [];
     for (;;) {
@@ -100,6 +112,7 @@ function createClient(call: Call): Omit<OperatorClient, 'close'> {
   return {
     list,
     show,
+    get: async (path, root) => (await call('GET', path))[root] as Shown,
     ask: async (path, request, root) => (await call('POST', path, request))[root] as Shown,
     create: async ({ path, root }, fields) => (await call('POST', path, { [root]: fields }))[root] as Shown,
     change: async (object, nameOrId, fields) => {

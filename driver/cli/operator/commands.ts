@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { GROUP_FIELDS } from '../../domain/groupFields';
+import { addCaptureCommand } from './capture';
 import type { OperatorClient, Shown } from './client';
 import { addLoadBalancerCommands } from './loadBalancer';
 import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } from './objects';
@@ -18,6 +19,7 @@ export function addOperatorCommands(program: Command): void {
     if (object === ENGINE) addDelete(parent, object, 'retires a service engine; what is on it moves first');
   }
   addLoadBalancerCommands(program);
+  addCaptureCommand(program);
 }
 
 function addList(parent: Command, object: OperatorObject): void {

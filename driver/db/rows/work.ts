@@ -1,4 +1,4 @@
-import type { Json, Time } from './columns';
+import type { Bit, Json, Time } from './columns';
 
 /** Rows of events, the outbox, periodic jobs and the embedded clouds. */
 
@@ -60,4 +60,47 @@ export interface OctaviaImportRow {
   address_pairs: Json | null;
   created_at: Time;
   updated_at: Time | null;
+}
+
+/** A capture of a load balancer's packets on its engines, until it expires. */
+export interface CaptureRow {
+  id: string;
+  load_balancer_id: string;
+  project_id: string;
+  filter: string;
+  /** Seconds. */
+  duration: number;
+  /** Of each engine at most. */
+  packets: number;
+  /** Bytes of each engine's file at most. */
+  size: number;
+  /** Somebody wants it ended. */
+  stopping: Bit;
+  user_id: string | null;
+  request_id: string | null;
+  created_at: Time;
+  /** Whoever has not told by then will not. */
+  ends_at: Time;
+  /** When it leaves the database. */
+  expires_at: Time;
+}
+
+/** What one engine has of a capture. */
+export interface CapturePartRow {
+  capture_id: string;
+  engine_id: string;
+  engine_name: string;
+  /** asked | running | done */
+  state: string;
+  packets: number;
+  bytes: number;
+  problem: string | null;
+}
+
+/** A piece of an engine's file, base64. */
+export interface CaptureChunkRow {
+  capture_id: string;
+  engine_id: string;
+  sequence: number;
+  data: string;
 }

@@ -87,6 +87,9 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '/v2/slipstream/loadbalancers/{}/scaleout': 'post',
   '/v2/slipstream/loadbalancers/{}/scalein': 'post',
   '/v2/slipstream/loadbalancers/{}/migrate': 'post',
+  '/v2/slipstream/loadbalancers/{}/captures': 'get post',
+  '/v2/slipstream/captures/{}': 'get delete',
+  '/v2/slipstream/captures/{}/data': 'get',
   '/v2/slipstream/events': 'get',
   '/v2/slipstream/events/{}': 'get',
 };
