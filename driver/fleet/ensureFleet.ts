@@ -8,7 +8,13 @@ import { addDefaultGroup, type FleetGroup, listGroups } from '../db/fleet';
 import { lockGroup } from '../db/groups';
 import { type Engine, engineName } from '../domain/engine';
 import { planFleet, planTenantFleet } from '../domain/fleet';
-import { DEFAULT_GROUP_PROPERTIES, type GroupProperties, groupInForce, slotsOfNewEngine } from '../domain/group';
+import {
+  DEFAULT_GROUP_PROPERTIES,
+  type GroupProperties,
+  groupInForce,
+  slotsOfNewEngine,
+  tenancyInForce,
+} from '../domain/group';
 
 export interface FleetDeps {
   readonly config: Pick<Config, 'controller_worker' | 'service_engine' | 'embedded'>;
@@ -66,6 +72,7 @@ function defaultProperties({ controller_worker, service_engine, embedded }: Flee
   if (controller_worker.compute_driver === 'local') {
     return { ...DEFAULT_GROUP_PROPERTIES, minEngines: 1, maxEngines: 1, slotsPerEngine: embedded.slots };
   }
-  const { slots, max_engines, tenancy } = service_engine;
+  const { slots, max_engines, tenancy_mode: mode } = service_engine;
+  const tenancy = tenancyInForce(service_engine.tenancy, mode);
   return { ...DEFAULT_GROUP_PROPERTIES, minEngines: 0, maxEngines: max_engines, slotsPerEngine: slots, tenancy };
 }

@@ -99,6 +99,7 @@ it('makes engines of the buffer in the project whose engines they stand by', asy
   await ensureFleet(deps);
   expect(await engines()).toEqual([]);
   const [group] = await groups();
+  expect(JSON.parse(String(group?.['properties']))).toMatchObject({ tenancy: 'tenant', bufferEngines: 0 });
   const properties = { ...JSON.parse(String(group?.['properties'])), bufferEngines: 1 };
   await db('service_engine_group').update({ properties: JSON.stringify(properties) });
   const busy = { status: 'READY', slots_used: 10, project_id: 'theirs', owner_project_id: 'theirs' };
