@@ -122,9 +122,13 @@ export function toPort(body: z.infer<typeof PortBody>): Port {
   };
 }
 
-/** Contrail's Neutron leaves out that its times are UTC. */
 function toTime(text: string | null | undefined): Date {
-  return new Date(text && !/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? `${text}Z` : (text ?? 0));
+  return new Date(text ? withZone(text) : 0);
+}
+
+/** The time with its zone: Contrail's Neutron leaves out that its times are UTC. */
+export function withZone(time: string): string {
+  return /(?:Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`;
 }
 
 export function toSecurityGroup(body: z.infer<typeof SecurityGroupBody>): SecurityGroup {
