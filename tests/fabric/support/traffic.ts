@@ -77,6 +77,8 @@ function startAsking(machine: string, question: Question): Started {
   });
   // A line says that all clients have begun; the rest is the result.
   const done = once(child, 'close').then(() => Result.parse(JSON.parse(printed.slice(printed.indexOf('\n')))));
+  // Whoever waits for it is told; of one that is left running nobody wants to know how it ended.
+  done.catch(() => undefined);
   return { child, begun, done };
 }
 

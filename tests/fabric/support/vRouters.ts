@@ -124,7 +124,8 @@ export function computeAddress(hosts: readonly Place[], host: Place): string {
 async function makeKernel(namespace: string, isGateway: boolean, seed: number): Promise<Kernel> {
   // Routers one behind the other must not hash alike, or the second one's flows all take one path.
   await addNamespace(namespace, { ...SETTINGS, 'ipv4/fib_multipath_hash_seed': String(seed * 7919) });
-  const nowhere = ['0.0.0.0/0', '::/0'].map((everything) => `route add unreachable ${everything} table ${LOCAL_TABLE}`);
+  // What comes out of a tunnel for somebody who has just gone is dropped, as are labels that nobody has.
+  const nowhere = ['0.0.0.0/0', '::/0'].map((everything) => `route add blackhole ${everything} table ${LOCAL_TABLE}`);
   await ipBatch(namespace, nowhere);
   return {
     namespace,
