@@ -2,7 +2,7 @@
 # Makes the image of a Service Engine: build-se-image.sh [FILE.qcow2], as root on Debian or Ubuntu. Debian 12 with what
 # engines run, this host's Node, and the agent of this tree as a service. Needs no loop device, no Docker and no KVM:
 # debootstrap makes the tree, mke2fs the file system, grub-mkimage the loader. The same sources and packages give the same
-# bytes of the disk: times are those of SOURCE_DATE_EPOCH (default: the last commit), ids are fixed.
+# bytes of the disk (kernel and initrd are copied beside it): times are those of SOURCE_DATE_EPOCH (default: the last commit), ids are fixed.
 #
 #   SE_IMAGE_MIRROR    mirror of Debian 12; default: what this host's apt uses
 #   SE_IMAGE_NODE      node to copy in; default: the one on PATH
@@ -141,6 +141,9 @@ slim() {
   version=$(basename "$(echo "$root"/lib/modules/*)")
   keep_modules "$version"
   inside update-initramfs -u -k "$version"
+  # Beside the image, for those who boot it with words of their own.
+  cp "$root/boot/vmlinuz-$version" "$work/vmlinuz"
+  cp "$root/boot/initrd.img-$version" "$work/initrd"
   ln -sf "vmlinuz-$version" "$root/boot/vmlinuz"
   ln -sf "initrd.img-$version" "$root/boot/initrd.img"
   inside apt-get -q -y clean
@@ -221,5 +224,7 @@ make_disk "$work/root.ext4" "$work/disk"
 mkdir -p "$(dirname "$output")"
 qemu-img convert -f raw -O qcow2 -c "$work/disk" "$output.new"
 mv "$output.new" "$output"
+cp "$work/vmlinuz" "${output%.qcow2}.vmlinuz"
+cp "$work/initrd" "${output%.qcow2}.initrd"
 say "sha256 of the disk: $(sha256sum "$work/disk" | cut -d' ' -f1)"
 say "$output: $(($(stat -c %s "$output") / 1048576)) MB"

@@ -10,6 +10,7 @@ import { findEngine } from '../../driver/db/engines';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { fetchOnce } from '../support/agentTraffic';
 import { type Backend, startBackend } from '../support/backend';
+import { openTestDatabase } from '../support/database';
 import { createFakeCompute } from '../support/fakeCompute';
 import { addEngine } from '../support/fleetRows';
 import { freePorts } from '../support/freePorts';
@@ -26,6 +27,7 @@ const ROOT = join(__dirname, '../..');
 const IMAGE = join(ROOT, 'var/se-image/engine.qcow2');
 /** Milliseconds: emulation takes ten times as long as a machine. */
 const BOOT = 300_000;
+const BUILD = 900_000;
 const MANAGEMENT = { id: 'management', macAddress: 'fa:16:3e:10:00:01', cidr: '10.0.2.0/24' };
 /** Where qemu's network has the loopback of the host. */
 const HOST = '10.0.2.2';
@@ -39,7 +41,7 @@ const UNHURRIED = {
   handshakeTimeout: 60_000,
 };
 
-jest.setTimeout(2 * BOOT);
+jest.setTimeout(Math.max(2 * BOOT, BUILD));
 
 const say = (text: string) => process.stderr.write(`boot of the image: ${text}\n`);
 
@@ -61,9 +63,9 @@ let backend: Backend;
 
 beforeAll(async () => {
   hash = await buildImage();
-}, BOOT);
+}, BUILD);
 beforeEach(async () => {
-  [site, backend] = await Promise.all([startSecureHealth(), startBackend('behind')]);
+  [site, backend] = await Promise.all([startSecureHealth(openTestDatabase), startBackend('behind')]);
 });
 afterEach(async () => {
   await machine?.dispose();
@@ -128,6 +130,19 @@ it('is a ghost without metadata: it says so on its console, and is told of once 
     return (await findEngine(db, id))?.status === 'GHOST';
   });
   expect(await site.events('ENGINE_GHOST')).toMatchObject([{ service_engine_id: id }]);
+});
+
+it('listens on nothing, and asks nobody to log in', async () => {
+  // Until the agent is at work; what is bound to the loopback counts as well.
+  const show = 'ss -Hltun >/dev/ttyS0; ss -Hltn | wc -l | sed s/^/counted:/ >/dev/ttyS0';
+  const awaits = 'until journalctl -u slipstream-agent | grep -q asks; do sleep 1; done';
+  const script = `systemctl start multi-user.target; ${awaits}; ${show}`;
+  machine = await bootMachine({ image: IMAGE, nics: [MANAGEMENT], script });
+  const { console: said } = machine;
+  await waitUntil('it has counted', BOOT, () => /counted:\d+/.test(said()));
+  expect(said()).toContain('this engine does not know who it is');
+  expect(/counted:(\d+)/.exec(said())?.[1]).toBe('0');
+  expect(said()).not.toMatch(/login:/);
 });
 
 it('is the same to the last byte when it is built again', async () => {

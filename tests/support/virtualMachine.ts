@@ -32,13 +32,15 @@ export interface Machine {
   readonly nics: readonly VirtualNic[];
   /** Files of its config drive, below `openstack/latest`; none: it has no config drive. */
   readonly configDrive?: Readonly<Record<string, string>>;
+  /** Boots the kernel beside the image and runs this with `sh`, instead of booting by the image's loader. */
+  readonly script?: string;
 }
 
 /** Megabytes: what small engines have. */
 const MEMORY = 1024;
 const PATIENCE = 60_000;
 
-export async function bootMachine({ image, nics, configDrive }: Machine): Promise<VirtualMachine> {
+export async function bootMachine({ image, nics, configDrive, script }: Machine): Promise<VirtualMachine> {
   const directory = mkdtempSync(join(tmpdir(), 'ss-vm-'));
   const control = join(directory, 'control');
   const drive = configDrive === undefined ? [] : ['-cdrom', makeConfigDrive(directory, configDrive)];
@@ -46,6 +48,7 @@ export async function bootMachine({ image, nics, configDrive }: Machine): Promis
     ...['-accel', 'tcg,thread=multi', '-m', String(MEMORY), '-smp', '2', '-nodefaults', '-display', 'none'],
     ...['-serial', 'stdio', '-qmp', `unix:${control},server=on,wait=off`, '-device', 'virtio-rng-pci'],
     ...['-drive', `file=${image},if=virtio,format=qcow2,snapshot=on`, ...drive],
+    ...(script === undefined ? [] : kernelWords(image, script)),
     ...nics.flatMap((nic) => ['-netdev', netdevWords(nic), '-device', deviceWords(nic)]),
   ];
   const child = spawn('qemu-system-x86_64', words, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -81,6 +84,17 @@ function forwardWords({ port, to }: { port: number; to: string }): string {
 
 function deviceWords({ id, macAddress }: VirtualNic): string {
   return `virtio-net-pci,netdev=${id},mac=${macAddress}`;
+}
+
+/** systemd runs the script beside everything else, and leaves the machine running (systemd-run-generator(8)). */
+function kernelWords(image: string, script: string): string[] {
+  const stem = image.replace(/\.qcow2$/, '');
+  const append = [
+    'root=/dev/vda1 ro net.ifnames=0 console=ttyS0 quiet',
+    'systemd.run_success_action=none systemd.run_failure_action=none',
+    `"systemd.run=/bin/sh -c '${script}'"`,
+  ];
+  return ['-kernel', `${stem}.vmlinuz`, '-initrd', `${stem}.initrd`, '-append', append.join(' ')];
 }
 
 /** As Nova makes it: an ISO 9660 file system with a label. */
