@@ -8,9 +8,9 @@ import { waitUntil } from '../support/wait';
 
 /** Milliseconds. */
 const DELAY = 400;
-const DAMPED: Partial<HealthSettings> = {
-  spec: { ...DEFAULT_OPTIONS, withdrawDelay: DELAY, restoreDelay: DELAY },
-};
+const dampedBy = (delay: number): Partial<HealthSettings> => ({
+  spec: { ...DEFAULT_OPTIONS, withdrawDelay: delay, restoreDelay: delay },
+});
 
 let site: HealthSite;
 let engines: FakeEngine[];
@@ -28,8 +28,12 @@ async function addFlavor(data: Record<string, unknown>): Promise<string> {
 }
 
 /** A load balancer with a member, on engines that report; `report` says whether each of them finds the member usable. */
-async function addServed(flavor: Record<string, unknown> | null, columns: Record<string, unknown> = {}, count = 1) {
-  const { url } = await site.start(DAMPED);
+async function addServed(
+  flavor: Record<string, unknown> | null,
+  columns: Record<string, unknown> = {},
+  { count = 1, delay = DELAY } = {},
+) {
+  const { url } = await site.start(dampedBy(delay));
   engines = await Promise.all(Array.from({ length: count }, () => site.addEngine()));
   for (const engine of engines) await engine.connect(url);
   const lb = await addLoadBalancer(site.db, {
@@ -80,7 +84,8 @@ it('withdraws a VIP once no member has been usable for the delay, hints the load
 });
 
 it('takes no notice of a member that comes and goes faster than that', async () => {
-  const { lb, report, withdrawn } = await addServed({ withdraw_vip_on_down: true });
+  // Long enough for a machine that has other things to do.
+  const { lb, report, withdrawn } = await addServed({ withdraw_vip_on_down: true }, {}, { delay: 20_000 });
   for (let round = 0; round < 8; round += 1) {
     report(round % 2 === 0);
     await site.waitForRow('load_balancer', { id: lb, operating_status: round % 2 === 0 ? 'ONLINE' : 'ERROR' });
@@ -92,7 +97,7 @@ it('takes no notice of a member that comes and goes faster than that', async () 
 });
 
 it('keeps a VIP as long as one of its engines reaches a member', async () => {
-  const { lb, report, withdrawn } = await addServed({ withdraw_vip_on_down: true }, {}, 2);
+  const { lb, report, withdrawn } = await addServed({ withdraw_vip_on_down: true }, {}, { count: 2 });
   report(false, true);
   await site.waitForRow('load_balancer', { id: lb, operating_status: 'DEGRADED' });
   report(false, false);
