@@ -2453,10 +2453,19 @@ export interface components {
             compute_flavor?: string | null;
             /** @description Null for what the configuration says. */
             image_tag?: string | null;
+            /** @description Sessions of its BGP speakers, as it last told of them. */
+            bgp_sessions?: {
+                /** @description The VIP network. */
+                network_id: string;
+                peer_address: string;
+                established: boolean;
+                /** @description Why it is not. */
+                reason: string | null;
+            }[];
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "owner_project_id" | "per_app" | "compute_flavor" | "image_tag" | "created_at" | "updated_at">;
+        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "owner_project_id" | "per_app" | "compute_flavor" | "image_tag" | "bgp_sessions" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         PlacementViewPart: {
             id?: string;

@@ -1,5 +1,6 @@
 import { fromBit, fromJson, toApiTime, toNumber } from '../../../driver/db/codecs';
 import {
+  type BgpSessionRead,
   type EngineRead,
   engines,
   events,
@@ -65,6 +66,10 @@ export const ENGINE: CatalogueKind<EngineRead, Schemas['ServiceEngineView']> = {
     per_app: fromBit(row.per_app ?? 0),
     compute_flavor: row.compute_flavor,
     image_tag: row.image_tag,
+    bgp_sessions: fromJson<BgpSessionRead[]>(row.bgp_sessions).map((it) => ({
+      ...it,
+      established: it.established === 1,
+    })),
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
   }),

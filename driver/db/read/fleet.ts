@@ -1,3 +1,4 @@
+import { jsonObjectsOf } from '../connect';
 import type { PlacementRow, ServiceEngineGroupRow, ServiceEngineRow } from '../rows';
 import { bool, integer, type ReadModel, text, time } from './model';
 
@@ -33,7 +34,30 @@ export type EngineRead = Omit<
   | 'lease_owner'
   | 'lease_epoch'
   | 'lease_until'
->;
+> & {
+  /** A JSON array of `BgpSessionRead`. */
+  bgp_sessions: string;
+};
+
+/** A BGP session of an engine. */
+export interface BgpSessionRead {
+  readonly network_id: string;
+  readonly peer_address: string;
+  readonly established: number;
+  readonly reason: string | null;
+}
+
+const SESSION = {
+  network_id: 'b.domain_id',
+  peer_address: 'b.peer_address',
+  established: 'b.established',
+  reason: 'b.reason',
+};
+const SESSIONS = {
+  from: 'bgp_session b',
+  where: 'b.service_engine_id = o.id',
+  orderBy: 'b.domain_id, b.peer_address',
+};
 
 /** Whose an engine was says nothing once it serves nobody. */
 const OWNER = '(case when o.slots_used > 0 then o.project_id end)';
@@ -41,7 +65,7 @@ const PER_APP = '(case when o.slots_used > 0 and o.per_app = 1 then 1 else 0 end
 
 export const engines: ReadModel = {
   from: 'service_engine o',
-  columns: () => [
+  columns: (db) => [
     'o.id',
     'o.service_engine_group_id',
     'o.name',
@@ -62,6 +86,7 @@ export const engines: ReadModel = {
     'o.image_tag',
     'o.created_at',
     'o.updated_at',
+    `${jsonObjectsOf(db, SESSION, SESSIONS)} as bgp_sessions`,
   ],
   attributes: {
     id: text('o.id'),
