@@ -20,6 +20,8 @@ export interface ContrailParts {
   readonly seenServices: Map<string, number>;
   /** By load balancer: what was found to be wired as wanted, and when by this process's clock. Made once a process. */
   readonly seenWiring: Map<string, { readonly digest: string; readonly at: number }>;
+  /** Milliseconds for which `seenWiring` is believed, if not as usual. */
+  readonly believed?: number;
   /** How long routers are waited for, if not as usual. */
   readonly routerPatience?: RouterPatience;
 }

@@ -99,7 +99,7 @@ const BELIEVED = 2_000;
 /** Load balancers that are remembered: a few MB. */
 const REMEMBERED = 10_000;
 
-function isFresh({ seenWiring }: ContrailParts, tree: LoadBalancerTree, digest: string): boolean {
+function isFresh({ seenWiring, believed = BELIEVED }: ContrailParts, tree: LoadBalancerTree, digest: string): boolean {
   const seen = seenWiring.get(tree.id);
   return !isWork(tree) && seen?.digest === digest && performance.now() - seen.at < BELIEVED;
 }

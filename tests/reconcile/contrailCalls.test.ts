@@ -31,14 +31,23 @@ async function openWarm(mode: Mode): Promise<{ flavorId: string }> {
 const reaches = (id: string, status: string) =>
   waitUntil(`${id} is ${status}`, WAIT, async () => (await lab.row(id)).provisioning_status === status);
 
-/** Nobody has anything to do. */
-const idle = () =>
-  waitUntil('all is settled', WAIT, async () => {
+/** Milliseconds without a call after which none is to come. */
+const QUIET = 1_000;
+
+/** Nobody has anything to do, and nobody has asked anything for a while. */
+async function idle(): Promise<void> {
+  let calls = -1;
+  let since = performance.now();
+  await waitUntil('all is settled', WAIT, async () => {
     const engines = await lab.db('service_engine').whereNotNull('lease_owner');
     const lbs = await lab.db('load_balancer').whereNotNull('lease_owner');
     const work = await lab.db('service_engine').whereRaw('generation <> settled_generation');
-    return engines.length + lbs.length + work.length === 0;
+    const isBusy = engines.length + lbs.length + work.length > 0 || lab.contrail.requests.length !== calls;
+    if (isBusy) since = performance.now();
+    calls = lab.contrail.requests.length;
+    return performance.now() - since > QUIET;
   });
+}
 
 const sorted = (requests: readonly string[]) => requests.map((it) => it.replace(/[0-9a-f-]{36}/g, 'ID')).sort();
 

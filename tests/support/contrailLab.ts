@@ -100,6 +100,8 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
     ownerTag: 'slipstream',
     seenServices: new Map(),
     seenWiring: new Map(),
+    // However slow the machine is.
+    believed: 120_000,
     routerPatience: { wait: 2_000, lookAfter: 10, pause: 50 },
   };
   const db = await openTestDatabase();
