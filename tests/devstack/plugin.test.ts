@@ -33,6 +33,7 @@ describe('a plain local.conf', () => {
       'node devstack/build.cjs',
       'pip_install_gr python-octaviaclient',
       '--- stack post-config',
+      'node dist/driver/cli.js ca create --directory /etc/engine-ca',
       'recreate_database slipstream',
       'node dist/driver/cli.js db upgrade --config-file /etc/slipstream.conf',
       '--- stack extra',
@@ -130,6 +131,10 @@ describe('with an image', () => {
   });
 
   it('makes nothing twice', () => {
+    stack(env());
+    // As `ca create` would have.
+    mkdirSync(host.path('etc/engine-ca'), { recursive: true });
+    writeFileSync(host.path('etc/engine-ca/ca.pem'), '');
     stack(env());
     const before = readFileSync(host.path('etc/slipstream.conf'), 'utf8');
 

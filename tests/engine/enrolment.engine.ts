@@ -6,6 +6,7 @@ import { nowPlus } from '../../driver/db/connect';
 import { startBuilding } from '../../driver/db/engines';
 import { hashToken } from '../../driver/domain/engine';
 import { createEngine, type EngineUnderTest } from '../support/agentEngine';
+import { openTestDatabase } from '../support/database';
 import { addEngine, columnOf } from '../support/fleetRows';
 import { type SecureHealth, startSecureHealth } from '../support/secureHealth';
 import { waitUntil } from '../support/wait';
@@ -17,7 +18,7 @@ const PATIENCE = 40_000;
 let health: SecureHealth;
 let engines: EngineUnderTest[];
 beforeEach(async () => {
-  health = await startSecureHealth();
+  health = await startSecureHealth(openTestDatabase);
   engines = [];
 });
 afterEach(async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentConfig } from '../../driver/agent/config';
+import { openTestDatabase } from '../support/database';
 import { addEngine } from '../support/fleetRows';
 import { type SecureHealth, startSecureHealth } from '../support/secureHealth';
 
@@ -16,7 +17,7 @@ let health: SecureHealth;
 let directory: string;
 let agent: ChildProcess | undefined;
 beforeEach(async () => {
-  health = await startSecureHealth();
+  health = await startSecureHealth(openTestDatabase);
   directory = mkdtempSync(join(tmpdir(), 'ss-clk-'));
 });
 afterEach(async () => {

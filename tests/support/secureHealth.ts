@@ -42,14 +42,8 @@ const PATIENCE = 30_000;
 /** So that a test sees soon what takes seconds. Milliseconds. */
 const QUICK: Partial<HealthSettings> = { flushInterval: 60, compareInterval: 100, heartbeatTimeout: 20_000 };
 
-/** Not known outside jest. */
-async function openOfTestFile(): Promise<Db> {
-  const { openTestDatabase } = await import('./database');
-  return openTestDatabase();
-}
-
-/** @param openDatabase migrated; by default one that lives as long as the test file */
-export async function startSecureHealth(openDatabase = openOfTestFile): Promise<SecureHealth> {
+/** @param openDatabase gives a migrated one: `openTestDatabase` in tests, which is not known outside jest */
+export async function startSecureHealth(openDatabase: () => Promise<Db>): Promise<SecureHealth> {
   const directory = mkdtempSync(join(tmpdir(), 'ss-health-'));
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const db = await openDatabase();
