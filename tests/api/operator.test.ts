@@ -1,4 +1,5 @@
 import { HINTS_TOPIC } from '../../driver/bus/port';
+import { saveBgpSession } from '../../driver/db/bgpSessions';
 import { recordEvents } from '../../driver/db/events';
 import { PROJECT, startTestApi, type TestApi } from '../support/api';
 import { describeOnDatabases } from '../support/database';
@@ -43,6 +44,24 @@ describeOnDatabases('the operator API', (database) => {
       lb = (await insertLoadBalancer(db, { project_id: PROJECT })).id;
       const refusals = JSON.stringify([{ kind: 'listener', id: 'l', reason: 'port taken' }]);
       placement = (await insertPlacement(db, { load_balancer_id: lb, service_engine_id: engine, refusals })).id;
+    });
+
+    it('are shown with their BGP sessions', async () => {
+      const session = { engineId: engine, domainId: 'net-1', announced: ['10.0.0.60/32'] };
+      const peer = (peerAddress: string, reason: string | null) => ({
+        peerAddress,
+        established: reason === null,
+        reason,
+      });
+      await saveBgpSession(api.db, { ...session, ...peer('10.0.0.2', 'no answer') }, true);
+      await saveBgpSession(api.db, { ...session, ...peer('10.0.0.1', null) }, true);
+
+      const network = { network_id: 'net-1' };
+      expect((await api.get(`${ENGINES}/${engine}`)).body.service_engine.bgp_sessions).toEqual([
+        { ...network, peer_address: '10.0.0.1', established: true, reason: null },
+        { ...network, peer_address: '10.0.0.2', established: false, reason: 'no answer' },
+      ]);
+      expect((await api.get(`${ENGINES}/${spare}`)).body.service_engine.bgp_sessions).toEqual([]);
     });
 
     it('are shown, without what is secret', async () => {
