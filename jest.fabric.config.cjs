@@ -3,4 +3,6 @@ module.exports = {
   ...require('./jest.config.cjs'),
   testMatch: ['<rootDir>/tests/**/*.fabric.ts'],
   testTimeout: 120000,
+  // Some of it is about how soon something happens.
+  maxWorkers: 1,
 };

