@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { interfaceBlock, mergeCaptures, packetBlock, readCapture, sectionHeader } from '../../driver/domain/pcapng';
 
 const packet = (interfaceIndex: number, at: bigint, text: string) => ({
@@ -58,18 +57,4 @@ it('merges the files of engines by time; names of interfaces tell the engine', (
     [1, 'third'],
     [2, 'fourth'],
   ]);
-});
-
-it('writes what tcpdump reads', () => {
-  // Ethernet, IPv4, UDP 10.0.0.1:53 > 10.0.0.2:99.
-  const frame = Buffer.from(
-    'ffffffffffff0000000000010800450000200000000040116acb0a0000010a00000200350063000cd7f361626364',
-    'hex',
-  );
-  const one = { interfaceIndex: 0, at: NOW, originalLength: frame.length, data: frame };
-  const merged = mergeCaptures([{ engine: 'se-1', file: file(['v0'], [one]) }]);
-
-  const printed = execFileSync('tcpdump', ['-n', '-tt', '--nano', '-r', '-'], { input: merged, stdio: 'pipe' });
-
-  expect(String(printed)).toContain('1790000000.123456789 IP 10.0.0.1.53 > 10.0.0.2.99');
 });
