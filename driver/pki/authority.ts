@@ -104,7 +104,9 @@ const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly ha
 };
 
 /** @throws Error for a key that certificates cannot be signed with here */
-async function importKey(key: KeyObject): Promise<{ signingKey: webcrypto.CryptoKey; signingAlgorithm: webcrypto.EcdsaParams }> {
+async function importKey(
+  key: KeyObject,
+): Promise<{ signingKey: webcrypto.CryptoKey; signingAlgorithm: webcrypto.EcdsaParams }> {
   const [der, type] = [key.export({ type: 'pkcs8', format: 'der' }), key.asymmetricKeyType];
   const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
   if (type !== 'rsa' && !curve)
@@ -112,7 +114,9 @@ async function importKey(key: KeyObject): Promise<{ signingKey: webcrypto.Crypto
   const importing = curve
     ? { name: 'ECDSA', namedCurve: curve.namedCurve }
     : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
-  const signingKey = (await webcrypto.subtle.importKey('pkcs8', der, importing, false, ['sign'])) as webcrypto.CryptoKey;
+  const signingKey = (await webcrypto.subtle.importKey('pkcs8', der, importing, false, [
+    'sign',
+  ])) as webcrypto.CryptoKey;
   const signingAlgorithm = { name: importing.name, hash: curve?.hash ?? 'SHA-256' };
   return { signingKey, signingAlgorithm };
 }
