@@ -101,7 +101,7 @@ const REMEMBERED = 10_000;
 
 function isFresh({ seenWiring, believed = BELIEVED }: ContrailParts, tree: LoadBalancerTree, digest: string): boolean {
   const seen = seenWiring.get(tree.id);
-  return !isWork(tree) && seen?.digest === digest && performance.now() - seen.at < BELIEVED;
+  return !isWork(tree) && seen?.digest === digest && performance.now() - seen.at < believed;
 }
 
 function noteSeen({ seenWiring }: ContrailParts, id: string, digest: string): void {
