@@ -54,6 +54,8 @@ export async function startContrailCloud(options: ContrailCloudOptions = {}): Pr
   const keystone = aKeystone();
   const app = express();
   const server = createServer(app);
+  // A client that takes a connection up again just as it is closed has its request fail.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const authUrl = `${base}/identity/v3`;
