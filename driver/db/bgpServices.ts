@@ -106,14 +106,18 @@ export async function noteBgp(
     .update({ bgp_service: serviceId, bgp_joined: toBit(joined), bgp_trouble: trouble });
 }
 
-/** Whether a vNIC is in the service, or has to be in one of its group and network. */
-export async function isBgpServiceNeeded(db: Db, { id, groupId, networkId }: BgpService): Promise<boolean> {
+/** Whether a vNIC but the one that is leaving is in the service, or has to be in one of its group and network. */
+export async function isBgpServiceNeeded(
+  db: Db,
+  { id, groupId, networkId }: BgpService,
+  leaving: string,
+): Promise<boolean> {
   const [row] = await prepared<{ id: string }>(
     db,
     `select v.id from se_vnic v join service_engine e on e.id = v.service_engine_id
-      where v.bgp_service = ? or (e.service_engine_group_id = ? and e.deleting = 0 and v.network_id = ? and v.deleting = 0
+      where (v.bgp_service = ? and v.id <> ?) or (e.service_engine_group_id = ? and e.deleting = 0 and v.network_id = ? and v.deleting = 0
         and ${ANNOUNCED}) limit 1`,
-    [id, groupId, networkId],
+    [id, leaving, groupId, networkId],
   );
   return row !== undefined;
 }

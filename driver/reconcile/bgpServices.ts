@@ -143,13 +143,17 @@ async function secretFor(
   return { clear, sealed: sealer.seal(clear, context) };
 }
 
-/** Takes the service away once no engine is in it, or has to be. */
-export async function dropBgpService(run: EngineRun, contrail: ContrailParts, serviceId: string): Promise<void> {
+/** Takes the service away once no engine is in it, or has to be, besides the vNIC that is leaving. */
+export async function dropBgpService(
+  run: EngineRun,
+  contrail: ContrailParts,
+  { serviceId, leaving }: { readonly serviceId: string; readonly leaving: string },
+): Promise<void> {
   const { parts, engine } = run;
   const found = await findBgpServiceById(parts.db, serviceId);
-  if (!found || (await isBgpServiceNeeded(parts.db, found))) return;
+  if (!found || (await isBgpServiceNeeded(parts.db, found, leaving))) return;
   await underGroupLease(parts, engine.groupId, async () => {
-    if (await isBgpServiceNeeded(parts.db, found)) return;
+    if (await isBgpServiceNeeded(parts.db, found, leaving)) return;
     await run.before(`bgp-service: remove ${serviceId}`);
     await contrail.driver.deleteBgpService(serviceId);
     await removeBgpService(parts.db, serviceId);

@@ -115,6 +115,7 @@ async function leave({ vnic, portId }: BgpMembership, { run, contrail }: Contrai
   await contrail.driver.leaveBgpService(serviceId, portId);
   const gone = await awaitRouter(run, contrail, { portId, there: false });
   if (!gone && engine.attempts < PATIENCE) throw new NotYetError(`port ${portId} still has its BGP router`);
+  // As long as the row names the service, a run that dies here is taken up again.
+  await dropBgpService(run, contrail, { serviceId, leaving: vnicId });
   await noteBgp(parts.db, vnicId, { serviceId: null, joined: false, trouble: null });
-  await dropBgpService(run, contrail, serviceId);
 }
