@@ -48,7 +48,7 @@ describe('an engine with a load balancer whose ports are to be closed while all 
     expect(controller.report('lb-1')?.usable).toBe(false);
     await web.restart();
     await until('it serves again', async () => (await statusOf(VIP, PORT)) === 200);
-    expect(controller.report('lb-1')?.usable).toBe(true);
+    await until('it says so', async () => controller.report('lb-1')?.usable === true);
   });
 
   it('keeps them closed over a reload and over a restart of the agent', async () => {

@@ -83,7 +83,10 @@ function fitting(schema: Schema, name: string, depth: number): fc.Arbitrary<unkn
   if (types.includes('array'))
     return fc.array(anyOf(schema.items ?? {}, name, depth + 1), { maxLength: depth > 2 ? 1 : 3 });
   if (types.includes('integer'))
-    return fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 10, 1000) });
+    return fc.integer({
+      min: schema.minimum ?? 0,
+      max: Math.max(schema.minimum ?? 0, Math.min(schema.maximum ?? 10, 1000)),
+    });
   if (types.includes('boolean')) return fc.boolean();
   if (types.includes('object')) return fc.dictionary(fc.constantFrom('X-Forwarded-For', 'X-Bad'), fc.string());
   if (schema.format === 'uuid')

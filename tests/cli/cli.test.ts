@@ -62,8 +62,8 @@ it.each([
   ],
   [
     'a driver it does not have',
-    '[controller_worker]\nnetwork_driver = contrail\n',
-    '[controller_worker] network_driver = contrail',
+    '[controller_worker]\nnetwork_driver = local\n',
+    '[controller_worker] network_driver = local',
   ],
 ])('stops with one line for %s', (_what, text, message) => {
   const { status, stderr } = run(['worker', '--config-file', configFile(noop(text))]);
