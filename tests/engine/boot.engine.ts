@@ -10,11 +10,12 @@ import { findEngine } from '../../driver/db/engines';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { fetchOnce } from '../support/agentTraffic';
 import { type Backend, startBackend } from '../support/backend';
+import { openTestDatabase } from '../support/database';
 import { createFakeCompute } from '../support/fakeCompute';
 import { addEngine } from '../support/fleetRows';
 import { freePorts } from '../support/freePorts';
-import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { placeOn, waitUntilConfirmed } from '../support/placed';
+import { type SecureHealth, startSecureHealth } from '../support/secureHealth';
 import { bootMachine, type VirtualMachine } from '../support/virtualMachine';
 import { waitUntil } from '../support/wait';
 
@@ -56,7 +57,7 @@ async function buildImage(): Promise<string> {
 }
 
 let hash: string;
-let site: HealthSite;
+let site: SecureHealth;
 let machine: VirtualMachine | undefined;
 let backend: Backend;
 
@@ -64,7 +65,7 @@ beforeAll(async () => {
   hash = await buildImage();
 }, BUILD);
 beforeEach(async () => {
-  [site, backend] = await Promise.all([startHealthSite(), startBackend('behind')]);
+  [site, backend] = await Promise.all([startSecureHealth(openTestDatabase), startBackend('behind')]);
 });
 afterEach(async () => {
   await machine?.dispose();
@@ -73,13 +74,17 @@ afterEach(async () => {
 });
 
 it('enrols by its config drive, takes a spec and answers HTTP through it, on a vNIC that was plugged in later', async () => {
-  const { url } = await site.start(UNHURRIED);
-  const { id, token } = await addEngine(site.db, site.groupId, { status: 'BUILDING' });
+  const [listening = 0] = await freePorts(1);
+  const config = `bind_port = ${listening}\ncontroller_ip_port_list = ${HOST}:${listening}`;
+  await site.start({ settings: UNHURRIED, config });
+  const columns = { status: 'BUILDING', management_address: '127.0.0.1' };
+  const { id, token } = await addEngine(site.db, site.groupId, columns);
   const meta = {
     AVICNTRL: HOST,
     AVICNTRL_AUTHTOKEN: token,
     slipstream_engine: id,
-    slipstream_controller_0: `ws://${HOST}:${new URL(url).port}`,
+    slipstream_controller_0: `wss://${HOST}:${listening}`,
+    slipstream_ca_fingerprint: site.authority.fingerprint,
   };
   const started = Date.now();
   machine = await bootMachine({
@@ -88,6 +93,7 @@ it('enrols by its config drive, takes a spec and answers HTTP through it, on a v
     configDrive: { 'meta_data.json': JSON.stringify({ meta }) },
   });
   await waitUntil('the engine is READY', BOOT, async () => (await findEngine(site.db, id))?.status === 'READY');
+  expect(await site.waitForEvent('ENGINE_ENROLLED')).toContain('127.0.0.1');
   say(`READY after ${Math.round((Date.now() - started) / 1000)} s`);
 
   const placed = await placeOn(site, id, {
