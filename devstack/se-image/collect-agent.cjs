@@ -29,13 +29,20 @@ function below(folder) {
     .map((name) => path.join(folder, name));
 }
 
-/** What a module loads as it is loaded stands at the beginning of a line; other commands load theirs later. */
+/**
+ * What a module loads as it is loaded stands at the beginning of a line; other commands load theirs later, and what is the
+ * agent's own does so too when it needs something once.
+ */
+const AT_ONCE = /^(?!\s).*?\brequire\(["']([^"']+)["']\)/gm;
+const EVER = /\brequire\(["']([^"']+)["']\)/g;
+const AGENT = new RegExp(`^${path.join('driver', 'agent')}`);
+
 function follow(file) {
   if (files.has(file)) return;
   files.add(file);
   if (!file.endsWith('.js')) return;
   const text = fs.readFileSync(file, 'utf8');
-  for (const [, name] of text.matchAll(/^(?!\s).*?\brequire\("([^"]+)"\)/gm)) {
+  for (const [, name] of text.matchAll(AGENT.test(path.relative(dist, file)) ? EVER : AT_ONCE)) {
     if (name.startsWith('.')) follow(require.resolve(path.resolve(path.dirname(file), name)));
     else if (!name.startsWith('node:') && !builtinModules.includes(name)) packages.add(packageOf(name));
   }

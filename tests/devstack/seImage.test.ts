@@ -26,6 +26,13 @@ describe('the agent in the image of engines', () => {
     expect(() => execFileSync(process.execPath, ['-e', program.join(';')], { stdio: 'pipe' })).not.toThrow();
   });
 
+  it('can ask for a certificate', () => {
+    const module = JSON.stringify(join(folder, 'dist/driver/agent/link/credentials.js'));
+    const program = `const { newKey, requestFor } = require(${module}); requestFor(newKey(), 'engine').then(console.log)`;
+    const asked = execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', stdio: 'pipe' });
+    expect(asked).toContain('BEGIN CERTIFICATE REQUEST');
+  });
+
   it('has nothing of controllers', () => {
     for (const name of ['knex', 'express', 'amqplib', 'mysql2', 'typescript']) {
       expect(existsSync(join(folder, 'node_modules', name))).toBe(false);
