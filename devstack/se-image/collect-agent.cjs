@@ -11,6 +11,14 @@ const dist = path.join(tree, 'dist');
 /** The command, and what it loads when it runs. */
 const ENTRIES = ['driver/cli.js', ...below('driver/agent'), ...below('driver/agentBootstrap')];
 
+/**
+ * What a module loads as it is loaded stands at the beginning of a line; other commands load theirs later, and what is the
+ * agent's own does so too when it needs something once.
+ */
+const AT_ONCE = /^(?!\s).*?\brequire\(["']([^"']+)["']\)/gm;
+const EVER = /\brequire\(["']([^"']+)["']\)/g;
+const AGENT = new RegExp(`^${path.join('driver', 'agent')}`);
+
 const files = new Set();
 const packages = new Set();
 for (const entry of ENTRIES) follow(path.join(dist, entry));
@@ -28,14 +36,6 @@ function below(folder) {
     .filter((name) => name.endsWith('.js'))
     .map((name) => path.join(folder, name));
 }
-
-/**
- * What a module loads as it is loaded stands at the beginning of a line; other commands load theirs later, and what is the
- * agent's own does so too when it needs something once.
- */
-const AT_ONCE = /^(?!\s).*?\brequire\(["']([^"']+)["']\)/gm;
-const EVER = /\brequire\(["']([^"']+)["']\)/g;
-const AGENT = new RegExp(`^${path.join('driver', 'agent')}`);
 
 function follow(file) {
   if (files.has(file)) return;
