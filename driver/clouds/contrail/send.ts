@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { describeError, parseJson, readBody, TooLongError } from '../answerBody';
+import { Outage } from '../openstack/send';
 
 export interface VncCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -19,18 +20,6 @@ export interface VncAnswer {
   readonly text: string;
 }
 
-/** No answer, or one that is about the server instead of what was asked. */
-export class VncOutage extends Error {
-  override readonly name = 'VncOutage';
-  constructor(
-    message: string,
-    /** Whether the same call may be made again, there or at another server: nothing can have happened twice. */
-    readonly mayRepeat: boolean,
-  ) {
-    super(message);
-  }
-}
-
 export interface VncTarget {
   /** Without a slash at the end. */
   readonly address: string;
@@ -47,7 +36,7 @@ const MAX_ANSWER = 32 * 1024 * 1024;
 const PASSING = [429, 502, 503, 504];
 const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-/** Sends once, to one server. @throws VncOutage */
+/** Sends once, to one server. @throws Outage */
 export async function sendOnce({ address, dispatcher, token, timeout }: VncTarget, call: VncCall): Promise<VncAnswer> {
   const { method, path, body } = call;
   const signal = AbortSignal.timeout(timeout);
@@ -71,17 +60,17 @@ export async function sendOnce({ address, dispatcher, token, timeout }: VncTarge
     status = answer.statusCode;
     const content = await readBody(answer.body, MAX_ANSWER);
     if (PASSING.includes(status)) {
-      throw new VncOutage(`${what}: ${status} ${clip(content.toString('utf8'))}`, harmless || status === 503);
+      throw new Outage(`${what}: ${status} ${clip(content.toString('utf8'))}`, harmless || status === 503);
     }
     const parsed = isJson(answer.headers['content-type']) ? parseJson(content) : undefined;
     return { status, body: parsed, text: parsed === undefined ? content.toString('utf8') : '' };
   } catch (error) {
-    if (error instanceof VncOutage) throw error;
-    if (error instanceof TooLongError) throw new VncOutage(`${what}: ${error.message}`, false);
+    if (error instanceof Outage) throw error;
+    if (error instanceof TooLongError) throw new Outage(`${what}: ${error.message}`, false);
     // In `cloud-admin` mode a refusal announces a text and closes the connection without it.
     if (status === 403) return { status, body: undefined, text: '' };
     const { code = '' } = error as { code?: string };
-    throw new VncOutage(`${what}: ${describeError(error)}`, harmless || NOT_SENT.includes(code));
+    throw new Outage(`${what}: ${describeError(error)}`, harmless || NOT_SENT.includes(code));
   }
 }
 

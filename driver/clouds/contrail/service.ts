@@ -1,24 +1,12 @@
 import { readFileSync } from 'node:fs';
-import {
-  BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  halfJitterGenerator,
-  handleType,
-  handleWhen,
-  type IPolicy,
-  retry,
-  wrap,
-} from 'cockatiel';
 import type { Logger } from 'pino';
 import { Agent } from 'undici';
 import { UnavailableError } from '../../domain/errors';
 import type { KeystoneSession } from '../keystone/http/session';
+import { CALLS, createPolicy, reasonOf } from '../openstack/manners';
 import { createPace, type Pace } from '../openstack/pace';
-import { sendOnce, type VncAnswer, type VncCall, VncOutage } from './send';
+import { Outage } from '../openstack/send';
+import { sendOnce, type VncAnswer, type VncCall } from './send';
 
 /** The configuration API of Contrail, whichever of its servers answers. */
 export interface VncService {
@@ -44,16 +32,10 @@ export interface VncServiceDeps {
   readonly pace?: Pace;
 }
 
-/** Calls at one time, and callers that wait for one. */
-const CALLS = 16;
-const WAITING = 2_000;
+const NAME = 'Contrail';
 const PACE: Pace = { perSecond: 100, burst: 200 };
 const TIMEOUT = 20_000;
 const CONNECT_TIMEOUT = 3_000;
-const FAILURES = 5;
-/** Milliseconds. */
-const PAUSE = { initialDelay: 1_000, maxDelay: 15_000, generator: halfJitterGenerator };
-const REPEAT = { initialDelay: 100, maxDelay: 2_000, generator: halfJitterGenerator };
 const REPETITIONS = 3;
 
 /** Opens no connection before the first call. @throws what the file system says of the CA file */
@@ -68,7 +50,7 @@ export function openVncService(deps: VncServiceDeps): VncService {
       ...(caFile !== null && { ca: readFileSync(caFile) }),
     },
   });
-  const policy = createPolicy(log, servers.length);
+  const policy = createPolicy({ name: NAME, log, repetitions: Math.max(REPETITIONS, servers.length) });
   const turn = createPace(deps.pace ?? PACE);
   const choice = createChoice(servers, log);
   const send = (call: VncCall, token: string | null): Promise<VncAnswer> =>
@@ -78,7 +60,7 @@ export function openVncService(deps: VncServiceDeps): VncService {
       try {
         return await sendOnce({ address, dispatcher, token, timeout }, call);
       } catch (error) {
-        if (error instanceof VncOutage) choice.leave(address, error.message);
+        if (error instanceof Outage) choice.leave(address, error.message);
         throw error;
       }
     });
@@ -89,7 +71,7 @@ export function openVncService(deps: VncServiceDeps): VncService {
         const answer = await send(call, token);
         if (answer.status !== 401 || !session) return answer;
         const again = await send(call, await session.token(token ?? undefined));
-        if (again.status === 401) throw new VncOutage('Contrail refuses the token of this service', false);
+        if (again.status === 401) throw new Outage('Contrail refuses the token of this service', false);
         return again;
       } catch (error) {
         throw unavailable(error);
@@ -116,30 +98,7 @@ function createChoice(servers: readonly string[], log: Logger) {
   };
 }
 
-function createPolicy(log: Logger, servers: number): IPolicy {
-  const breaker = circuitBreaker(handleType(VncOutage), {
-    halfOpenAfter: new ExponentialBackoff(PAUSE),
-    breaker: new ConsecutiveBreaker(FAILURES),
-  });
-  breaker.onBreak((reason) => {
-    const cause = 'error' in reason ? reason.error.message : undefined;
-    log.warn({ cause }, 'Contrail does not answer: it is left alone for a while');
-  });
-  breaker.onReset(() => log.info('Contrail answers again'));
-  const repeat = retry(
-    handleWhen((error) => error instanceof VncOutage && error.mayRepeat),
-    { maxAttempts: Math.max(REPETITIONS, servers), backoff: new ExponentialBackoff(REPEAT) },
-  );
-  return wrap(bulkhead(CALLS, WAITING), breaker, repeat);
-}
-
 function unavailable(cause: unknown): UnavailableError {
   if (cause instanceof UnavailableError) return cause;
-  const reason =
-    cause instanceof BrokenCircuitError
-      ? new Error('Contrail has not answered lately')
-      : cause instanceof BulkheadRejectedError
-        ? new Error('too many calls wait for Contrail')
-        : cause;
-  return new UnavailableError('The Contrail API is temporarily unavailable.', { cause: reason });
+  return new UnavailableError('The Contrail API is temporarily unavailable.', { cause: reasonOf(NAME, cause) });
 }

@@ -1,22 +1,9 @@
 import { readFileSync } from 'node:fs';
-import {
-  BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  halfJitterGenerator,
-  handleType,
-  handleWhen,
-  type IPolicy,
-  retry,
-  wrap,
-} from 'cockatiel';
 import type { Logger } from 'pino';
 import { Agent, type Dispatcher } from 'undici';
 import { ServiceError, UnavailableError } from '../../domain/errors';
 import type { KeystoneSession } from '../keystone/http/session';
+import { CALLS, createPolicy, reasonOf } from './manners';
 import { createPace, type Pace } from './pace';
 import { type Answer, type Call, Outage, sendOnce, type Target } from './send';
 
@@ -63,17 +50,9 @@ export interface EndpointOptions {
   readonly timeout?: number;
 }
 
-/** Calls at one time, and callers that wait for one. */
-const CALLS = 16;
-const WAITING = 2_000;
 const PACE: Pace = { perSecond: 50, burst: 100 };
 const TIMEOUT = 30_000;
 const CONNECT_TIMEOUT = 5_000;
-/** Calls in a row that end in an outage, repetitions included, after which none is made for a while. */
-const FAILURES = 5;
-/** Milliseconds of that while, the first and the longest. */
-const PAUSE = { initialDelay: 1_000, maxDelay: 15_000, generator: halfJitterGenerator };
-const REPEAT = { initialDelay: 100, maxDelay: 2_000, generator: halfJitterGenerator };
 const REPETITIONS = 3;
 
 /** Opens no connection before the first call. @throws what the file system says of the CA file */
@@ -87,7 +66,7 @@ export function openOpenstackService(deps: OpenstackServiceDeps): OpenstackServi
       ...(options.ca_certificates_file === null ? {} : { ca: readFileSync(options.ca_certificates_file) }),
     },
   });
-  const policy = createPolicy(deps);
+  const policy = createPolicy({ name, log: deps.log, repetitions: REPETITIONS });
   const turn = createPace(deps.pace ?? PACE);
   const sendInTurn = async (target: Target, call: Call): Promise<Answer> => {
     await turn();
@@ -139,31 +118,8 @@ async function findAddress(
   );
 }
 
-function createPolicy({ name, log }: OpenstackServiceDeps): IPolicy {
-  const breaker = circuitBreaker(handleType(Outage), {
-    halfOpenAfter: new ExponentialBackoff(PAUSE),
-    breaker: new ConsecutiveBreaker(FAILURES),
-  });
-  breaker.onBreak((reason) => {
-    const cause = 'error' in reason ? reason.error.message : undefined;
-    log.warn({ service: name, cause }, `${name} does not answer: it is left alone for a while`);
-  });
-  breaker.onReset(() => log.info({ service: name }, `${name} answers again`));
-  const repeat = retry(
-    handleWhen((error) => error instanceof Outage && error.mayRepeat),
-    { maxAttempts: REPETITIONS, backoff: new ExponentialBackoff(REPEAT) },
-  );
-  return wrap(bulkhead(CALLS, WAITING), breaker, repeat);
-}
-
 /** What callers see of any trouble with a service; the cause is for the log. */
 export function unavailable(name: string, cause: unknown): ServiceError {
   if (cause instanceof ServiceError) return cause;
-  const reason =
-    cause instanceof BrokenCircuitError
-      ? new Error(`${name} has not answered lately`)
-      : cause instanceof BulkheadRejectedError
-        ? new Error(`too many calls wait for ${name}`)
-        : cause;
-  return new UnavailableError(`The ${name} service is temporarily unavailable.`, { cause: reason });
+  return new UnavailableError(`The ${name} service is temporarily unavailable.`, { cause: reasonOf(name, cause) });
 }
