@@ -5,14 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { createProgram } from '../../driver/cli/program';
-import { inTransaction } from '../../driver/db/connect';
-import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
 import { readCapture } from '../../driver/domain/pcapng';
 import { startTestApi, type TestApi } from '../support/api';
 import { addEngine, addPlacement } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { ANSWER, ARM, createOneArm, type OneArm, WANTED } from '../support/oneArm';
-import { placeOn, waitUntilConfirmed } from '../support/placed';
+import { placeOn, waitUntilConfirmed, wantVnic } from '../support/placed';
 import { openRelay } from '../support/relay';
 import { waitUntil } from '../support/wait';
 import { describeWithNamespaces } from '../support/withServers';
@@ -45,11 +43,7 @@ describeWithNamespaces('a capture of packets', () => {
   };
   /** The same load balancer on one engine more. */
   const placeAlso = async (engineId: string): Promise<string> => {
-    const need = { id: randomUUID(), engineId, loadBalancerId, networkId: ARM.domain, domainId: ARM.domain };
-    const { id } = await inTransaction(site.db, (trx) => needVnic(trx, { ...need, subnetId: null, vipSide: true }));
-    await recordVnicPort(site.db, id, { portId: `port-${id}`, macAddress: ARM.mac, ipAddress: '10.0.0.5' });
-    const facts = { subnetIds: [], mtu: 1500, gateways: [], hostRoutes: [], staticRoutes: [] };
-    await recordVnicFacts(site.db, id, { ...facts, addresses: [WANTED.vnic.address] });
+    await wantVnic(site, { engineId, loadBalancerId }, WANTED);
     return addPlacement(site.db, { loadBalancerId, engineId });
   };
   const networksChanged = (id: string) =>

@@ -5,15 +5,13 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { createNoopNetwork } from '../../driver/clouds/network/noop';
-import { inTransaction } from '../../driver/db/connect';
-import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import { createMutex } from '../../driver/reconcile/wiringTarget';
 import { startTestApi, type TestApi } from '../support/api';
 import { addEngine, addPlacement } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { ANSWER, ARM, createOneArm, type OneArm, WANTED } from '../support/oneArm';
-import { placeOn, waitUntilConfirmed } from '../support/placed';
+import { placeOn, waitUntilConfirmed, wantVnic } from '../support/placed';
 import { openRelay } from '../support/relay';
 import { waitUntil } from '../support/wait';
 import { describeWithNamespaces } from '../support/withServers';
@@ -57,13 +55,6 @@ describeWithNamespaces('an engine that is left', () => {
     await arm.engine.start({ waits: false });
     await arm.network.plug(arm.machine, { macAddress: ARM.mac, up: false });
   };
-  const needToo = async (engineId: string): Promise<void> => {
-    const need = { id: randomUUID(), engineId, loadBalancerId: lb, networkId: ARM.domain, domainId: ARM.domain };
-    const { id } = await inTransaction(site.db, (trx) => needVnic(trx, { ...need, subnetId: null, vipSide: true }));
-    await recordVnicPort(site.db, id, { portId: `port-${id.slice(0, 8)}`, macAddress: ARM.mac, ipAddress: '10.0.0.5' });
-    const facts = { subnetIds: [], mtu: 1500, gateways: [], hostRoutes: [], staticRoutes: [] };
-    await recordVnicFacts(site.db, id, { ...facts, addresses: [WANTED.vnic.address] });
-  };
 
   beforeAll(async () => {
     site = await startHealthSite();
@@ -77,7 +68,7 @@ describeWithNamespaces('an engine that is left', () => {
     const [a = '', b = ''] = engineIds;
     const placed = await placeOn(site, a, WANTED);
     lb = placed.loadBalancerId;
-    await needToo(b);
+    await wantVnic(site, { engineId: b, loadBalancerId: lb }, WANTED);
     const placementId = await addPlacement(site.db, { loadBalancerId: lb, engineId: b });
     await site.db('service_engine').update({ slots_used: 1 });
     await site.db('load_balancer').update({ scale_adjustment: 1 });
