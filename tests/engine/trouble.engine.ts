@@ -7,7 +7,7 @@ import { aListener } from '../support/agentSpecs';
 import { ANSWER, ARM, bringUp, createOneArm, type OneArm } from '../support/oneArm';
 import { describeWithNamespaces } from '../support/withServers';
 
-/** What befalls a machine: its disk fills up, memory runs out, somebody deletes a namespace, the clock is set. */
+/** What befalls a machine: its disk fills up, a process is killed, somebody deletes a namespace, the clock is set. */
 
 const eventsOf = ({ engine }: OneArm, name: string) =>
   engine.controller.received.filter((message) => message.type === 'event' && message.name === name);
@@ -90,7 +90,7 @@ describeWithNamespaces('an engine in which somebody interferes', () => {
   });
   afterAll(() => arm?.dispose());
 
-  it('starts a haproxy again that the kernel has killed for memory, and its neighbour notices nothing', async () => {
+  it('starts a haproxy again that was killed, and its neighbour notices nothing', async () => {
     const { engine, client } = arm;
     const [before, neighbour] = [engine.haproxy('lb-1'), engine.haproxy('lb-2')];
     if (before === null || neighbour === null) throw new Error('there is no haproxy');

@@ -1,5 +1,6 @@
 import { hasGalera } from './galera';
 import { findMariaDb } from './mariaDb';
+import { canBoundMemory } from './memoryGroup';
 import { canMakeNamespaces } from './namespaces';
 import { hasRabbitMq } from './rabbitmq';
 
@@ -26,6 +27,12 @@ export function describeWithServers(title: string, suite: () => void): void {
 /** A suite with machines and networks in network namespaces. Left out, and said so, where none can be made; never in CI. */
 export function describeWithNamespaces(title: string, suite: () => void): void {
   describeIf(canMakeNamespaces(), { title, missing: 'not root, or no iproute2 or nftables' }, suite);
+}
+
+/** A suite with machines in network namespaces whose processes run out of memory, with the same rule. */
+export function describeWithMemoryGroups(title: string, suite: () => void): void {
+  const installed = canMakeNamespaces() && canBoundMemory();
+  describeIf(installed, { title, missing: 'not root, or no control groups for memory' }, suite);
 }
 
 function describeIf(
