@@ -34,6 +34,8 @@ export interface CloudIds {
   readonly members_subnet_id: string;
   readonly plain_network_id: string;
   readonly plain_subnet_id: string;
+  readonly engines_network_id: string;
+  readonly engines_gateway: string;
   readonly engine_flavor_id: string;
   readonly server_flavor_id: string;
 }

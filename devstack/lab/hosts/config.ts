@@ -25,15 +25,22 @@ export const HostsConfig = z.strictObject({
   logDir: z.string().min(1).optional(),
   /** Milliseconds between two looks at the cloud. */
   interval: z.number().int().min(100).default(1000),
-  /** The network of engines' first ports: it has the metadata service and, at its gateway's address, the controllers. */
-  management: z.strictObject({
-    /** Name or id. */
-    network: z.string().min(1),
-    /** Where engines find the controllers; the subnet's gateway if not given. */
-    address: z.ipv4().optional(),
-    /** TCP ports of that address, and what on this host's loopback they lead to. */
-    forwards: z.array(z.strictObject({ port, to: port })).default([]),
-  }),
+  /**
+   * Networks of engines' first ports, one for each installation that has engines here: each has the metadata service and, at
+   * its gateway's address, controllers.
+   */
+  management: z
+    .array(
+      z.strictObject({
+        /** Name or id. */
+        network: z.string().min(1),
+        /** Where engines find the controllers; the subnet's gateway if not given. */
+        address: z.ipv4().optional(),
+        /** TCP ports of that address, and what on this host's loopback they lead to. */
+        forwards: z.array(z.strictObject({ port, to: port })).default([]),
+      }),
+    )
+    .min(1),
   agent: z.strictObject({
     /** `slipstream agent`, by absolute paths; its `--state-dir` and, with a config drive, `--config-drive` come behind it. */
     command: z.array(z.string()).min(1),

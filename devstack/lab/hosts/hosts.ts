@@ -33,7 +33,7 @@ export function openHosts({ config, cloud, log }: HostsDeps): Hosts {
   const fabric = openFabric(names);
   const machines = openMachines(config, log);
   let latest: { readonly plan: Plan; readonly view: CloudView } | undefined;
-  const front = openFront(config, names.fabric, (address) => {
+  const front = openFront(names.fabric, (address) => {
     const machine = latest?.plan.machines.find(({ ports }) => ports[0]?.fixedIps.some((ip) => ip.address === address));
     return machine && latest ? describeMachine(machine, latest.view) : undefined;
   });
@@ -77,8 +77,8 @@ async function bringAbout({ plan, view, fabric, machines }: Parts): Promise<void
   machines.switchOn(plan.machines, (machine) => describeMachine(machine, view));
 }
 
-/** What the hosts themselves serve in the management network: the metadata service, and the way to the controllers. */
-function openFront(config: HostsConfig, namespace: string, documentsOf: Parameters<typeof createMetadataServer>[0]) {
+/** What the hosts themselves serve in management networks: the metadata service, and the way to the controllers. */
+function openFront(namespace: string, documentsOf: Parameters<typeof createMetadataServer>[0]) {
   let sockets: Server[] = [];
   let open = '';
   const metadata: HttpServer = createMetadataServer(documentsOf);
@@ -90,17 +90,15 @@ function openFront(config: HostsConfig, namespace: string, documentsOf: Paramete
   };
   return {
     async ensure({ bridges }: Plan): Promise<void> {
-      const [own] = bridges.find(({ addresses }) => addresses.length > 0)?.addresses ?? [];
-      const wanted = own ?? '';
+      const forwards = bridges.flatMap(({ addresses: [own = ''], ...bridge }) => {
+        const [address = ''] = own.split('/');
+        return address === '' ? [] : bridge.forwards.map(({ port, to }) => ({ address, port, to }));
+      });
+      const wanted = JSON.stringify(forwards);
       if (wanted === open) return;
       close();
-      if (own === undefined) return;
-      const { forwards } = config.management;
-      const [address = ''] = own.split('/');
-      const places: Place[] = [
-        { address: METADATA_ADDRESS, port: 80 },
-        ...forwards.map(({ port }) => ({ address, port })),
-      ];
+      if (!bridges.some(({ addresses }) => addresses.length > 0)) return;
+      const places: Place[] = [{ address: METADATA_ADDRESS, port: 80 }, ...forwards];
       sockets = await listenIn(namespace, places);
       const [first, ...rest] = sockets;
       first?.on('connection', (socket: Socket) => metadata.emit('connection', socket));

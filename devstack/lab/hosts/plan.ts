@@ -36,8 +36,8 @@ const POWER: Readonly<Record<string, Power>> = {
   ERROR: 'as it is',
 };
 
-function planMachine({ view, names, managementId }: Site, server: Server): Machine {
-  const rank = (port: Port) => `${port.networkId === managementId ? 0 : 1} ${port.createdAt} ${port.id}`;
+function planMachine({ view, names, managed }: Site, server: Server): Machine {
+  const rank = (port: Port) => `${managed.has(port.networkId) ? 0 : 1} ${port.createdAt} ${port.id}`;
   return {
     server,
     namespace: names.node('vm', server.id),
@@ -66,17 +66,19 @@ function planServerNode(site: Site, { namespace, ports, isEngine, server }: Mach
 
 function planBridges(site: Site, nodes: readonly Node[]): Bridge[] {
   const used = new Set(nodes.flatMap(({ nics }) => nics.map(({ port }) => port.networkId)));
-  if (site.managementId !== undefined) used.add(site.managementId);
+  for (const id of site.managed.keys()) used.add(id);
   return [...used].sort().flatMap((id) => {
     const network = site.network(id);
-    const addresses = id === site.managementId ? hostAddresses(site, id) : [];
-    return network ? [{ name: `b${short(id)}`, networkId: id, mtu: network.mtu, addresses }] : [];
+    if (!network) return [];
+    const forwards = site.managed.get(id)?.forwards ?? [];
+    return [{ name: `b${short(id)}`, networkId: id, mtu: network.mtu, addresses: hostAddresses(site, id), forwards }];
   });
 }
 
-/** The controllers' address and the metadata service's. */
-function hostAddresses({ view, management }: Site, networkId: string): string[] {
+/** The controllers' address and the metadata service's, where engines look for them. */
+function hostAddresses({ view, managed }: Site, networkId: string): string[] {
+  const management = managed.get(networkId);
   const subnet = view.subnets.find((one) => one.networkId === networkId && !one.cidr.includes(':'));
-  const address = management.address ?? subnet?.gateway;
+  const address = management && (management.address ?? subnet?.gateway);
   return subnet && address ? [`${address}/${prefixOf(subnet, address)}`, `${METADATA_ADDRESS}/32`] : [];
 }

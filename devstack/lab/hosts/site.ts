@@ -12,7 +12,8 @@ export interface PlanInput {
 export interface Site extends PlanInput {
   readonly network: (id: string) => Network | undefined;
   readonly subnet: (id: string) => Subnet | undefined;
-  readonly managementId: string | undefined;
+  /** By network: what engines find there. Those that nobody has made yet are missing. */
+  readonly managed: ReadonlyMap<string, HostsConfig['management'][number]>;
 }
 
 export function survey(input: PlanInput): Site {
@@ -23,7 +24,12 @@ export function survey(input: PlanInput): Site {
     ...input,
     network: (id) => networks.get(id),
     subnet: (id) => subnets.get(id),
-    managementId: view.networks.find(({ id, name }) => id === management.network || name === management.network)?.id,
+    managed: new Map(
+      management.flatMap((each) => {
+        const found = view.networks.find(({ id, name }) => id === each.network || name === each.network);
+        return found ? [[found.id, each]] : [];
+      }),
+    ),
   };
 }
 

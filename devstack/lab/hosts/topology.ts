@@ -12,8 +12,10 @@ export interface Bridge {
   readonly name: string;
   readonly networkId: string;
   readonly mtu: number;
-  /** Of this host in that network, with prefix length: the management network's has some. */
+  /** Of this host in that network, with prefix length: a management network's has some, the controllers' first. */
   readonly addresses: readonly string[];
+  /** TCP ports of the first address, and those of this host's loopback that they lead to. */
+  readonly forwards: readonly { readonly port: number; readonly to: number }[];
 }
 
 /** A namespace with interfaces. */

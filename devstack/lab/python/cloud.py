@@ -41,6 +41,7 @@ def main():
         **add_public(admin),
     }
     cloud.update(add_tenant(demo, cloud["public_network_id"]))
+    cloud.update(add_engines(demo))
     wait_for_computes(admin)
     cloud["engine_flavor_id"] = ensure_flavor(admin, "slipstream-engine", ram=1024, vcpus=1, disk=4)
     cloud["server_flavor_id"] = ensure_flavor(admin, "lab.small", ram=256, vcpus=1, disk=1)
@@ -69,6 +70,22 @@ def add_management(service):
         "management_gateway": subnet.gateway_ip,
         "management_security_group_id": group.id,
     }
+
+
+def add_engines(demo):
+    """Engines of an installation that has everything in this project meet their controllers here."""
+    network = ensure(demo.network, "network", name="engines")
+    subnet = ensure(
+        demo.network,
+        "subnet",
+        name="engines-subnet",
+        network_id=network.id,
+        ip_version=4,
+        cidr="10.251.0.0/24",
+        gateway_ip="10.251.0.1",
+        enable_dhcp=False,
+    )
+    return {"engines_network_id": network.id, "engines_gateway": subnet.gateway_ip}
 
 
 def add_public(admin):

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the services stand on: MariaDB, RabbitMQ, memcached.
 
-DATABASES=(keystone glance placement nova_api nova nova_cell0 neutron barbican heat slipstream octavia)
+DATABASES=(keystone glance placement nova_api nova nova_cell0 neutron barbican heat slipstream slipstream_single octavia)
 
 start_mariadb() {
   local socket="$RUN/mariadb.sock"
@@ -29,7 +29,7 @@ make_databases() {
   for name in "${DATABASES[@]}"; do
     user=${name%%_*}
     statements+="create database if not exists $name"
-    [ "$name" != slipstream ] || statements+=' character set utf8mb4 collate utf8mb4_bin'
+    [ "$user" != slipstream ] || statements+=' character set utf8mb4 collate utf8mb4_bin'
     statements+="; create user if not exists '$user'@'%' identified by '$PASSWORD';"
     statements+="grant all on $name.* to '$user'@'%';"
   done
@@ -49,9 +49,10 @@ INI
   echo '[].' >"$CONF/rabbitmq-plugins"
   cat >"$CONF/rabbitmq-definitions.json" <<JSON
 {"users": [{"name": "lab", "password": "$PASSWORD", "tags": "administrator"}],
- "vhosts": [{"name": "/"}, {"name": "octavia"}],
+ "vhosts": [{"name": "/"}, {"name": "octavia"}, {"name": "single"}],
  "permissions": [{"user": "lab", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
-                 {"user": "lab", "vhost": "octavia", "configure": ".*", "write": ".*", "read": ".*"}]}
+                 {"user": "lab", "vhost": "octavia", "configure": ".*", "write": ".*", "read": ".*"},
+                 {"user": "lab", "vhost": "single", "configure": ".*", "write": ".*", "read": ".*"}]}
 JSON
   runs rabbitmq && return 0
   # Our own port mapper: the broker's would outlive it.

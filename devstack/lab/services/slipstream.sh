@@ -112,10 +112,16 @@ start_hosts() {
   },
   "stateDir": "$DATA/hosts",
   "logDir": "$LOGS/servers",
-  "management": {
-    "network": "$CLOUD_MANAGEMENT_NETWORK_ID",
-    "forwards": [{ "port": $PORT_HEALTH_MANAGER, "to": $PORT_HEALTH_MANAGER }]
-  },
+  "management": [
+    {
+      "network": "$CLOUD_MANAGEMENT_NETWORK_ID",
+      "forwards": [{ "port": $PORT_HEALTH_MANAGER, "to": $PORT_HEALTH_MANAGER }]
+    },
+    {
+      "network": "$CLOUD_ENGINES_NETWORK_ID",
+      "forwards": [{ "port": $PORT_HEALTH_MANAGER, "to": $PORT_SINGLE_PROJECT_HEALTH_MANAGER }]
+    }
+  ],
   "agent": { "command": ["$(command -v node)", "$SOURCE/dist/driver/cli.js", "agent"] }
 }
 JSON

@@ -45,7 +45,7 @@ function chain(name: string, ports: readonly Port[], rules: readonly Rule[] = []
     rules,
     floatingIps: [],
   };
-  const plan = makePlan({ view, names: namesOf('/state'), management: { network: 'none', forwards: [] } });
+  const plan = makePlan({ view, names: namesOf('/state'), management: [{ network: 'none', forwards: [] }] });
   const [, body = ''] = renderFirewall(plan, view).split(`chain ${name} {\n`);
   return (body.split('\n  }')[0] ?? '').split('\n').map((line) => line.trim());
 }

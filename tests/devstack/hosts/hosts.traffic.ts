@@ -55,6 +55,7 @@ describeWithNamespaces('the compute hosts of a lab', () => {
     await new Promise<void>((resolve) => controller.listen(0, '127.0.0.1', resolve));
     stateDir = mkdtempSync(join(tmpdir(), 'slipstream-hosts-'));
     await addNetwork('management', '10.251.0.0/24', 1400);
+    await addNetwork('management of others', '10.251.1.0/24');
     hosts = startHosts();
   });
 
@@ -79,7 +80,10 @@ describeWithNamespaces('the compute hosts of a lab', () => {
       auth: { url: cloud.authUrl, username: 'admin', password: PASSWORDS.admin, projectName: 'admin' },
       stateDir,
       interval: 200,
-      management: { network: 'management', forwards: [{ port: 5555, to: port }] },
+      management: [
+        { network: 'management', forwards: [{ port: 5555, to: port }] },
+        { network: 'management of others', forwards: [{ port: 5556, to: port }] },
+      ],
       agent: { command: [process.execPath, join(__dirname, 'engine.cjs')] },
     };
     writeFileSync(file, JSON.stringify(config));
@@ -111,10 +115,10 @@ describeWithNamespaces('the compute hosts of a lab', () => {
     return createPort(model(), { name: '', projectId: 'p', networkId, ...port });
   }
 
-  /** An engine with a port in the management network. */
-  async function bootEngine(server: Partial<ShownServer> = {}): Promise<ShownServer> {
+  /** An engine with a port in a management network. */
+  async function bootEngine(server: Partial<ShownServer> = {}, network = 'management'): Promise<ShownServer> {
     const shown = nova.boot({ metadata: { AVICNTRL: '10.251.0.1', port: '5555' }, ...server });
-    await addPort(idOf('management'), { deviceId: shown.id, deviceOwner: 'compute:nova' });
+    await addPort(idOf(network), { deviceId: shown.id, deviceOwner: 'compute:nova' });
     return shown;
   }
 
@@ -157,6 +161,16 @@ describeWithNamespaces('the compute hosts of a lab', () => {
     expect(meta.name).toBe('by-metadata');
     expect(network.links).toHaveLength(1);
     expect(network.links[0]?.mtu).toBe(1400);
+    nova.remove(engine);
+  });
+
+  it('does the same in the management network of another installation', async () => {
+    const metadata = { AVICNTRL: '10.251.1.1', port: '5556' };
+    const engine = await bootEngine({ name: 'of-others', metadata }, 'management of others');
+
+    await waitUntil('the engine calls', PATIENCE, () => tellings(engine).length > 0);
+
+    expect(tellings(engine)[0]?.meta.name).toBe('of-others');
     nova.remove(engine);
   });
 
