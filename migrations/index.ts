@@ -18,6 +18,7 @@ import { octaviaImport } from './0016_octavia_import';
 import { ownerProject } from './0017_owner_project';
 import { bgpSessionTable } from './0018_bgp_session';
 import { captureTables } from './0019_capture';
+import { troubleTables } from './0020_trouble';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   { name: '0017_owner_project', up: ownerProject },
   { name: '0018_bgp_session', up: bgpSessionTable },
   { name: '0019_capture', up: captureTables },
+  { name: '0020_trouble', up: troubleTables },
 ];

@@ -43,6 +43,8 @@ import type {
   JobLeaseRow,
   OctaviaImportRow,
   OutboxRow,
+  SeenFloatingIpRow,
+  TroubleRow,
 } from './rows/work';
 
 export * from './rows/columns';
@@ -97,4 +99,6 @@ export interface Tables {
   job_lease: JobLeaseRow;
   embedded_resource: EmbeddedResourceRow;
   octavia_import: OctaviaImportRow;
+  trouble: TroubleRow;
+  seen_floating_ip: SeenFloatingIpRow;
 }

@@ -104,3 +104,22 @@ export interface CaptureChunkRow {
   sequence: number;
   data: string;
 }
+
+/** Something that operators have been told of, until it is over. */
+export interface TroubleRow {
+  /** What makes it the same trouble. */
+  cause: string;
+  /** JSON of `About` of driver/db/troubles.ts. */
+  about: Json;
+  opened_at: Time;
+}
+
+/** A floating IP as the audit last saw it lead to a VIP. */
+export interface SeenFloatingIpRow {
+  id: string;
+  load_balancer_id: string;
+  /** What it led to. */
+  ip_address: string | null;
+  /** JSON list. */
+  port_ids: Json;
+}
