@@ -1,0 +1,145 @@
+import { type BreakerSettings, type BreakerState, type BreakerVerdict, DEFAULT_BREAKER, nextBreaker } from './breaker';
+import type { EngineStatus } from './engine';
+
+/**
+ * What is done about engines of a group that are lost: a function of what rows and clouds say. Pure; times are numbers of
+ * milliseconds on one clock.
+ */
+
+export interface HealingSettings {
+  /** How long an engine that nobody hears is silent before its load balancers move. */
+  readonly moveAfter: number;
+  /** How long an engine that serves nothing, and of whose server nothing is known, is silent before it is taken down. */
+  readonly retireAfter: number;
+  readonly breaker: BreakerSettings;
+}
+
+export const DEFAULT_HEALING: HealingSettings = { moveAfter: 0, retireAfter: 300_000, breaker: DEFAULT_BREAKER };
+
+export interface HealingEngine {
+  readonly id: string;
+  readonly name: string;
+  readonly status: EngineStatus;
+  readonly deleting: boolean;
+  /** Since when the controllers have not heard of it; null: they do. */
+  readonly silentSince: number | null;
+  /** Whether another engine hears it on a network of data, or has lately; null: nobody listens for it. */
+  readonly heard: boolean | null;
+  /** Its server in the compute service. `unknown`: it could not be asked, or has none yet. */
+  readonly server: 'running' | 'stopped' | 'gone' | 'unknown';
+  /** The cloud leads traffic of a VIP to it. */
+  readonly wired: boolean;
+  /** It has been told of: it is isolated, and still is. */
+  readonly knownIsolated: boolean;
+}
+
+export interface HealingPlacement {
+  readonly id: string;
+  readonly loadBalancerId: string;
+  readonly engineId: string;
+  /** It is on its way off its engine already, or gone but for the engine's word. */
+  readonly leaving: boolean;
+}
+
+/** A group with its engines and what is placed on them. */
+export interface HealingView {
+  readonly engines: readonly HealingEngine[];
+  readonly placements: readonly HealingPlacement[];
+  readonly breaker: BreakerState;
+}
+
+export type HealingDecision =
+  /** The load balancer is to have another engine; this placement stays until that serves. */
+  | {
+      readonly kind: 'move';
+      readonly engineId: string;
+      readonly placementId: string;
+      readonly loadBalancerId: string;
+      readonly reason: string;
+    }
+  /** Only its way to the controllers is cut: it serves, and is left alone. Told once. */
+  | { readonly kind: 'isolated'; readonly engineId: string; readonly reason: string }
+  /** It is heard by nobody any more, or by the controllers again. */
+  | { readonly kind: 'rejoined'; readonly engineId: string; readonly reason: string }
+  /** It is certain that it serves nothing: its server goes. */
+  | { readonly kind: 'retire'; readonly engineId: string; readonly reason: string };
+
+export interface HealingPlan {
+  readonly decisions: readonly HealingDecision[];
+  readonly breaker: BreakerVerdict;
+}
+
+/** Decides for one group. The same view gives the same plan; `breaker.breaker` is to be kept for the next one. */
+export function planHealing(view: HealingView, settings: HealingSettings, now: number): HealingPlan {
+  const lost = view.engines.filter(isLost).sort((a, b) => silence(a) - silence(b) || (a.id < b.id ? -1 : 1));
+  const engines = view.engines.filter((it) => !it.deleting && (it.status === 'READY' || it.status === 'DOWN'));
+  const look = { engines: engines.length, losses: lost.map(silence) };
+  const breaker = nextBreaker(view.breaker, look, settings.breaker, now);
+  const allowed = lost.slice(0, breaker.allowance);
+  return {
+    decisions: [
+      ...view.engines.flatMap(judgeIsolation),
+      ...allowed.flatMap((engine) => heal(engine, view, { settings, now })),
+    ],
+    breaker,
+  };
+}
+
+/** Silent for the controllers, though not on its way out. */
+function isSilent({ status, deleting, silentSince }: HealingEngine): boolean {
+  return status === 'DOWN' && !deleting && silentSince !== null;
+}
+
+/** Nobody has any sign of it. One whose server does not run cannot be heard, whatever was said a moment ago. */
+function isLost(engine: HealingEngine): boolean {
+  return isSilent(engine) && (engine.heard !== true || isOff(engine));
+}
+
+function isOff({ server }: HealingEngine): boolean {
+  return server === 'gone' || server === 'stopped';
+}
+
+function silence({ silentSince }: HealingEngine): number {
+  return silentSince ?? 0;
+}
+
+function judgeIsolation(engine: HealingEngine): HealingDecision[] {
+  const { id: engineId, name, knownIsolated } = engine;
+  const isolated = isSilent(engine) && !isLost(engine);
+  if (isolated === knownIsolated) return [];
+  if (isolated) {
+    const reason = `service engine ${name} is silent on the management network, and heard by its neighbours on the data network: it serves, and stays as it is`;
+    return [{ kind: 'isolated', engineId, reason }];
+  }
+  const how = isSilent(engine) ? 'is heard by nobody any more' : 'is heard by the controllers again';
+  return [{ kind: 'rejoined', engineId, reason: `service engine ${name} ${how}` }];
+}
+
+function heal(
+  engine: HealingEngine,
+  { placements }: HealingView,
+  { settings, now }: { readonly settings: HealingSettings; readonly now: number },
+): HealingDecision[] {
+  const silentFor = now - silence(engine);
+  if (silentFor < settings.moveAfter && !isOff(engine)) return [];
+  const here = placements.filter(({ engineId }) => engineId === engine.id);
+  const staying = here.filter(({ leaving }) => !leaving);
+  const reason = reasonOf(engine, silentFor);
+  if (staying.length > 0) {
+    return staying.map(({ id: placementId, loadBalancerId }) => ({
+      ...{ kind: 'move', engineId: engine.id, placementId, loadBalancerId, reason },
+    }));
+  }
+  const certain = isOff(engine) || silentFor >= settings.retireAfter;
+  if (here.length > 0 || engine.wired || !certain) return [];
+  return [
+    { kind: 'retire', engineId: engine.id, reason: `${reason}, no VIP leads to it, and nothing is placed on it` },
+  ];
+}
+
+function reasonOf({ name, heard, server }: HealingEngine, silentFor: number): string {
+  const seconds = Math.round(silentFor / 1000);
+  const peers = heard === null ? 'nobody listens for it on the data network' : 'its neighbours do not hear it';
+  const cloud = server === 'unknown' ? 'its server could not be asked after' : `its server is ${server}`;
+  return `service engine ${name} has been silent for ${seconds} s: ${peers}, ${cloud}`;
+}
