@@ -46,13 +46,19 @@ export const COMPUTES = ['compute-1', 'compute-2', 'compute-3'] as const;
 const PATIENCE = 120_000;
 const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
-export async function startSlipstream(group: Partial<GroupProperties> = {}): Promise<Slipstream> {
+export interface SlipstreamOptions {
+  readonly group?: Partial<GroupProperties>;
+  /** Of slipstream.conf: goes before what the fabric sets. */
+  readonly settings?: string;
+}
+
+export async function startSlipstream(options: SlipstreamOptions = {}): Promise<Slipstream> {
   const closers: (() => unknown)[] = [];
   const closing = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    return await start(group, closers, closing);
+    return await start(options, closers, closing);
   } catch (error) {
     await closing();
     throw error;
@@ -60,7 +66,7 @@ export async function startSlipstream(group: Partial<GroupProperties> = {}): Pro
 }
 
 async function start(
-  group: Partial<GroupProperties>,
+  { group = {}, settings = '' }: SlipstreamOptions,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<Slipstream> {
@@ -77,7 +83,7 @@ async function start(
   closers.push(() => db.destroy());
   const bus = createMemoryBus({ log });
   closers.push(() => bus.close());
-  const config = configFromText(configuration(cloud));
+  const config = configFromText(`${configuration(cloud)}\n${settings}`);
   const common = { config, db, bus, log, network: contrail.driver };
   const health = await runHealthManager({ ...common, settings: { startGrace: 500 } });
   closers.push(() => health.close());
