@@ -47,7 +47,7 @@ export async function openHypervisor({ fabric, cloud, controllerPort }: Hypervis
   const config = HostsConfig.parse({
     auth: { url: 'http://localhost', username: '', password: '', projectName: '' },
     stateDir,
-    management: { network: cloud.managementNetworkId },
+    management: [{ network: cloud.managementNetworkId }],
     agent: { command: [process.execPath, CLI, 'agent'], environment: { NODE_NO_WARNINGS: '1' } },
   });
   const machines = openMachines(config, pino({ level: 'silent' }));
