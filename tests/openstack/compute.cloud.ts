@@ -94,7 +94,7 @@ describe('a real Nova', () => {
       for (let count = 0; count < 4; count += 1) await driver.createServer(aServerRequest({ groupId }));
 
       const servers = await serversOnce(driver, (all) =>
-        all.every(({ status, fault }) => status === 'ACTIVE' || fault),
+        all.every(({ status }) => status === 'ACTIVE' || status === 'ERROR'),
       );
 
       expect(servers.map(({ status }) => status).sort()).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE', 'ERROR']);

@@ -11,6 +11,8 @@ export interface Lab {
   readonly password: string;
   readonly loadBalancerUrl: string;
   readonly databaseUrl: string;
+  /** Of the broker, without a virtual host. */
+  readonly transportUrl: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly cloud: CloudIds;
   /** Anybody the lab knows: admin, demo, reader, plain and other, and service users such as octavia. */
@@ -46,6 +48,7 @@ interface LabFile {
   readonly password: string;
   readonly load_balancer_url: string;
   readonly database_url: string;
+  readonly transport_url: string;
   readonly ports: Readonly<Record<string, number>>;
 }
 
@@ -61,6 +64,7 @@ export function readLab(directory = LAB): Lab {
     password,
     loadBalancerUrl: lab.load_balancer_url,
     databaseUrl: lab.database_url,
+    transportUrl: lab.transport_url,
     ports: lab.ports,
     cloud: read<CloudIds>('cloud.json'),
     person: (username, projectName) => ({ authUrl, region, username, password, projectName }),

@@ -15,6 +15,7 @@ import { openTestDatabase } from '../support/database';
 import { addEngine, addGroup } from '../support/fleetRows';
 import { waitUntil } from '../support/wait';
 import { logIn, type Session } from './clients/session';
+import { uploadImage } from './hosts/image';
 import { readLab } from './lab';
 
 /**
@@ -26,7 +27,7 @@ const lab = readLab();
 const owner = `single-${randomBytes(4).toString('hex')}`;
 const log = pino({ level: 'silent' });
 let demo: Session;
-let imageId: string;
+let removeImage: () => Promise<void>;
 let opened: OpenedDrivers;
 let drivers: Drivers;
 let db: Db;
@@ -34,7 +35,8 @@ let parts: EngineParts;
 
 beforeAll(async () => {
   demo = await logIn(lab.person('demo', 'demo'));
-  imageId = await uploadImage();
+  // The service's own other projects do not see.
+  removeImage = await uploadImage(demo, owner);
   opened = openDrivers(configFromText(configuration()), log);
   drivers = opened.drivers;
   db = await openTestDatabase();
@@ -48,7 +50,7 @@ beforeAll(async () => {
   };
 }, LONG);
 afterAll(async () => {
-  if (imageId) await demo.ask('image', 'DELETE', `/v2/images/${imageId}`);
+  await removeImage?.();
   await opened?.close();
   await db?.destroy();
 });
@@ -66,19 +68,6 @@ function configuration(): string {
     '[nova]\nenable_anti_affinity = true',
     `[service_engine]\nowner_tag = ${owner}\ntenancy_mode = 3\n`,
   ].join('\n');
-}
-
-/** The service's own image other projects do not see. */
-async function uploadImage(): Promise<string> {
-  const image = { name: owner, tags: [owner], disk_format: 'raw', container_format: 'bare' };
-  const { id } = await demo.ask('image', 'POST', '/v2/images', image);
-  const { status } = await fetch(`${demo.endpoint('image')}/v2/images/${id}/file`, {
-    method: 'PUT',
-    headers: { 'x-auth-token': demo.token, 'content-type': 'application/octet-stream' },
-    body: Buffer.alloc(1024),
-  });
-  if (status !== 204) throw new Error(`the image was not taken: ${status}`);
-  return id;
 }
 
 async function need(engineId: string): Promise<void> {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { waitUntil } from '../support/wait';
 import { logIn, type Session } from './clients/session';
+import { type Endpoint, plugIn } from './hosts/endpoints';
+import { MEMBER_PORT, openMemberPort } from './hosts/stage';
+import { answersOf } from './hosts/traffic';
 import { difference, type Inventory, takeInventory } from './inventory';
 import { readLab } from './lab';
 
@@ -28,9 +31,10 @@ interface Plan {
   readonly profile: string;
 }
 
-/** A user of a project with a network for VIPs. */
+/** A user of a project with a network for VIPs, and a machine there that is member and client. */
 interface Tenant extends Session {
   readonly subnetId: string;
+  readonly machine: Endpoint;
 }
 
 let admin: Session;
@@ -43,14 +47,18 @@ const since = new Date().toISOString().slice(0, 19);
 let before: Inventory;
 let usedBefore: number[];
 const undo: (() => Promise<unknown>)[] = [];
-const made: { readonly owner: Session; readonly id: string; readonly plan: Plan }[] = [];
+const made: { readonly owner: Tenant; readonly id: string; readonly vip: string; readonly plan: Plan }[] = [];
 
 beforeAll(async () => {
   admin = await logIn(lab.person('admin', 'admin'));
   service = await logIn(lab.person('octavia', 'service'));
-  demo = { ...(await logIn(lab.person('demo', 'demo'))), subnetId: lab.cloud.private_subnet_id };
-  const session = await logIn(lab.person('other', 'other'));
-  other = { ...session, subnetId: await addNetwork(session) };
+  const { private_network_id: networkId, private_subnet_id: subnetId } = lab.cloud;
+  const [ours, theirs] = [await logIn(lab.person('demo', 'demo')), await logIn(lab.person('other', 'other'))];
+  const network = await addNetwork(theirs);
+  [demo, other] = await Promise.all([
+    moveIn(ours, { networkId, subnetId, body: 'demo' }),
+    moveIn(theirs, { ...network, body: 'other' }),
+  ]);
   await takeRole();
   plans = { shared: await addPlan('shared'), exclusive: await addPlan('exclusive'), tenant: await addPlan('tenant') };
   before = await takeInventory(lab);
@@ -86,11 +94,25 @@ async function removeBalancers(): Promise<void> {
 const isGone = async ({ owner, id }: (typeof made)[number]) =>
   (await owner.find(LB, `${BALANCERS}/${id}`)) === undefined;
 
-async function addNetwork(owner: Session): Promise<string> {
+interface Place {
+  readonly networkId: string;
+  readonly subnetId: string;
+}
+
+/** Has a machine there that answers this. */
+async function moveIn(owner: Session, { networkId, subnetId, body }: Place & { body: string }): Promise<Tenant> {
+  const machine = await plugIn(owner, networkId, [await openMemberPort(owner, name, undo)]);
+  undo.push(() => machine.remove());
+  await machine.serve(body, MEMBER_PORT);
+  return { ...owner, subnetId, machine };
+}
+
+async function addNetwork(owner: Session): Promise<Place> {
   const { network } = await owner.ask('network', 'POST', '/v2.0/networks', { network: { name } });
   undo.push(() => owner.ask('network', 'DELETE', `/v2.0/networks/${network.id}`));
   const subnet = { network_id: network.id, ip_version: 4, cidr: '10.10.9.0/24', enable_dhcp: false };
-  return (await owner.ask('network', 'POST', '/v2.0/subnets', { subnet })).subnet.id;
+  const made = (await owner.ask('network', 'POST', '/v2.0/subnets', { subnet })).subnet;
+  return { networkId: network.id, subnetId: made.id };
 }
 
 async function addPlan(tenancy: string): Promise<Plan> {
@@ -146,9 +168,19 @@ async function takeRole(): Promise<void> {
 }
 
 async function create(owner: Tenant, plan: Plan): Promise<void> {
-  const loadbalancer = { name, vip_subnet_id: owner.subnetId, flavor_id: plan.flavor };
-  const { id } = (await owner.ask(LB, 'POST', BALANCERS, { loadbalancer })).loadbalancer;
-  made.push({ owner, id, plan });
+  const members = [{ address: owner.machine.address, protocol_port: MEMBER_PORT, subnet_id: owner.subnetId }];
+  const pool = { name, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', members };
+  const listeners = [{ name, protocol: 'HTTP', protocol_port: 80, default_pool: pool }];
+  const loadbalancer = { name, vip_subnet_id: owner.subnetId, flavor_id: plan.flavor, listeners };
+  const { id, vip_address: vip } = (await owner.ask(LB, 'POST', BALANCERS, { loadbalancer })).loadbalancer;
+  made.push({ owner, id, vip, plan });
+}
+
+/** All that chose the plan, each for its own user. */
+async function carryTraffic(plan: Plan): Promise<void> {
+  for (const { owner, vip } of made.filter((it) => it.plan === plan)) {
+    expect(await answersOf(owner.machine, vip, 1)).toEqual([owner === demo ? 'demo' : 'other']);
+  }
 }
 
 /** Servers that a project may have; undefined for as many as there were. */
@@ -233,6 +265,8 @@ describe('engines in the projects of their users (mode 1)', () => {
     }
     expect(await belongingsOf(service, plans.tenant.group)).toEqual(NOTHING);
   });
+
+  it('carry traffic', () => carryTraffic(plans.tenant));
 });
 
 describe('engines in the project of this service (mode 2)', () => {
@@ -253,6 +287,10 @@ describe('engines in the project of this service (mode 2)', () => {
       expect(await belongingsOf(tenant, plans.exclusive.group)).toEqual(NOTHING);
     }
   }, 600_000);
+
+  it('carry traffic where they are shared', () => carryTraffic(plans.shared));
+
+  it('carry traffic where they are exclusive', () => carryTraffic(plans.exclusive));
 });
 
 describe('engines of all kinds', () => {

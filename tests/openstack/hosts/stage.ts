@@ -38,12 +38,14 @@ export interface Balancer {
 export interface Engine {
   readonly id: string;
   readonly status: string;
+  /** Of its server, once it has one. */
+  readonly compute_id: string | null;
 }
 
 /** Milliseconds: on two cores that a whole cloud shares. */
 export const PATIENCE = 240_000;
 
-const MEMBER_PORT = 8080;
+export const MEMBER_PORT = 8080;
 const LB = 'load-balancer';
 const LBAAS = '/v2/lbaas';
 const OPERATOR = '/v2/slipstream';
@@ -51,9 +53,14 @@ const OPERATOR = '/v2/slipstream';
 /** What is to be undone, the latest first. */
 type Undo = (() => Promise<unknown>)[];
 
-export async function setStage(lab: Lab): Promise<Stage> {
+/** @param loadBalancerUrl of another installation than the catalogue's */
+export async function setStage(lab: Lab, loadBalancerUrl = lab.loadBalancerUrl): Promise<Stage> {
   const name = `traffic-${randomBytes(3).toString('hex')}`;
-  const [admin, demo] = await Promise.all([logIn(lab.person('admin', 'admin')), logIn(lab.person('demo', 'demo'))]);
+  const elsewhere = { [LB]: loadBalancerUrl };
+  const [admin, demo] = await Promise.all([
+    logIn(lab.person('admin', 'admin'), elsewhere),
+    logIn(lab.person('demo', 'demo'), elsewhere),
+  ]);
   const undo: Undo = [];
   try {
     const group = await makeGroup(admin, name, undo);
@@ -163,13 +170,14 @@ async function plugEndpoints(
   return { members, tenant, outside: await plug(admin, cloud.public_network_id) };
 }
 
-async function openMemberPort(demo: Session, name: string, undo: Undo): Promise<string> {
-  const { id } = (await demo.ask('network', 'POST', '/v2.0/security-groups', { security_group: { name } }))
+/** Makes a security group that lets in what members are asked; gives its id. */
+export async function openMemberPort(owner: Session, name: string, undo: Undo): Promise<string> {
+  const { id } = (await owner.ask('network', 'POST', '/v2.0/security-groups', { security_group: { name } }))
     .security_group;
-  undo.push(() => demo.ask('network', 'DELETE', `/v2.0/security-groups/${id}`));
+  undo.push(() => owner.ask('network', 'DELETE', `/v2.0/security-groups/${id}`));
   const rule = { direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp' };
   const ports = { port_range_min: MEMBER_PORT, port_range_max: MEMBER_PORT };
-  await demo.ask('network', 'POST', '/v2.0/security-group-rules', {
+  await owner.ask('network', 'POST', '/v2.0/security-group-rules', {
     security_group_rule: { security_group_id: id, ...rule, ...ports },
   });
   return id;
