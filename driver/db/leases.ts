@@ -29,11 +29,15 @@ export class LeaseLostError extends Error {
 
 /**
  * Takes the lease if nobody else holds it; its own owner may take it again, with a new epoch. True when taken: the epoch
- * is in the row. Callers that load the row anyway read it there; `takeLease` does it for the others.
+ * is in the row. Callers that load the row anyway read it there; `takeLease` does it for the others. Of a load balancer
+ * that is deleted, whose row is kept for a while, there is none to take: nobody would give it back.
  */
 export async function grabLease(db: Db, { table, id }: LeasedUnit, holder: LeaseTerms): Promise<boolean> {
   const taken = await db(table)
     .where({ id })
+    .where((there) => {
+      if (table === 'load_balancer') there.whereNot('provisioning_status', 'DELETED');
+    })
     .where((free) => {
       free.whereNull('lease_owner').orWhere('lease_owner', holder.owner).orWhere('lease_until', '<', dbNow(db));
     })

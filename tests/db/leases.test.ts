@@ -56,6 +56,13 @@ describeOnDatabases('leases', (database) => {
     expect(await takeLease(db, { table: 'service_engine', id: 'none' }, { owner: 'a', seconds: 60 })).toBeUndefined();
   });
 
+  it('of a load balancer that is deleted there is none, which would never be given back', async () => {
+    const unit = await aUnit();
+    await db('load_balancer').where({ id: unit.id }).update({ provisioning_status: 'DELETED' });
+    expect(await takeLease(db, unit, { owner: 'a', seconds: 60 })).toBeUndefined();
+    expect(await db('load_balancer').where({ id: unit.id }).first('lease_owner')).toEqual({ lease_owner: null });
+  });
+
   it('all are void when nobody else can be there', async () => {
     const unit = await aUnit();
     const lost = await takeLease(db, unit, { owner: 'dead', seconds: 60 });
