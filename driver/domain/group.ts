@@ -91,7 +91,10 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
 export const PER_APP_SLOTS = 2;
 
 /** Load balancers that an engine takes which is made now. */
-export function slotsOfNewEngine({ slotsPerEngine, perApp }: GroupProperties): number {
+export function slotsOfNewEngine({
+  slotsPerEngine,
+  perApp,
+}: Pick<GroupProperties, 'slotsPerEngine' | 'perApp'>): number {
   return Math.max(1, perApp ? Math.min(PER_APP_SLOTS, slotsPerEngine) : slotsPerEngine);
 }
 
