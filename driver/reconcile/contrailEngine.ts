@@ -1,7 +1,6 @@
 import type { Interface } from '../clouds/contrail/port';
 import { listBgpVnics } from '../db/bgpServices';
 import { hasEnginesAnywhere } from '../db/engines';
-import { createPortLock } from '../db/portLocks';
 import { listVnics } from '../db/vnics';
 import type { ContrailEngineClouds, ContrailEngineTarget } from './contrailEngineTarget';
 import { healthCheckName } from './contrailNames';
@@ -40,7 +39,7 @@ export async function wireEngine(run: EngineRun, contrail: ContrailParts, notes:
     bgp: await listBgpVnics(parts.db, engine.id),
     checks: contrail.settings.healthCheck !== null,
   };
-  const clouds = { contrail, run, notes, lockPorts: createPortLock(parts.db), interfaces };
+  const clouds = { contrail, run, notes, interfaces };
   const steps = await runStages(STAGES, { target, clouds, before });
   if (steps > 0 && !engine.deleting) await hintEngineNetworks(run, [engine.id]);
   return steps;

@@ -1,6 +1,5 @@
 import type { Interface } from '../clouds/contrail/port';
 import type { BgpVnic } from '../db/bgpServices';
-import type { PortLock } from '../db/portLocks';
 import type { Engine } from '../domain/engine';
 import type { Vnic } from '../domain/vnic';
 import type { ContrailParts } from './contrailTarget';
@@ -22,7 +21,6 @@ export interface ContrailEngineClouds {
   readonly contrail: ContrailParts;
   readonly run: EngineRun;
   readonly notes: RunNotes;
-  readonly lockPorts: PortLock;
   /** What Contrail says of the engine's ports: asked once a pass. */
   readonly interfaces: () => Promise<readonly Interface[]>;
 }

@@ -2,15 +2,17 @@ import type { ContrailDriver, FloatingIp, PairMode } from '../clouds/contrail/po
 import type { NetworkDriver } from '../clouds/network/port';
 import type { ContrailSettings } from '../config/contrail';
 import type { Db } from '../db/connect';
-import type { PortLock } from '../db/portLocks';
 import type { EnginePort, WiringRecord } from '../db/wiring';
 import type { Sealer } from '../domain/sealing';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { VipPlace } from '../target/networkNeeds';
+import type { PairWriter } from './pairWriter';
 
 /** Contrail, for whoever wires in it. */
 export interface ContrailParts {
   readonly driver: ContrailDriver;
+  /** Every change of address pairs goes this way. Made once a process. */
+  readonly pairs: PairWriter;
   readonly settings: ContrailSettings;
   /** What objects are marked and named with. */
   readonly ownerTag: string;
@@ -67,7 +69,7 @@ export interface ContrailClouds {
   readonly contrail: ContrailDriver;
   readonly network: NetworkDriver;
   readonly db: Db;
-  readonly lockPorts: PortLock;
+  readonly pairs: PairWriter;
 }
 
 /** Whether no traffic is to be led to the engines: no member is usable, or somebody else still answers for the VIPs. */

@@ -1,6 +1,6 @@
 import { listBgpStates } from '../db/bgpServices';
 import { recordEvents } from '../db/events';
-import { createPortLock } from '../db/portLocks';
+import type { Group } from '../db/groups';
 import { chooseVipMode, listHosts } from '../db/vipModes';
 import { type EnginePort, listWiring, type WiringRecord } from '../db/wiring';
 import { serves } from '../domain/answers';
@@ -39,9 +39,17 @@ export async function keepVipMode({ parts, tree }: Run, { vip }: Placing): Promi
   await chooseVipMode(parts.db, tree.id, vipModeOf(parts.contrail, tree, vip));
 }
 
-/** All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other. */
-export function servingEngines(tree: LoadBalancerTree, dropped: readonly Placement[]): string[] {
+/**
+ * All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other, or
+ * while all of a group is to stay as it is.
+ */
+export function servingEngines(
+  tree: Pick<LoadBalancerTree, 'placements'>,
+  dropped: readonly Placement[],
+  { holdsStill = false }: Pick<Group, 'holdsStill'> = {},
+): string[] {
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
+  if (holdsStill) return serving.map(({ engineId }) => engineId);
   const fresh = serving.filter(({ stale }) => !stale);
   return (fresh.length > 0 ? fresh : serving).map(({ engineId }) => engineId);
 }
@@ -124,8 +132,8 @@ export async function unwireContrail(run: Run, contrail: ContrailParts): Promise
   await runStages(STAGES, { target, clouds: cloudsOf(parts, contrail), before });
 }
 
-function cloudsOf({ network, db }: LoadBalancerParts, { driver }: ContrailParts): ContrailClouds {
-  return { contrail: driver, network, db, lockPorts: createPortLock(db) };
+function cloudsOf({ network, db }: LoadBalancerParts, { driver, pairs }: ContrailParts): ContrailClouds {
+  return { contrail: driver, network, db, pairs };
 }
 
 function answersIn({ vips }: Needs, networkId: string): boolean {

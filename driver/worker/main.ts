@@ -24,6 +24,7 @@ import type { KeyedQueue } from '../reconcile/keyedQueue';
 import type { LoadBalancerParts } from '../reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../reconcile/loadBalancerUnit';
 import { type BackOff, exponentialBackOff } from '../reconcile/outcome';
+import { createPairWriter } from '../reconcile/pairWriter';
 import { createMutex } from '../reconcile/wiringTarget';
 import type { Loops } from '../telemetry/loops';
 import { drain } from './drain';
@@ -167,9 +168,11 @@ function contrailOf({ parts, settings, onCall }: Context): { contrail?: Contrail
   const wiring = readContrail(parts.config);
   if (!parts.vnc || !wiring) return {};
   const sealer = openSealer(parts.config);
+  const driver = politely(parts.vnc, 'contrail', { parts, settings, onCall });
   return {
     contrail: {
-      driver: politely(parts.vnc, 'contrail', { parts, settings, onCall }),
+      driver,
+      pairs: createPairWriter(parts.db, driver),
       settings: wiring,
       ownerTag: parts.config.service_engine.owner_tag,
       seenServices: new Map(),

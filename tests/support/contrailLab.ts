@@ -10,6 +10,7 @@ import { type Db, dbNow } from '../../driver/db/connect';
 import type { ContrailParts } from '../../driver/reconcile/contrailTarget';
 import { createEngineGroups } from '../../driver/reconcile/engineGroups';
 import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
+import { createPairWriter } from '../../driver/reconcile/pairWriter';
 import { openTestDatabase } from './database';
 import { createFakeCompute, type FakeCompute } from './fakeCompute';
 import { type Lab, startLab } from './reconciler';
@@ -94,8 +95,10 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
   const network = createNeutronDriver(service);
   const vnc = openVncService({ servers: [contrail.url], log, pace: { perSecond: 10_000, burst: 10_000 } });
   const driver = createContrailDriver({ service: vnc, role: 'admin' });
+  const db = await openTestDatabase();
   const wiring: ContrailParts = {
     driver,
+    pairs: createPairWriter(db, driver),
     settings: { ...CONTRAIL_SETTINGS, ...options.settings },
     ownerTag: 'slipstream',
     seenServices: new Map(),
@@ -104,15 +107,18 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
     believed: 120_000,
     routerPatience: { wait: 2_000, lookAfter: 10, pause: 50 },
   };
-  const db = await openTestDatabase();
   const compute = createFakeCompute({ plugs: true });
-  const lab = await startLab(db, { network, compute, group: options.group ?? { maxEngines: 1 } });
+  const lab = await startLab(db, {
+    ...{ network, compute, group: options.group ?? { maxEngines: 1 } },
+    // As the configuration has it unless told otherwise.
+    concurrency: 16,
+  });
   await db('service_engine').update({ slots: 1_000 });
   const parts = (given: Partial<LoadBalancerParts> = {}): LoadBalancerParts =>
     // Of another process: it has seen nothing.
     lab.parts({
       plugsVnics: true,
-      contrail: { ...wiring, seenWiring: new Map() },
+      contrail: { ...wiring, pairs: createPairWriter(db, driver), seenWiring: new Map() },
       networkOfSubnet: new Map(),
       ...given,
     });

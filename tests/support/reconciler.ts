@@ -9,6 +9,7 @@ import type { NetworkDriver } from '../../driver/clouds/network/port';
 import type { Db } from '../../driver/db/connect';
 import type { LoadBalancerRow } from '../../driver/db/rows';
 import { type EngineParts, reconcileEngine } from '../../driver/reconcile/engineUnit';
+import type { KeyedQueue } from '../../driver/reconcile/keyedQueue';
 import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
 import type { Outcome } from '../../driver/reconcile/outcome';
@@ -33,6 +34,8 @@ export interface Lab {
   runEngine(parts: LoadBalancerParts): Promise<Outcome>;
   /** A worker's queue that takes every hint. */
   startWorker(given?: Partial<LoadBalancerParts>, engines?: Partial<EngineParts>): Promise<void>;
+  /** Units that wait for a run of its worker, or are in one. */
+  busy(): number;
   /** Hints the load balancer as the API does. */
   hint(id: string): Promise<void>;
   row(id: string): Promise<LoadBalancerRow>;
@@ -44,6 +47,9 @@ export interface Lab {
   close(): Promise<void>;
 }
 
+/** Milliseconds: the machine may be busy with other things. */
+const PATIENCE = 30_000;
+
 export interface LabOptions {
   readonly network?: NetworkDriver;
   readonly bootsNothing?: boolean;
@@ -51,6 +57,8 @@ export interface LabOptions {
   readonly compute?: ComputeDriver;
   /** Of the group; `{"maxEngines":1}` unless given. */
   readonly group?: object;
+  /** Runs of its worker at a time. */
+  readonly concurrency?: number;
 }
 
 export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
@@ -60,6 +68,7 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
   const id = randomUUID();
   const engine = await insertEngine(db, { id, compute_id: id, service_engine_group_id: group.id });
   const health = await startFakeHealth({ db, bus });
+  const queues: KeyedQueue[] = [];
   const closers: (() => Promise<void>)[] = [() => health.close(), () => bus.close()];
 
   const parts = (given: Partial<LoadBalancerParts> = {}): LoadBalancerParts => ({
@@ -109,9 +118,10 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
           engine: (id) => reconcileEngine({ ...engineParts(own), ...engines }, id),
         },
         log,
-        concurrency: 4,
+        concurrency: options.concurrency ?? 4,
         retryBroken: 0.05,
       });
+      queues.push(queue);
       const hints = await bus.subscribe(HINTS_TOPIC, (message) => {
         const wanted = readHint(message);
         if (wanted) queue.add(wanted.key, wanted.lane);
@@ -124,12 +134,13 @@ export async function startLab(db: Db, options: LabOptions = {}): Promise<Lab> {
       );
       closers.unshift(() => queue.close());
     },
+    busy: () => queues.reduce((sum, { size }) => sum + size, 0),
     hint: (id) => bus.publish(HINTS_TOPIC, { method: 'load_balancer', args: { id } }),
     row,
     reaches: (id, status) =>
-      waitUntil(`${id} is ${status}`, 5_000, async () => (await row(id)).provisioning_status === status),
+      waitUntil(`${id} is ${status}`, PATIENCE, async () => (await row(id)).provisioning_status === status),
     settles: (id) =>
-      waitUntil(`${id} is settled`, 5_000, async () => {
+      waitUntil(`${id} is settled`, PATIENCE, async () => {
         const { generation, settled_generation } = await row(id);
         return Number(generation) === Number(settled_generation);
       }),

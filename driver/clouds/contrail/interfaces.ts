@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../domain/errors';
-import type { Interface, PairChange } from './port';
-import { hostPairOf, idsOf, PAIRS, type Pair, pairsOf, referencesOf, sameAddress, toHostPair } from './views';
+import type { HostPair, Interface, PairChange } from './port';
+import { canonical, hostPairOf, idsOf, PAIRS, type Pair, pairsOf, referencesOf, toHostPair } from './views';
 import type { Vnc, VncObject } from './vnc';
 
 const TYPE = 'virtual-machine-interface';
@@ -65,17 +65,17 @@ export async function changePairs(vnc: Vnc, changes: readonly PairChange[]): Pro
 
 /** The pairs as they should be; undefined when they are. Duplicates of ours, which the API keeps, go. */
 function edit(pairs: readonly Pair[], { put, remove }: PairChange): readonly Pair[] | undefined {
-  const isOurs = (pair: Pair): boolean => {
+  const wanted = new Map(put.map((pair) => [canonical(pair.address), pair]));
+  const named = new Set([...remove.map(canonical), ...wanted.keys()]);
+  const kept: Pair[] = [];
+  const ours: HostPair[] = [];
+  for (const pair of pairs) {
     const host = toHostPair(pair);
-    return (
-      host !== undefined &&
-      [...remove, ...put.map(({ address }) => address)].some((it) => sameAddress(it, host.address))
-    );
-  };
-  const ours = pairs.filter(isOurs).flatMap((pair) => toHostPair(pair) ?? []);
+    if (host !== undefined && named.has(canonical(host.address))) ours.push(host);
+    else kept.push(pair);
+  }
   const isDone =
-    ours.length === put.length &&
-    put.every((want) => ours.some((have) => sameAddress(have.address, want.address) && have.mode === want.mode));
-  if (isDone) return undefined;
-  return [...pairs.filter((pair) => !isOurs(pair)), ...put.map(({ address, mode }) => hostPairOf(address, mode))];
+    ours.length === wanted.size && ours.every(({ address, mode }) => wanted.get(canonical(address))?.mode === mode);
+  if (isDone && new Set(ours.map(({ address }) => canonical(address))).size === wanted.size) return undefined;
+  return [...kept, ...[...wanted.values()].map(({ address, mode }) => hostPairOf(address, mode))];
 }

@@ -48,13 +48,14 @@ export function toHostPair({ ip, mac, address_mode: mode }: Pair): HostPair | un
   return { address: ip.ip_prefix, mode: mode === 'active-active' ? mode : 'active-standby' };
 }
 
-/** Whether two texts mean one address: IPv6 is written in many ways. */
+/** Whether two texts mean one address. */
 export function sameAddress(one: string, other: string): boolean {
   return one === other || canonical(one) === canonical(other);
 }
 
-function canonical(address: string): string {
-  return ipaddr.isValid(address) ? ipaddr.parse(address).toNormalizedString() : address;
+/** Equal for all texts that mean one address: IPv6 is written in many ways. */
+export function canonical(address: string): string {
+  return address.includes(':') && ipaddr.isValid(address) ? ipaddr.parse(address).toNormalizedString() : address;
 }
 
 const Annotations = z.looseObject({

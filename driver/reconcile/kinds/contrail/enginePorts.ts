@@ -41,15 +41,14 @@ export const enginePorts: Kind<WiredEnginePort, ContrailEngineTarget, ContrailEn
     if (healthCheck === null) await contrail.driver.clearHealthCheck(name, [port]);
     else await contrail.driver.setHealthCheck(name, healthCheck, [port]);
   },
-  async remove({ portId, engineId }, { contrail, run, lockPorts }) {
-    const { driver } = contrail;
+  async remove({ portId, engineId }, { contrail, run }) {
+    const { driver, pairs } = contrail;
     for (const { id } of await driver.listFloatingIps([portId])) await driver.unlinkFloatingIp(id, portId);
     const wired = (await listWiringOn(run.parts.db, engineId)).filter(
       (it) => it.portId === portId && it.mode === 'aap',
     );
     if (wired.length === 0) return;
-    const change = { portId, put: [], remove: wired.map(({ address }) => address) };
-    await lockPorts([portId], () => driver.changePairs([change]));
+    await pairs.change([{ portId, put: [], remove: wired.map(({ address }) => address) }]);
     for (const record of wired) await forgetWiring(run.parts.db, record);
   },
 };

@@ -81,11 +81,10 @@ async function removePairs(items: readonly EnginePair[], clouds: ContrailClouds)
 }
 
 async function change(
-  pairs: readonly EnginePair[],
-  { contrail, lockPorts }: ContrailClouds,
+  wanted: readonly EnginePair[],
+  { pairs }: ContrailClouds,
   how: (pairsOfPort: readonly EnginePair[]) => Omit<PairChange, 'portId'>,
 ): Promise<readonly string[]> {
-  const portIds = [...new Set(pairs.map(({ portId }) => portId))];
-  const changes = portIds.map((portId) => ({ portId, ...how(pairs.filter((it) => it.portId === portId)) }));
-  return lockPorts(portIds, () => contrail.changePairs(changes));
+  const portIds = [...new Set(wanted.map(({ portId }) => portId))];
+  return pairs.change(portIds.map((portId) => ({ portId, ...how(wanted.filter((it) => it.portId === portId)) })));
 }

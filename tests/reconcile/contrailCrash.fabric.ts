@@ -1,6 +1,7 @@
 import { HINTS_TOPIC } from '../../driver/bus/port';
 import type { LoadBalancerParts } from '../../driver/reconcile/loadBalancerRun';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
+import { createPairWriter } from '../../driver/reconcile/pairWriter';
 import { type ContrailLab, startContrailLab } from '../support/contrailLab';
 
 /** A worker dies right after Contrail has done what it was asked. Another one comes and brings all to the same end. */
@@ -26,7 +27,8 @@ function mortal(lab: ContrailLab, fatal: number): { parts: LoadBalancerParts; li
       };
     },
   });
-  const contrail = { ...lab.wiring, driver, seenServices: new Map(), seenWiring: new Map() };
+  const pairs = createPairWriter(lab.db, driver);
+  const contrail = { ...lab.wiring, driver, pairs, seenServices: new Map(), seenWiring: new Map() };
   return { parts: lab.parts({ contrail, db: lab.db }), life };
 }
 
