@@ -19,6 +19,7 @@ import { ownerProject } from './0017_owner_project';
 import { bgpSessionTable } from './0018_bgp_session';
 import { captureTables } from './0019_capture';
 import { troubleTables } from './0020_trouble';
+import { highAvailability } from './0021_high_availability';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   { name: '0018_bgp_session', up: bgpSessionTable },
   { name: '0019_capture', up: captureTables },
   { name: '0020_trouble', up: troubleTables },
+  { name: '0021_high_availability', up: highAvailability },
 ];

@@ -2,7 +2,7 @@ import { DOWN_AFTER_SILENCE, type EngineStatus } from '../domain/engine';
 import { toNumber } from './codecs';
 import { type Db, dbNow, nowPlus } from './connect';
 import { loadBalancersOn } from './engines';
-import type { ServiceEngineRow } from './rows';
+import type { PlacementRow, ServiceEngineRow } from './rows';
 
 /** Who holds an engine's connection, when it was last heard of, and what follows from its silence. */
 
@@ -24,8 +24,30 @@ export async function takeConnection(
   const changed = status.from === status.to ? {} : { status: status.to, updated_at: dbNow(db) };
   const taken = await db('service_engine')
     .where({ id: engineId, connection_epoch: epoch - 1, status: status.from })
-    .update({ connected_to: connectedTo, connection_epoch: epoch, last_heartbeat: dbNow(db), ...changed });
+    .update({
+      connected_to: connectedTo,
+      connection_epoch: epoch,
+      last_heartbeat: dbNow(db),
+      silent_since: null,
+      ...changed,
+    });
+  if (taken === 1 && status.from === 'DOWN') await keepOn(db, engineId);
   return taken === 1;
+}
+
+/** Who is back before anybody was found to take over keeps what it has. */
+async function keepOn(db: Db, engineId: string): Promise<void> {
+  const leaving: Pick<PlacementRow, 'id' | 'load_balancer_id' | 'updated_at'>[] = await db('placement')
+    .where({ service_engine_id: engineId, request: 'heal', deleting: 0 })
+    .whereNull('drain_until')
+    .select('id', 'load_balancer_id', 'updated_at');
+  for (const { id, load_balancer_id, updated_at } of leaving) {
+    const heirs = db('placement')
+      .where({ load_balancer_id, deleting: 0 })
+      .where('created_at', '>=', updated_at ?? '');
+    if (await heirs.first('id')) continue;
+    await db('placement').where({ id, request: 'heal' }).update({ request: null });
+  }
 }
 
 /** The engine's connection has ended: unless a newer one exists, nobody holds it. */
@@ -90,7 +112,7 @@ export async function silenceEngine(
   const wentDown = await trx('service_engine')
     .where({ id: engineId })
     .whereIn('status', [...DOWN_AFTER_SILENCE])
-    .update({ status: 'DOWN', updated_at: dbNow(trx) });
+    .update({ status: 'DOWN', silent_since: dbNow(trx), updated_at: dbNow(trx) });
   await trx('placement')
     .where({ service_engine_id: engineId, stale: 0 })
     .update({ stale: 1, updated_at: dbNow(trx) });

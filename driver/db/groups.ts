@@ -1,3 +1,4 @@
+import { readBreaker } from '../domain/breaker';
 import { type GroupProperties, readGroupProperties } from '../domain/group';
 import { fromJson } from './codecs';
 import { type Db, prepared } from './connect';
@@ -8,9 +9,17 @@ export interface Group {
   readonly id: string;
   readonly name: string;
   readonly properties: GroupProperties;
+  /** Too much of it was lost at once: VIPs stay on engines that are silent. */
+  readonly holdsStill?: boolean;
 }
 
-type GroupColumns = { readonly id: string; readonly name: string; readonly properties: Json; readonly is_default: Bit };
+type GroupColumns = {
+  readonly id: string;
+  readonly name: string;
+  readonly properties: Json;
+  readonly is_default: Bit;
+  readonly breaker: Json | null;
+};
 
 /** What a load balancer chooses its group by. */
 export interface GroupChoice {
@@ -44,10 +53,13 @@ async function findGroup(db: Db, name: string | undefined): Promise<Group | unde
     name === undefined
       ? await prepared<GroupColumns>(db, `${SELECT} where is_default = 1 order by created_at, id limit 1`)
       : await prepared<GroupColumns>(db, `${SELECT} where name = ? or id = ? limit 1`, [name, name]);
-  return row && { id: row.id, name: row.name, properties: readGroupProperties(fromJson<unknown>(row.properties)) };
+  if (!row) return undefined;
+  const { state } = readBreaker(row.breaker === null ? null : fromJson<unknown>(row.breaker));
+  const properties = readGroupProperties(fromJson<unknown>(row.properties));
+  return { id: row.id, name: row.name, properties, ...(state !== 'closed' && { holdsStill: true }) };
 }
 
-const SELECT = 'select id, name, properties, is_default from service_engine_group';
+const SELECT = 'select id, name, properties, is_default, breaker from service_engine_group';
 
 const OF_FLAVOR =
   'select p.flavor_data as data from flavor f join flavor_profile p on p.id = f.flavor_profile_id where f.id = ?';

@@ -3,6 +3,7 @@ import type {
   BgpSessionRow,
   CertificateConsumerRow,
   EngineCertificateRow,
+  EngineHearingRow,
   PlacementRow,
   ServiceEngineGroupRow,
   ServiceEngineRow,
@@ -85,6 +86,7 @@ export interface Tables {
   se_vnic: SeVnicRow;
   bgp_service: BgpServiceRow;
   bgp_session: BgpSessionRow;
+  engine_hearing: EngineHearingRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
   taken_port: TakenPortRow;

@@ -12,7 +12,7 @@ import type {
   TreeObject,
   Vip,
 } from '../domain/tree';
-import { fromBit, fromJson, toNumber } from './codecs';
+import { fromBit, fromDbTime, fromJson, toNumber } from './codecs';
 import type { Bit, HealthMonitorRow, L7PolicyRow, L7RuleRow, ListenerRow, LoadBalancerRow, MemberRow } from './rows';
 import type { PlacementAndEngineRow, PoolAndPersistenceRow, RootRow, TreeRows } from './treeRows';
 
@@ -47,6 +47,7 @@ export function assembleTree(rows: TreeRows): LoadBalancerTree {
     vipHeld: fromBit(root.vip_held ?? 0),
     vipMode: root.vip_mode === 'aap' || root.vip_mode === 'bgp' ? root.vip_mode : null,
     floatingIpId: root.floating_ip_id,
+    masterTerm: root.master_term === null ? null : toNumber(root.master_term),
     hasConsumers: fromBit(root.has_consumers),
   };
 }
@@ -240,7 +241,10 @@ function placement(row: PlacementAndEngineRow): Placement {
       deleting: fromBit(row.engine_deleting),
       connected: row.connected_to !== null,
       managementAddress: row.management_address,
+      madeAt: fromDbTime(row.engine_made).getTime(),
     },
+    claim:
+      row.claimed_term === null ? null : { term: toNumber(row.claimed_term), master: fromBit(row.claimed_master ?? 0) },
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   PoolRow,
   SessionPersistenceRow,
   SniRow,
+  Time,
   VipRow,
   VipSecurityGroupRow,
 } from './rows';
@@ -38,6 +39,7 @@ export type PlacementAndEngineRow = PlacementRow & {
   engine_deleting: Bit;
   connected_to: string | null;
   management_address: string | null;
+  engine_made: Time;
 };
 
 /** The rows of one tree, table by table. */

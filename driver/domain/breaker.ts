@@ -63,14 +63,16 @@ export function nextBreaker(
   now: number,
 ): BreakerVerdict {
   if (!settings.enabled) return { breaker: CLOSED_BREAKER, allowance: Number.POSITIVE_INFINITY, change: null };
-  const to = (state: BreakerState['state'], change: BreakerVerdict['change'], forgiven = before.forgiven) => ({
+  const to = (state: 'open' | 'resuming', change: BreakerVerdict['change'], forgiven = before.forgiven) => ({
     ...{ breaker: { state, since: now, forgiven }, change },
-    allowance: state === 'closed' ? Number.POSITIVE_INFINITY : state === 'open' ? 0 : 1,
+    allowance: state === 'open' ? 0 : 1,
   });
   const recent = losses.filter((at) => at > before.forgiven && at > now - settings.window).length;
   const isMass = recent >= settings.least && recent > settings.share * engines;
   if (before.state !== 'open' && isMass) return to('open', 'tripped');
-  if (before.state !== 'closed' && losses.length === 0) return to('closed', 'closed', now);
+  if (before.state !== 'closed' && losses.length === 0) {
+    return { breaker: CLOSED_BREAKER, allowance: Number.POSITIVE_INFINITY, change: 'closed' };
+  }
   switch (before.state) {
     case 'closed':
       return { breaker: before, allowance: Number.POSITIVE_INFINITY, change: null };

@@ -11,10 +11,17 @@ export interface HealingSettings {
   readonly moveAfter: number;
   /** How long an engine that serves nothing, and of whose server nothing is known, is silent before it is taken down. */
   readonly retireAfter: number;
+  /** When as many are lost as could be a mass failure, the others of it are waited for: so long after the last one. */
+  readonly settle: number;
   readonly breaker: BreakerSettings;
 }
 
-export const DEFAULT_HEALING: HealingSettings = { moveAfter: 0, retireAfter: 300_000, breaker: DEFAULT_BREAKER };
+export const DEFAULT_HEALING: HealingSettings = {
+  moveAfter: 0,
+  retireAfter: 300_000,
+  settle: 2_000,
+  breaker: DEFAULT_BREAKER,
+};
 
 export interface HealingEngine {
   readonly id: string;
@@ -75,7 +82,7 @@ export function planHealing(view: HealingView, settings: HealingSettings, now: n
   const engines = view.engines.filter((it) => !it.deleting && (it.status === 'READY' || it.status === 'DOWN'));
   const look = { engines: engines.length, losses: lost.map(silence) };
   const breaker = nextBreaker(view.breaker, look, settings.breaker, now);
-  const allowed = lost.slice(0, breaker.allowance);
+  const allowed = mayBeMass(view, look.losses, settings, now) ? [] : lost.slice(0, breaker.allowance);
   return {
     decisions: [
       ...view.engines.flatMap(judgeIsolation),
@@ -83,6 +90,18 @@ export function planHealing(view: HealingView, settings: HealingSettings, now: n
     ],
     breaker,
   };
+}
+
+/** Of a mass failure the first engines are no different from a few that were lost by themselves. */
+function mayBeMass(
+  { breaker: { state, forgiven } }: HealingView,
+  losses: readonly number[],
+  { breaker: { enabled, least, window }, settle }: HealingSettings,
+  now: number,
+): boolean {
+  if (!enabled || state !== 'closed') return false;
+  const recent = losses.filter((at) => at > forgiven && at > now - window);
+  return recent.length >= least && now - Math.max(...recent) < settle;
 }
 
 /** Silent for the controllers, though not on its way out. */

@@ -44,7 +44,7 @@ export function planPlacements(
 }
 
 /** What a placement can be asked for that makes it leave its engine. */
-const LEAVING_REQUESTS: readonly (string | null)[] = ['failover', 'delete', 'scalein', 'migrate'];
+const LEAVING_REQUESTS: readonly (string | null)[] = ['failover', 'delete', 'scalein', 'migrate', 'heal'];
 
 /** Whether the placement is to go, for one on another engine or for none. */
 export function isLeaving({ request, draining, engine }: Placement): boolean {

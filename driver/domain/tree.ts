@@ -178,7 +178,11 @@ export interface Placement {
     /** A health-manager holds its connection. */
     readonly connected: boolean;
     readonly managementAddress: string | null;
+    /** When its row was made, in milliseconds since 1970: orders the two of a pair. */
+    readonly madeAt?: number;
   };
+  /** Of a pair: what the engine said last of its own mastership; null: nothing. */
+  readonly claim?: { readonly term: number; readonly master: boolean } | null;
 }
 
 export interface LoadBalancerTree extends TreeObject {
@@ -214,6 +218,8 @@ export interface LoadBalancerTree extends TreeObject {
   readonly vipMode: 'aap' | 'bgp' | null;
   /** The floating IP that was allocated for it by its flavor. */
   readonly floatingIpId: string | null;
+  /** Of a pair: the term of its master. Null or absent: whoever serves answers. */
+  readonly masterTerm?: number | null;
   /** The key manager has been told of certificates in use here. */
   readonly hasConsumers: boolean;
 }

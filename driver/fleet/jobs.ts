@@ -1,6 +1,8 @@
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import { ensureFleet, type FleetDeps } from './ensureFleet';
+import { healGroups } from './heal';
+import { healingSettings } from './healingSettings';
 import { createLeftoverSearch } from './leftoverServers';
 import { tellSharedHosts } from './sharedHosts';
 
@@ -20,10 +22,15 @@ const LEFTOVER_GRACE = 600_000;
 
 /** The fleet's periodic jobs. The first is also called at the start of the embedded site, which so has its engine at once. */
 export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
-  const { db, compute, network, log, config } = parts;
+  const { db, bus, compute, network, log, config } = parts;
   const { owner_tag: ownerTag, tenancy_mode: tenancyMode } = config.service_engine;
   return [
     { name: 'fleet', interval: 5, run: () => ensureFleet(parts) },
+    {
+      name: 'healing',
+      interval: 2,
+      run: () => healGroups({ ...{ db, bus, log, compute }, settings: healingSettings(config.service_engine) }),
+    },
     { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
     {
       name: 'leftover-servers',

@@ -26,8 +26,18 @@ export interface LivenessDeps {
   readonly connections: Connections;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Engines were silenced: what was lost with them is to be healed, or it is to be seen that too much was. */
+  readonly heal?: () => Promise<void>;
   /** The engine was silenced: its load balancers are to be looked at. */
   readonly onSilent: (engineId: string, loadBalancerIds: readonly string[]) => Promise<void>;
+}
+
+type Named = EngineConnection & { readonly engineName?: string };
+
+interface Silenced {
+  readonly engineId: string;
+  /** Of what is placed on it. */
+  readonly loadBalancerIds: readonly string[];
 }
 
 interface Absence extends EngineConnection {
@@ -52,19 +62,30 @@ export function createLiveness(deps: LivenessDeps): Liveness {
   };
   const isSilent = ({ lastSeen }: { lastSeen: number }): boolean => now() - lastSeen > settings.heartbeatTimeout;
 
-  const silence = async (engine: EngineConnection & { engineName?: string }): Promise<void> => {
+  const silence = async (engine: Named): Promise<Silenced | undefined> => {
     const silenced = await inTransaction(deps.db, async (trx) => {
       const result = await silenceEngine(trx, engine);
       if (result?.wentDown) await recordEvents(trx, [downEvent(engine)], { engineId: engine.engineId });
       return result;
     });
     absent.delete(engine.engineId);
-    if (silenced) await deps.onSilent(engine.engineId, silenced.loadBalancerIds);
+    return silenced && { engineId: engine.engineId, loadBalancerIds: silenced.loadBalancerIds };
   };
-  const trySilence = (engine: EngineConnection & { engineName?: string }): Promise<void> =>
-    silence(engine).catch((err: unknown) =>
-      deps.log.warn({ err, engine: engine.engineId }, 'a silent engine could not be marked; tried again'),
-    );
+  const trySilence = (engine: Named): Promise<Silenced | undefined> =>
+    silence(engine).catch((err: unknown) => {
+      deps.log.warn({ err, engine: engine.engineId }, 'a silent engine could not be marked; tried again');
+      return undefined;
+    });
+  /** All of them before anything follows from it: how many they are matters. */
+  const silenceAll = async (engines: readonly Named[]): Promise<void> => {
+    const silenced: Silenced[] = [];
+    for (const engine of engines) silenced.push(...[await trySilence(engine)].filter((it) => it !== undefined));
+    if (silenced.length === 0) return;
+    await deps
+      .heal?.()
+      .catch((err: unknown) => deps.log.warn({ err }, 'what was lost could not be healed; tried again'));
+    for (const { engineId, loadBalancerIds } of silenced) await deps.onSilent(engineId, loadBalancerIds);
+  };
   return {
     arrived: (link) => void absent.delete(link.engineId),
     left(link) {
@@ -74,16 +95,14 @@ export function createLiveness(deps: LivenessDeps): Liveness {
     async check() {
       forgiveOwnPause();
       for (const link of connections.all()) if (isSilent(link)) link.terminate();
-      for (const absence of [...absent.values()]) if (isSilent(absence)) await trySilence(absence);
+      await silenceAll([...absent.values()].filter(isSilent));
     },
     async flush() {
       try {
         await flushHeard(deps);
         if (now() < trustFrom) return;
         const silent = await listSilentEngines(deps.db, databaseTimeout(settings));
-        for (const engine of silent) {
-          if (!connections.get(engine.engineId)?.open) await trySilence(engine);
-        }
+        await silenceAll(silent.filter(({ engineId }) => !connections.get(engineId)?.open));
       } catch (err) {
         trustFrom = now() + settings.startGrace;
         deps.log.warn({ err }, 'heartbeats could not be written');

@@ -6,6 +6,7 @@ import { confirmPlacement } from '../db/confirmations';
 import { type Db, inTransaction } from '../db/connect';
 import { recordEvents } from '../db/events';
 import type { Sealer } from '../domain/sealing';
+import { healGroups } from '../fleet/heal';
 import { type AckWriter, createAckWriter, hintEngine, hintLoadBalancer } from './acks';
 import { type BgpSessions, createBgpSessions } from './bgpSessions';
 import { type CaptureDesk, createCaptureDesk } from './captures';
@@ -108,6 +109,7 @@ export function createParts(deps: ManagerDeps): Parts {
   const pushing = createPushing(deps, { connections, acks, background, metrics });
   const liveness = createLiveness({
     ...{ db, log, id, settings, connections, now },
+    heal: () => healGroups({ db, bus, log, settings: settings.healing }),
     onSilent: async (engineId, loadBalancerIds) => {
       reports.forgetEngine(engineId);
       judge.mark(loadBalancerIds);
@@ -118,7 +120,6 @@ export function createParts(deps: ManagerDeps): Parts {
   });
   const captures = createCaptureDesk({ db, log, id, linkTo: connections.get });
   const judging = { reports, judge, withdrawals, peers, counters, acks };
-  return { ...deps, ...judging, ...pushing, connections, liveness, captures, background, metrics };
 }
 
 /** What brings specs, their certificates and their networks to engines. */

@@ -1,4 +1,6 @@
 import type { Config } from '../config/config';
+import type { HealingSettings } from '../domain/healing';
+import { healingSettings } from '../fleet/healingSettings';
 import type { SpecOptions } from '../target/options';
 
 /** Times and bounds of the health-manager. Milliseconds. */
@@ -32,6 +34,8 @@ export interface HealthSettings {
   readonly spec: SpecOptions;
   /** How long a vNIC of an engine may be on its way before it is called a problem. */
   readonly networkPatience: number;
+  /** How what is lost is healed. */
+  readonly healing: HealingSettings;
   /** After which a spec that was not acknowledged makes room for others. */
   readonly ackTimeout: number;
 }
@@ -64,6 +68,7 @@ export function settingsOf({
       restoreDelay: engine.vip_restore_delay * 1000,
       withdrawDelay: engine.vip_withdraw_delay * 1000,
     },
+    healing: healingSettings(engine),
     certRefreshInterval: certificates.cert_refresh_interval * 1000,
   };
 }

@@ -1,4 +1,5 @@
 import { inTransaction } from '../db/connect';
+import type { Group } from '../db/groups';
 import { renewLease } from '../db/leases';
 import { wantGeneration } from '../db/placements';
 import { type EnginePort, listEnginePorts, listWantedPolicies, listWiring, type WiringRecord } from '../db/wiring';
@@ -98,7 +99,9 @@ async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<
   if (needs.vips.length === 0) return undefined;
   const recorded = await listWiring(parts.db, tree.id);
   const { contrail } = parts;
-  const answering = contrail ? servingEngines(tree, plan.drop) : answeringEngines(tree, plan.drop, recorded);
+  const answering = contrail
+    ? servingEngines(tree, plan.drop, placing.group)
+    : answeringEngines(tree, plan.drop, { recorded, group: placing.group });
   const ports = (await listEnginePorts(parts.db, tree.id, needs)).filter(({ portId }) => portId !== null);
   const lacks = (engineId: string, networkId: string): boolean =>
     !ports.some((it) => it.engineId === engineId && it.networkId === networkId);
@@ -138,11 +141,13 @@ async function findPolicies(
 function answeringEngines(
   tree: LoadBalancerTree,
   dropped: readonly Placement[],
-  recorded: readonly WiringRecord[],
+  { recorded, group }: { readonly recorded: readonly WiringRecord[]; readonly group: Group },
 ): string[] {
+  // Of a pair both may answer, and only the master does.
+  if ((tree.masterTerm ?? null) !== null) return servingEngines(tree, dropped, group);
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
   const fresh = serving.filter(({ stale }) => !stale);
-  const able = fresh.length > 0 ? fresh : serving;
+  const able = fresh.length > 0 && !group.holdsStill ? fresh : serving;
   const rank = (it: Placement): number =>
     (isLeaving(it) ? 10 : 0) + (recorded.some(({ engineId }) => engineId === it.engineId) ? 0 : 1 + ROLE_RANK[it.role]);
   const [first] = [...able].sort((a, b) => rank(a) - rank(b) || (a.engineId < b.engineId ? -1 : 1));

@@ -65,8 +65,10 @@ describe('the breaker', () => {
     expect(breaker).toMatchObject({ change: 'tripped', breaker: { state: 'open' } });
   });
 
-  it('heals what is less, also if it is half of a small group', () => {
-    expect(plan({ engines: group(3), placements: [on('a')] }).decisions).toHaveLength(1);
+  it('heals what is less once it is known to be, and of two engines both at once', () => {
+    const three = { engines: group(3), placements: [on('a')] };
+    expect(plan(three).decisions).toHaveLength(0);
+    expect(plan(three, NOW + DEFAULT_HEALING.settle).decisions).toHaveLength(1);
     const two = [down('a'), down('b')];
     expect(plan({ engines: two, placements: [on('a'), on('b')] }).decisions).toHaveLength(2);
   });

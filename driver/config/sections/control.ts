@@ -121,6 +121,29 @@ export const service_engine = section('Service engines, and the group that is ma
     { 1: 'tenant', 2: 'service', 3: 'single' },
   ),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
+  heal_after: seconds(
+    0,
+    'How long an engine that nobody hears is silent, beyond `[health_manager] heartbeat_timeout`, before its load balancers move to others.',
+  ),
+  retire_after: seconds(
+    300,
+    'How long a silent engine that serves nothing is kept whose server is said to run. One whose server is gone or stopped goes at once.',
+  ),
+  mass_failure_breaker: bool(
+    true,
+    'Whether engines and VIPs stay as they are when much of a service engine group falls silent at once.',
+  ),
+  mass_failure_share: integer(
+    50,
+    [1, 99],
+    'Of a group, in percent: when more than these are lost, and three at least ...',
+  ),
+  mass_failure_window: seconds(60, '... within this time, nothing of the group is healed ...', 1),
+  mass_failure_quiet: seconds(
+    300,
+    '... until no more were lost for so long: then one engine after the other is, or all when an operator says so (`slipstream group resume`).',
+    1,
+  ),
   owner_tag: text(
     'slipstream',
     'Tag and metadata of every server of this installation. What bears it and has no engine is deleted: installations that share a project need different ones. At most 23 letters, digits, `-`, `_` and `.`.',

@@ -113,7 +113,10 @@ export const engines: ReadModel = {
   },
 };
 
-export type PlacementRead = Omit<PlacementRow, 'wanted_epoch' | 'request_target' | 'drain_since'> & {
+export type PlacementRead = Omit<
+  PlacementRow,
+  'wanted_epoch' | 'request_target' | 'drain_since' | 'claimed_term' | 'claimed_master'
+> & {
   project_id: string;
 };
 

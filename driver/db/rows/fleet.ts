@@ -14,6 +14,8 @@ export interface ServiceEngineGroupRow {
   lease_until: Time | null;
   created_at: Time;
   updated_at: Time | null;
+  /** What stops the healing of the group: JSON of `BreakerState` of driver/domain/breaker.ts. Null: nothing. */
+  breaker: Json | null;
 }
 
 export const ENGINE_STATUSES = ['BUILDING', 'READY', 'DRAINING', 'DELETING', 'DOWN', 'GHOST'] as const;
@@ -62,6 +64,18 @@ export interface ServiceEngineRow {
   server_launched_at: string | null;
   /** The project its server and ports are in, which alone it serves; null: that of this service. */
   owner_project_id: string | null;
+  /** Since when no health-manager has heard of it; null: one does, or never has. */
+  silent_since: Time | null;
+  /** Since when it is known that its neighbours hear it nevertheless. */
+  isolated_since: Time | null;
+}
+
+/** Whether one engine hears another on a network of data, as it last said. */
+export interface EngineHearingRow {
+  observer_id: string;
+  service_engine_id: string;
+  heard: Bit;
+  since: Time;
 }
 
 /** A certificate of an engine that is good until it expires; without a row it is revoked. */
@@ -149,6 +163,46 @@ export interface TakenPortRow {
 export const PLACEMENT_ROLES = ['primary', 'secondary', 'standby'] as const;
 export type PlacementRole = (typeof PLACEMENT_ROLES)[number];
 
+/** How loaded an engine is, averaged over about a minute. */
+export interface EngineLoadRow {
+  service_engine_id: string;
+  cpu_percent: number;
+  memory_percent: number;
+  connections: number;
+  /** Null: it does not say. */
+  bytes_per_second: number | null;
+  packets_per_second: number | null;
+  connections_per_second: number | null;
+  at: Time;
+}
+
+/** What looks at the load of a group have left: JSON of `ElasticityState` of driver/domain/elasticityView.ts. */
+export interface GroupElasticityRow {
+  service_engine_group_id: string;
+  state: Json;
+  looked_at: Time;
+}
+
+/** A rolling upgrade of a group's engines. */
+export interface GroupUpgradeRow {
+  id: string;
+  service_engine_group_id: string;
+  image_tag: string;
+  /** Of the group before. */
+  previous_image_tag: string | null;
+  previous_mark: string | null;
+  /** That of the state. */
+  status: string;
+  /** JSON of `UpgradeState` of driver/domain/upgradeView.ts. */
+  state: Json;
+  /** Raised with every write: who has read an older one writes nothing. */
+  version: number | string;
+  /** That were to be replaced when it began. */
+  engines: number;
+  created_at: Time;
+  updated_at: Time | null;
+}
+
 /** That a load balancer is on an engine. */
 export interface PlacementRow {
   id: string;
@@ -168,7 +222,7 @@ export interface PlacementRow {
   refusals: Json | null;
   /** True when nothing of the wanted generation could be put in force. */
   refused: Bit;
-  /** A request by REST or RPC: `failover`, `configure`, `delete`, `scalein` or `migrate`. */
+  /** A request by REST or RPC: `failover`, `configure`, `delete`, `scalein` or `migrate`; or `heal`: its engine is lost. */
   request: string | null;
   request_id: string | null;
   /** Of `migrate`: the engine that is to take over; null: any. */
@@ -176,6 +230,9 @@ export interface PlacementRow {
   /** Others serve in its stead, and its engine keeps only the connections it has: since and until when. Null: it does not. */
   drain_since: Time | null;
   drain_until: Time | null;
+  /** Of a pair: what the engine says of itself, the highest term it knows and whether it is the master. */
+  claimed_term: number | string | null;
+  claimed_master: Bit | null;
   created_at: Time;
   updated_at: Time | null;
 }

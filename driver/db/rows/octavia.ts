@@ -41,6 +41,8 @@ export interface LoadBalancerRow extends TreeRow {
   vip_held: Bit | null;
   /** What operators have scaled it by, out (above zero) or in; null: they have not. */
   scale_adjustment: number | null;
+  /** Of a pair: the highest term that was granted, or taken by an engine while no controller was there. Null: it is none. */
+  master_term: number | string | null;
   /** aap | bgp: how its VIPs are wired, chosen once. Null: not chosen yet. */
   vip_mode: string | null;
   /** The floating IP that was allocated for it, from before it is. */

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import type { Db } from '../../driver/db/connect';
+import { inTransaction } from '../../driver/db/connect';
+import { silenceEngine, takeConnection } from '../../driver/db/engineConnections';
+import { recordHearing } from '../../driver/db/healing';
+import { DEFAULT_HEALING } from '../../driver/domain/healing';
+import { type HealDeps, healGroups } from '../../driver/fleet/heal';
+import { openTestDatabase } from '../support/database';
+import { createFakeCompute, type FakeCompute } from '../support/fakeCompute';
+import { type Lab, startLab } from '../support/reconciler';
+import { insertEngine, insertLoadBalancer } from '../support/rows';
+import { waitUntil } from '../support/wait';
+
+const PATIENCE = 30_000;
+const log = pino({ level: 'silent' });
+
+let db: Db;
+let lab: Lab;
+let compute: FakeCompute;
+let engines: string[];
+
+beforeEach(async () => {
+  db = await openTestDatabase();
+  compute = createFakeCompute();
+  lab = await startLab(db, { compute, group: { maxEngines: 3, slotsPerEngine: 10 } });
+  engines = [lab.engineId];
+});
+afterEach(async () => {
+  await lab.close();
+  await db.destroy();
+});
+
+async function addEngine(): Promise<string> {
+  const id = randomUUID();
+  const server = await compute.createServer({ engineId: id, name: id, token: 'secret', controllers: [] });
+  await insertEngine(db, { id, compute_id: server.id, service_engine_group_id: lab.groupId });
+  await db('service_engine').where({ id }).update({ host: server.host });
+  engines.push(id);
+  return id;
+}
+
+async function addLoadBalancer(): Promise<string> {
+  const lb = await insertLoadBalancer(db, {
+    provisioning_status: 'PENDING_CREATE',
+    generation: 1,
+    settled_generation: 0,
+  });
+  await lab.hint(lb.id);
+  await lab.reaches(lb.id, 'ACTIVE');
+  return lb.id;
+}
+
+const on = (loadBalancerId: string): Promise<string[]> =>
+  db('placement').where({ load_balancer_id: loadBalancerId, deleting: 0 }).pluck('service_engine_id');
+
+async function silence(engineId: string): Promise<void> {
+  lab.health.behave(engineId, { answer: 'silent' });
+  await inTransaction(db, (trx) => silenceEngine(trx, { engineId, epoch: 1 }));
+}
+
+const heal = (given: Partial<HealDeps> = {}) =>
+  healGroups({ db, bus: lab.bus, log, settings: { ...DEFAULT_HEALING, settle: 0 }, compute, ...given });
+
+it('moves what a dead engine served to a spare slot, and takes its server down once it is stopped', async () => {
+  await lab.startWorker();
+  const lb = await addLoadBalancer();
+  const [first = ''] = await on(lb);
+  const spare = await addEngine();
+
+  await silence(first);
+  await heal();
+  await waitUntil('the spare has it', PATIENCE, async () => (await on(lb)).join() === spare);
+  expect(lab.health.serves(spare)).toEqual([lb]);
+  expect(await lab.events('PLACEMENT_HEALING')).toMatchObject([{ resource_id: lb }]);
+
+  await heal();
+  expect(await db('service_engine').where({ id: first }).first('deleting')).toMatchObject({ deleting: 0 });
+  await compute.deleteServer((await db('service_engine').where({ id: first }).first('compute_id')).compute_id);
+  await heal();
+  await waitUntil('it is gone', PATIENCE, async () => (await db('service_engine').where({ id: first })).length === 0);
+  expect(await lab.events('ENGINE_RETIRED')).toHaveLength(1);
+});
+
+it('makes an engine where no slot is free', async () => {
+  await lab.startWorker();
+  const lb = await addLoadBalancer();
+
+  await silence(lab.engineId);
+  await heal();
+  await waitUntil('another engine is asked for', PATIENCE, async () => (await on(lb)).length === 2);
+  expect(await lab.events('ENGINE_REQUESTED')).toHaveLength(1);
+});
+
+it('leaves an engine as it is that another one hears, and says so once', async () => {
+  await lab.startWorker();
+  const lb = await addLoadBalancer();
+  const other = await addEngine();
+  await recordHearing(db, other, [{ engineId: lab.engineId, heard: true }]);
+
+  await silence(lab.engineId);
+  await heal();
+  await heal();
+  expect(await on(lb)).toEqual([lab.engineId]);
+  expect(await lab.events('ENGINE_ISOLATED')).toHaveLength(1);
+  expect(await lab.events('PLACEMENT_HEALING')).toEqual([]);
+
+  await recordHearing(db, other, [{ engineId: lab.engineId, heard: false }]);
+  await heal();
+  await waitUntil('it moves', PATIENCE, async () => (await on(lb)).join() === other);
+});
+
+it('lets an engine keep what it has that is back before anybody could take over', async () => {
+  await db('service_engine_group').update({ properties: JSON.stringify({ maxEngines: 1 }) });
+  await lab.startWorker();
+  const lb = await addLoadBalancer();
+  await silence(lab.engineId);
+  await heal();
+  expect(await db('placement').where({ load_balancer_id: lb }).pluck('request')).toEqual(['heal']);
+
+  const connection = { engineId: lab.engineId, epoch: 2 };
+  await takeConnection(db, connection, { connectedTo: 'health-1', status: { from: 'DOWN', to: 'READY' } });
+  expect(await db('placement').where({ load_balancer_id: lb }).pluck('request')).toEqual([null]);
+});
+
+it('keeps everything as it is when most of a group is lost at once, until it is back', async () => {
+  await lab.startWorker();
+  await addEngine();
+  await addEngine();
+  const lb = await addLoadBalancer();
+  const before = await on(lb);
+
+  for (const id of engines) await silence(id);
+  await heal();
+  await heal();
+  expect(await on(lb)).toEqual(before);
+  expect(await lab.events('HEALING_STOPPED')).toHaveLength(1);
+  expect(await db('placement').where({ request: 'heal' })).toEqual([]);
+
+  for (const engineId of engines) {
+    const status = { from: 'DOWN', to: 'READY' } as const;
+    await takeConnection(db, { engineId, epoch: 2 }, { connectedTo: 'health-1', status });
+  }
+  await heal();
+  expect(await lab.events('HEALING_RESUMED')).toHaveLength(1);
+  expect(await db('service_engine_group').pluck('breaker')).toEqual([null]);
+});
