@@ -120,6 +120,7 @@ export function createParts(deps: ManagerDeps): Parts {
   });
   const captures = createCaptureDesk({ db, log, id, linkTo: connections.get });
   const judging = { reports, judge, withdrawals, peers, counters, acks };
+  return { ...deps, ...judging, ...pushing, connections, liveness, captures, background, metrics };
 }
 
 /** What brings specs, their certificates and their networks to engines. */
