@@ -25,12 +25,16 @@ module.exports = {
       '^driver/(reconcile|target|domain|protocol|db|telemetry|config)/',
       '^driver/(bus|clouds/[^/]+)/port\\.ts$',
     ]),
+    only('trace', '^driver/trace/', [
+      '^driver/(trace|domain|protocol|db|config)/',
+      '^driver/(bus|clouds/[^/]+)/port\\.ts$',
+    ]),
     only('agent', '^driver/agent/', ['^driver/(agent|domain|protocol|telemetry|config)/']),
     only('agent-bootstrap', '^driver/agentBootstrap/', ['^driver/(agentBootstrap|domain|telemetry|config)/']),
     {
       name: 'worker-health-not-agent-not-api',
       severity: 'error',
-      from: { path: '^driver/(worker|health|housekeeping|fleet|driverAgent)/' },
+      from: { path: '^driver/(worker|health|housekeeping|fleet|drift|driverAgent)/' },
       to: { path: '^(api/|driver/agent/)' },
     },
     {
@@ -39,7 +43,7 @@ module.exports = {
       from: { path: '^api/', pathNot: MAINS },
       to: {
         path: '^driver/',
-        pathNot: ['^driver/(domain|config|telemetry|db)/', '^driver/(bus|clouds/[^/]+)/port\\.ts$'],
+        pathNot: ['^driver/(domain|config|telemetry|db|trace)/', '^driver/(bus|clouds/[^/]+)/port\\.ts$'],
       },
     },
     {

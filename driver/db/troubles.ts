@@ -17,6 +17,9 @@ export interface About {
   readonly context: EventContext;
 }
 
+/** That the sessions of BGP as a Service come to an end. */
+export const BGP_POOL = 'bgp-pool';
+
 export interface Trouble {
   /** What makes it the same trouble; at most 255 characters. */
   readonly cause: string;

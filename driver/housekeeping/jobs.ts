@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type Bus, HINTS_TOPIC } from '../bus/port';
+import type { ContrailDriver } from '../clouds/contrail/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import { purgeCaptures } from '../db/captures';
 import type { Db } from '../db/connect';
@@ -14,6 +15,8 @@ import {
   purgeEvents,
   purgeLoadBalancers,
 } from '../db/work';
+import { createWiringAudit, type WiringAuditSettings } from '../drift/audit';
+import { tellingOutage } from '../drift/tellCloud';
 import { expireLoadBalancer } from '../reconcile/expire';
 import type { Job } from './job';
 import { createLeftoverPortSearch } from './leftoverPorts';
@@ -29,6 +32,8 @@ export interface HousekeepingDeps {
   readonly now: () => Date;
   /** Absent: nobody listens. Notifications that were left are thrown away. */
   readonly teller?: Teller;
+  /** Where VIPs are wired in Contrail: what is compared there. */
+  readonly wiring?: { readonly driver: ContrailDriver; readonly settings: WiringAuditSettings };
   /** Whether those who listen are told of our own events too. */
   readonly tellsEvents?: boolean;
 }
@@ -67,11 +72,25 @@ export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
     ...(teller && deps.tellsEvents
       ? [{ name: 'tell_events', interval: settings.relayInterval, run: () => tellEvents(deps.db, teller) }]
       : []),
-    { name: 'audit', interval: settings.auditInterval / AUDIT_SLICES, run: createAudit(deps) },
+    { name: 'audit', interval: (settings.auditInterval * rounds(deps)) / AUDIT_SLICES, run: createAudit(deps) },
+    ...wiringJobs(deps),
     { name: 'purge', interval: settings.cleanupInterval, run: () => purge(deps) },
     { name: 'leftover_ports', interval: settings.cleanupInterval, run: createLeftoverPortSearch(deps) },
     { name: 'quota_recount', interval: settings.quotaRecountInterval, run: () => recount(deps) },
   ];
+}
+
+/** Where the wiring is compared in bulk, units that do not differ are looked at one by one only so seldom. */
+const BULK_ROUNDS = 10;
+
+function rounds({ wiring }: HousekeepingDeps): number {
+  return wiring ? BULK_ROUNDS : 1;
+}
+
+function wiringJobs({ wiring, ...deps }: HousekeepingDeps): Job[] {
+  if (!wiring) return [];
+  const audit = tellingOutage(deps.db, 'contrail', createWiringAudit({ ...deps, ...wiring }));
+  return [{ name: 'wiring_audit', interval: deps.settings.auditInterval, run: audit }];
 }
 
 /** Hints what was forgotten, and ends what is overdue and in nobody's hands. */

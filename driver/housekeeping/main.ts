@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Bus, Notifier } from '../bus/port';
 import type { ComputeDriver } from '../clouds/compute/port';
+import type { ContrailDriver } from '../clouds/contrail/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import type { Config } from '../config/config';
+import { readContrail } from '../config/contrail';
 import { notificationSettings } from '../config/notifications';
 import type { Db } from '../db/connect';
 import type { RunningProcess } from '../domain/process';
@@ -20,12 +22,20 @@ import { createTeller } from './notify';
 export interface HousekeepingParts {
   readonly config: Pick<
     Config,
-    'house_keeping' | 'controller_worker' | 'service_engine' | 'embedded' | 'DEFAULT' | 'oslo_messaging_notifications'
+    | 'house_keeping'
+    | 'controller_worker'
+    | 'service_engine'
+    | 'embedded'
+    | 'DEFAULT'
+    | 'oslo_messaging_notifications'
+    | 'contrail'
   >;
   readonly db: Db;
   readonly bus: Bus;
   readonly network: NetworkDriver;
   readonly compute: ComputeDriver;
+  /** Where VIPs are wired, with `network_driver = contrail`. */
+  readonly vnc?: ContrailDriver;
   readonly log: Logger;
   /** Where metrics are defined; nowhere without it. */
   readonly registry?: Registry;
@@ -48,6 +58,7 @@ export async function runHousekeeping(parts: HousekeepingParts): Promise<Running
   const jobs = housekeepingJobs({
     ...{ db, bus, network, log, owner, settings, now: () => new Date() },
     ...tellerOf(parts),
+    ...wiringOf(parts, settings),
   });
   const runner = startJobs([...jobs, ...fleetJobs({ config, db, bus, compute, network, log })], {
     ...{ db, log, owner },
@@ -62,6 +73,20 @@ function tellerOf({ config, notifier }: HousekeepingParts): Pick<HousekeepingDep
   const settings = notificationSettings(config);
   if (!notifier || !settings) return {};
   return { teller: createTeller(notifier, settings), tellsEvents: config.house_keeping.event_notifications };
+}
+
+/** Seconds for which an audit looks again at what it found. */
+const FOLLOW = 10;
+
+function wiringOf(
+  { config, vnc, compute }: HousekeepingParts,
+  { ownerTag, leftoverPortAge: grace, auditInterval }: HousekeepingSettings,
+): Pick<HousekeepingDeps, 'wiring'> {
+  const wiring = readContrail(config);
+  if (!vnc || !wiring) return {};
+  const follow = Math.min(FOLLOW, auditInterval);
+  const plugs = compute.attachPort !== undefined;
+  return { wiring: { driver: vnc, settings: { ownerTag, grace, follow, plugs, healthCheck: wiring.healthCheck } } };
 }
 
 const DAY = 86_400;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordEvents } from '../db/events';
+import { BGP_POOL, openTrouble } from '../db/troubles';
 import type { BgpService } from '../domain/bgp';
 import type { ContrailParts, RouterPatience } from './contrailTarget';
 import type { EngineRun } from './engineRun';
@@ -73,7 +73,9 @@ async function watchPool({ parts, engine }: EngineRun, { driver }: ContrailParts
   const [taken, { sessions }] = await Promise.all([driver.countBgpSessions(), driver.bgpGlobals()]);
   if (taken >= sessions * NEARLY_ALL) {
     const message = `${taken} of the ${sessions} sessions of BGP as a Service in this cloud are taken: engines beyond get none`;
-    await recordEvents(parts.db, [{ name: 'BGP_POOL_LOW', severity: 'warning', message }], { engineId: engine.id });
+    // Told once, whoever meets it; the audit tells when it is over.
+    const trouble = { cause: BGP_POOL, about: { what: message, context: {} } };
+    await openTrouble(parts.db, trouble, { name: 'BGP_POOL_LOW', severity: 'warning', message, engineId: engine.id });
   }
   return { kind: 'joined' };
 }

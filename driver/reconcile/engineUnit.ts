@@ -13,7 +13,7 @@ import { recordEvents, recordNews } from '../db/events';
 import { LeaseLostError, renewLease, takeLease } from '../db/leases';
 import { listVnics, removeVnic } from '../db/vnics';
 import type { Engine } from '../domain/engine';
-import { ServiceError } from '../domain/errors';
+import { ServiceError, UnavailableError } from '../domain/errors';
 import { CloudPausedError } from './cloudPaused';
 import { clearContrailGroup, wireEngine } from './contrailEngine';
 import {
@@ -173,6 +173,9 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
   return SETTLED;
 }
 
+/** Runs in a row that met a service without an answer, after which that is told of each engine: it is more than an outage. */
+const AWAY_FOR_LONG = 20;
+
 /** What a cloud refuses or does not answer is tried again; told of when it is news. */
 async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   const { parts, engine, log } = run;
@@ -183,7 +186,7 @@ async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   if (error instanceof CloudPausedError) {
     // The cloud's absence is told of elsewhere, and uses up nobody's time.
     await restartBuildTime(parts.db, engine.id);
-  } else {
+  } else if (!(error instanceof UnavailableError) || engine.attempts >= AWAY_FOR_LONG) {
     const message = `service engine ${engine.name}: ${reason}`;
     await recordNews(parts.db, { name: 'ENGINE_FAILED', severity: 'warning', message }, engine.id);
   }

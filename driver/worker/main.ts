@@ -13,9 +13,9 @@ import { notificationSettings } from '../config/notifications';
 import { readRouting } from '../config/routing';
 import { openSealer } from '../config/sealer';
 import type { Db } from '../db/connect';
-import { recordEvents } from '../db/events';
 import { fingerprintOf } from '../domain/fingerprint';
 import type { RunningProcess } from '../domain/process';
+import { tellCloud } from '../drift/tellCloud';
 import { readAuthorityCertificate } from '../pki/files';
 import type { ContrailParts } from '../reconcile/contrailTarget';
 import { createEngineGroups } from '../reconcile/engineGroups';
@@ -200,11 +200,8 @@ function keyManagerOf({ parts, settings, onCall }: Context): Pick<LoadBalancerPa
 /** Keeps the manners of `settings` towards a cloud; that it is away, and back, is an event each. */
 function politely<Driver extends object>(driver: Driver, cloud: string, { parts, settings, onCall }: Context): Driver {
   const tell = async (state: 'paused' | 'resumed'): Promise<void> => {
-    const away = state === 'paused';
-    const message = `the ${cloud} service ${away ? 'does not answer: nobody asks it for a while' : 'answers again'}`;
-    parts.log.warn({ cloud, state }, message);
-    const happening = { name: away ? 'CLOUD_AWAY' : 'CLOUD_BACK', message } as const;
-    await recordEvents(parts.db, [{ ...happening, severity: away ? 'error' : 'info' }]);
+    parts.log.warn({ cloud, state }, state === 'paused' ? 'a cloud does not answer' : 'a cloud answers again');
+    await tellCloud(parts.db, cloud, state === 'paused' ? 'away' : 'back');
   };
   return guardDriver(driver, {
     cloud,

@@ -41,7 +41,8 @@ interface Wanted {
   readonly check: HealthCheck;
 }
 
-function isAs(found: VncObject, properties: Readonly<Record<string, unknown>>): boolean {
+/** Whether the check has all these properties. */
+export function isAs(found: VncObject, properties: Readonly<Record<string, unknown>>): boolean {
   const have = (found[PROPERTIES] ?? {}) as Readonly<Record<string, unknown>>;
   return Object.entries(properties).every(([key, value]) => have[key] === value);
 }

@@ -2,6 +2,7 @@ import { bgpServiceCalls } from './bgpServices';
 import { floatingIpCalls } from './floatingIps';
 import { createHealthChecks } from './healthChecks';
 import { changePairs, listInterfaces } from './interfaces';
+import { inventoryCalls } from './inventory';
 import type { ContrailDriver } from './port';
 import { routeTableCalls } from './routeTables';
 import type { VncService } from './service';
@@ -22,12 +23,14 @@ export function createContrailDriver({
   now = () => performance.now(),
 }: ContrailDriverDeps): ContrailDriver {
   const vnc = createVnc(service, role);
+  const bgp = bgpServiceCalls(vnc, now);
   return {
     listInterfaces: (portIds) => listInterfaces(vnc, portIds),
     changePairs: (changes) => changePairs(vnc, changes),
     ...createHealthChecks(vnc),
     ...floatingIpCalls(vnc),
-    ...bgpServiceCalls(vnc, now),
+    ...bgp,
+    ...inventoryCalls(vnc, bgp.bgpGlobals),
     ...routeTableCalls(vnc),
   };
 }

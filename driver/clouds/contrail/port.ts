@@ -1,4 +1,5 @@
 import type { BgpPlace } from '../../domain/bgp';
+import type { HealthCheckWish, Inventory, InventoryRequest, Provenance, WiringType } from '../../domain/inventory';
 
 export type { BgpPlace } from '../../domain/bgp';
 
@@ -165,4 +166,17 @@ export interface ContrailDriver {
   linkRouteTable(id: string, portId: string): Promise<boolean>;
   unlinkRouteTable(id: string, portId: string): Promise<void>;
   deleteRouteTable(id: string): Promise<void>;
+
+  /** All that the wiring of VIPs is made of: about ten reads, and one more for every thousand ports. */
+  inventory(asked: InventoryRequest): Promise<Inventory>;
+  /** Undefined: it is not there. */
+  provenance(type: WiringType, id: string): Promise<Provenance | undefined>;
+  /** Shows it under that name again; the name it is known by never changes. */
+  rename(type: WiringType, id: string, name: string): Promise<void>;
+  /** Leaves it to its own project alone. */
+  unshare(type: WiringType, id: string): Promise<void>;
+  correctHealthCheck(id: string, wish: HealthCheckWish): Promise<void>;
+  /** Deletes it, and first takes it off the ports that have it. */
+  discard(type: WiringType, id: string): Promise<void>;
+
 }

@@ -69,7 +69,9 @@ export function openVncService(deps: VncServiceDeps): VncService {
       try {
         const token = (await session?.token()) ?? null;
         const answer = await send(call, token);
-        if (answer.status !== 401 || !session) return answer;
+        if (answer.status !== 401) return answer;
+        // Nobody's change is wrong for it: it is the server that is.
+        if (!session) throw new Outage('Contrail wants a token, and this service is to have none', false);
         const again = await send(call, await session.token(token ?? undefined));
         if (again.status === 401) throw new Outage('Contrail refuses the token of this service', false);
         return again;
