@@ -20,6 +20,8 @@ import { bgpSessionTable } from './0018_bgp_session';
 import { captureTables } from './0019_capture';
 import { troubleTables } from './0020_trouble';
 import { highAvailability } from './0021_high_availability';
+import { inspectionTable } from './0022_inspection';
+import { elasticity } from './0023_elasticity';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -50,4 +52,6 @@ export const migrations: readonly Migration[] = [
   { name: '0019_capture', up: captureTables },
   { name: '0020_trouble', up: troubleTables },
   { name: '0021_high_availability', up: highAvailability },
+  { name: '0022_inspection', up: inspectionTable },
+  { name: '0023_elasticity', up: elasticity },
 ];

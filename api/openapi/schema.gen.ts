@@ -1142,6 +1142,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        /** Follow a load balancer's VIP from what is wanted of it down to its members, and say what is wrong */
+        get: operations["traceLoadBalancer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2248,8 +2267,20 @@ export interface components {
             self_se_election?: boolean | null;
             /** @description Only false here. */
             bgp_peer_monitor_failover_enabled?: boolean | null;
-            /** @description Only false here. */
+            /** @description Load balancers are scaled and moved as their load asks for; false by default */
             auto_rebalance?: boolean | null;
+            /** @description Seconds between two looks at the load. 300 by default. */
+            auto_rebalance_interval?: number | null;
+            /** @description What load is: that which is closest to what an engine can do counts. CPU alone by default. Avi's words are taken, too. */
+            auto_rebalance_criteria?: ("cpu" | "pps" | "mbps" | "open_conns" | "cps" | "SE_AUTO_REBALANCE_CPU" | "SE_AUTO_REBALANCE_PPS" | "SE_AUTO_REBALANCE_MBPS" | "SE_AUTO_REBALANCE_OPEN_CONNS" | "SE_AUTO_REBALANCE_CPS")[] | null;
+            /** @description What an engine can do of each of auto_rebalance_criteria, in their order: percent, packets a second, megabits a second, open connections, connections a second. */
+            auto_rebalance_capacity_per_se?: number[] | null;
+            /** @description Percent of what it can do above which an engine has too much to do. 80 by default. */
+            max_cpu_usage?: number | null;
+            /** @description Percent below which an engine has too little to do. 30 by default. */
+            min_cpu_usage?: number | null;
+            /** @description Minutes after which an engine that serves nobody is retired, if min_se and buffer_se are met without it; 0 for never. 120 by default. */
+            se_deprovision_delay?: number | null;
             /** @description Only false here. */
             aggressive_failure_detection?: boolean | null;
             /** @description Only false here. */
@@ -2265,12 +2296,6 @@ export interface components {
             connection_memory_percentage?: components["schemas"]["RefusedGroupField"];
             log_disksz?: components["schemas"]["RefusedGroupField"];
             se_mtu?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_interval?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_criteria?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_capacity_per_se?: components["schemas"]["RefusedGroupField"];
-            max_cpu_usage?: components["schemas"]["RefusedGroupField"];
-            min_cpu_usage?: components["schemas"]["RefusedGroupField"];
-            se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
             vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
@@ -2345,8 +2370,20 @@ export interface components {
             self_se_election?: boolean | null;
             /** @description Only false here. */
             bgp_peer_monitor_failover_enabled?: boolean | null;
-            /** @description Only false here. */
+            /** @description Load balancers are scaled and moved as their load asks for; false by default */
             auto_rebalance?: boolean | null;
+            /** @description Seconds between two looks at the load. 300 by default. */
+            auto_rebalance_interval?: number | null;
+            /** @description What load is: that which is closest to what an engine can do counts. CPU alone by default. Avi's words are taken, too. */
+            auto_rebalance_criteria?: ("cpu" | "pps" | "mbps" | "open_conns" | "cps" | "SE_AUTO_REBALANCE_CPU" | "SE_AUTO_REBALANCE_PPS" | "SE_AUTO_REBALANCE_MBPS" | "SE_AUTO_REBALANCE_OPEN_CONNS" | "SE_AUTO_REBALANCE_CPS")[] | null;
+            /** @description What an engine can do of each of auto_rebalance_criteria, in their order: percent, packets a second, megabits a second, open connections, connections a second. */
+            auto_rebalance_capacity_per_se?: number[] | null;
+            /** @description Percent of what it can do above which an engine has too much to do. 80 by default. */
+            max_cpu_usage?: number | null;
+            /** @description Percent below which an engine has too little to do. 30 by default. */
+            min_cpu_usage?: number | null;
+            /** @description Minutes after which an engine that serves nobody is retired, if min_se and buffer_se are met without it; 0 for never. 120 by default. */
+            se_deprovision_delay?: number | null;
             /** @description Only false here. */
             aggressive_failure_detection?: boolean | null;
             /** @description Only false here. */
@@ -2362,12 +2399,6 @@ export interface components {
             connection_memory_percentage?: components["schemas"]["RefusedGroupField"];
             log_disksz?: components["schemas"]["RefusedGroupField"];
             se_mtu?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_interval?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_criteria?: components["schemas"]["RefusedGroupField"];
-            auto_rebalance_capacity_per_se?: components["schemas"]["RefusedGroupField"];
-            max_cpu_usage?: components["schemas"]["RefusedGroupField"];
-            min_cpu_usage?: components["schemas"]["RefusedGroupField"];
-            se_deprovision_delay?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_ready_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scaleout_additional_wait_time?: components["schemas"]["RefusedGroupField"];
             vs_scalein_timeout_for_upgrade?: components["schemas"]["RefusedGroupField"];
@@ -2418,6 +2449,12 @@ export interface components {
             self_se_election?: boolean;
             bgp_peer_monitor_failover_enabled?: boolean;
             auto_rebalance?: boolean;
+            auto_rebalance_interval?: number;
+            auto_rebalance_criteria?: ("cpu" | "pps" | "mbps" | "open_conns" | "cps")[];
+            auto_rebalance_capacity_per_se?: number[];
+            max_cpu_usage?: number;
+            min_cpu_usage?: number;
+            se_deprovision_delay?: number;
             aggressive_failure_detection?: boolean;
             dedicated_dispatcher_core?: boolean;
             cpu_reserve?: boolean;
@@ -2425,7 +2462,7 @@ export interface components {
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "vs_scalein_timeout" | "vs_scaleout_timeout" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
+        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "vs_scalein_timeout" | "vs_scaleout_timeout" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "auto_rebalance_interval" | "auto_rebalance_criteria" | "auto_rebalance_capacity_per_se" | "max_cpu_usage" | "min_cpu_usage" | "se_deprovision_delay" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         ServiceEngineViewPart: {
             id?: string;
@@ -2591,6 +2628,37 @@ export interface components {
             bytes: number;
             /** @description Why it broke off or never began. */
             problem: string | null;
+        };
+        TraceView: {
+            loadbalancer_id: string;
+            name: string;
+            vips: string[];
+            /** @description ISO 8601. */
+            taken_at: string;
+            /** @description Nothing is wrong with what could be looked at. */
+            healthy: boolean;
+            /** @description What is wrong; the first is the likely cause of the others. */
+            verdict: components["schemas"]["TraceFinding"][];
+            /** @description All that was looked at. */
+            lines: components["schemas"]["TraceLine"][];
+        };
+        TraceFinding: {
+            /** @description A name that stays the same. */
+            fault: string;
+            subject: string;
+            what: string;
+            /** @description Where it was read. */
+            read: string;
+            cause: string;
+            cure: string;
+        };
+        TraceLine: {
+            section: string;
+            subject: string;
+            /** @enum {string} */
+            status: "ok" | "wrong" | "unknown" | "info";
+            text: string;
+            read: string;
         };
     };
     responses: {
@@ -5654,6 +5722,37 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.tcpdump.pcap": string;
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    traceLoadBalancer: {
+        parameters: {
+            query?: {
+                /** @description `html`: a page to read. */
+                format?: "json" | "html";
+                /** @description `address:port` of a client: between which engines its connection is decided is told, too. */
+                flow?: string;
+            };
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found; what could not be looked at is a line of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        trace: components["schemas"]["TraceView"];
+                    };
+                    "text/html": string;
                 };
             };
             default: components["responses"]["Fault"];

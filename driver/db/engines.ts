@@ -18,6 +18,10 @@ export interface NewEngine {
   readonly availabilityZone?: string | null;
   readonly computeFlavor?: string | null;
   readonly imageTag?: string | null;
+  /** What its server is made of where `imageTag` says nothing; absent or null: as the configuration says. */
+  readonly groupImageTag?: string | null;
+  /** Of the rolling upgrade during which it is made. */
+  readonly upgradeMark?: string | null;
   /** The project it is to live in; absent or null: that of this service. */
   readonly ownerProjectId?: string | null;
 }
@@ -55,6 +59,8 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     compute_flavor: engine.computeFlavor ?? null,
     image_tag: engine.imageTag ?? null,
     server_launched_at: null,
+    group_image_tag: engine.groupImageTag ?? null,
+    upgrade_mark: engine.upgradeMark ?? null,
     owner_project_id: engine.ownerProjectId ?? null,
   });
 }
@@ -222,6 +228,8 @@ function toEngine(row: ServiceEngineRow & { db_now: Time }): Engine {
     availabilityZone: row.availability_zone,
     computeFlavor: row.compute_flavor,
     imageTag: row.image_tag,
+    groupImageTag: row.group_image_tag,
+    upgradeMark: row.upgrade_mark,
     serverLaunchedAt: row.server_launched_at,
     ownerProjectId: row.owner_project_id,
     projectId: row.slots_used > 0 ? row.project_id : null,

@@ -86,6 +86,8 @@ async function makeEngines(trx: Db, { group, demand, namePrefix }: PlaceRequest,
       availabilityZone: demand.zone,
       computeFlavor: demand.computeFlavor,
       imageTag: demand.imageTag,
+      groupImageTag: properties.imageTag,
+      upgradeMark: properties.upgradeMark,
       ownerProjectId: demand.ownerProjectId,
     });
   }

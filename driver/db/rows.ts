@@ -4,6 +4,9 @@ import type {
   CertificateConsumerRow,
   EngineCertificateRow,
   EngineHearingRow,
+  EngineLoadRow,
+  GroupElasticityRow,
+  GroupUpgradeRow,
   PlacementRow,
   ServiceEngineGroupRow,
   ServiceEngineRow,
@@ -87,6 +90,9 @@ export interface Tables {
   bgp_service: BgpServiceRow;
   bgp_session: BgpSessionRow;
   engine_hearing: EngineHearingRow;
+  engine_load: EngineLoadRow;
+  group_elasticity: GroupElasticityRow;
+  group_upgrade: GroupUpgradeRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
   taken_port: TakenPortRow;

@@ -148,6 +148,10 @@ export interface Engine {
   /** What its server has to be made of, by name or id; null: as the configuration says. */
   readonly computeFlavor: string | null;
   readonly imageTag: string | null;
+  /** What it is made of where `imageTag` says nothing: the image of its group when it was made. */
+  readonly groupImageTag?: string | null;
+  /** Of the rolling upgrade by which, or during which, it was made. */
+  readonly upgradeMark?: string | null;
   /** The project whose load balancers alone it serves; null: several, or none. */
   readonly projectId: string | null;
   /** The project its server and ports are in, which alone it serves; null: that of this service. */

@@ -1,3 +1,5 @@
+import { LOAD_CRITERIA, type LoadCriterion } from './engineLoad';
+
 /** A service engine group: the unit of placement, high availability and isolation. */
 
 export const HA_MODES = ['n_plus_m', 'active_active', 'active_standby'] as const;
@@ -66,6 +68,23 @@ export interface GroupProperties {
   readonly scaleinTimeout: number;
   /** Seconds that an engine a load balancer waits for may take to be ready; null: as the configuration says of all. */
   readonly scaleoutTimeout: number | null;
+  /** Load balancers are scaled and moved as their load asks for; off: it is only told. */
+  readonly autoRebalance: boolean;
+  /** Seconds between two looks at the load. */
+  readonly rebalanceInterval: number;
+  /** What load is; none: CPU. */
+  readonly rebalanceCriteria: readonly LoadCriterion[];
+  /** What an engine can do of each of them, in their order. */
+  readonly rebalanceCapacity: readonly number[];
+  /** Percent of what an engine can do: above it has too much to do, below too little. */
+  readonly maxLoad: number;
+  readonly minLoad: number;
+  /** Minutes after which an engine that serves nobody is retired; 0: never. */
+  readonly deprovisionDelay: number;
+  /** What new engines are made of, by the last rolling upgrade; null: as the configuration says. */
+  readonly imageTag: string | null;
+  /** What new engines bear: that of the last rolling upgrade. */
+  readonly upgradeMark: string | null;
 }
 
 /** Avi's defaults, less the buffer: without a cloud behind it nothing may be booted ahead. */
@@ -85,6 +104,15 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
   namePrefix: null,
   scaleinTimeout: 30,
   scaleoutTimeout: null,
+  autoRebalance: false,
+  rebalanceInterval: 300,
+  rebalanceCriteria: [],
+  rebalanceCapacity: [],
+  maxLoad: 80,
+  minLoad: 30,
+  deprovisionDelay: 120,
+  imageTag: null,
+  upgradeMark: null,
 };
 
 /** Load balancers on an engine that is for few. */
@@ -128,7 +156,24 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     namePrefix: typeof prefix === 'string' && prefix !== '' ? prefix : defaults.namePrefix,
     scaleinTimeout: count('scaleinTimeout', defaults.scaleinTimeout),
     scaleoutTimeout: patience < 0 ? defaults.scaleoutTimeout : patience,
+    autoRebalance: flag('autoRebalance', defaults.autoRebalance),
+    rebalanceInterval: count('rebalanceInterval', defaults.rebalanceInterval),
+    rebalanceCriteria: listOf(given['rebalanceCriteria'], (it) => LOAD_CRITERIA.find((known) => known === it)),
+    rebalanceCapacity: listOf(given['rebalanceCapacity'], (it) => (typeof it === 'number' && it > 0 ? it : undefined)),
+    maxLoad: count('maxLoad', defaults.maxLoad),
+    minLoad: count('minLoad', defaults.minLoad),
+    deprovisionDelay: count('deprovisionDelay', defaults.deprovisionDelay),
+    imageTag: textIn(given['imageTag']),
+    upgradeMark: textIn(given['upgradeMark']),
   };
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function listOf<T>(value: unknown, read: (item: unknown) => T | undefined): readonly T[] {
+  return Array.isArray(value) ? value.map(read).filter((it) => it !== undefined) : [];
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown, fallback: T): T {

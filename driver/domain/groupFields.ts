@@ -1,3 +1,4 @@
+import { CPU_ALONE, type LoadMeasure } from './engineLoad';
 import {
   DEFAULT_GROUP_PROPERTIES,
   type GroupProperties,
@@ -39,6 +40,13 @@ export const GROUP_FIELDS = {
   se_name_prefix: 'namePrefix',
   vs_scalein_timeout: 'scaleinTimeout',
   vs_scaleout_timeout: 'scaleoutTimeout',
+  auto_rebalance: 'autoRebalance',
+  auto_rebalance_interval: 'rebalanceInterval',
+  auto_rebalance_criteria: 'rebalanceCriteria',
+  auto_rebalance_capacity_per_se: 'rebalanceCapacity',
+  max_cpu_usage: 'maxLoad',
+  min_cpu_usage: 'minLoad',
+  se_deprovision_delay: 'deprovisionDelay',
 } as const satisfies Readonly<Record<string, keyof GroupProperties>>;
 
 /** Avi's words for values, and ours. */
@@ -50,7 +58,12 @@ export const AVI_WORDS: Readonly<Record<string, HaMode | PlacementAlgorithm>> = 
   PLACEMENT_ALGO_DISTRIBUTED: 'distributed',
 };
 
-const NO_REBALANCING = 'load balancers are not moved by load: an operator or the scale-out of the flavor decides';
+/** Fields whose values are lists. */
+export const LIST_FIELDS: readonly string[] = ['auto_rebalance_criteria', 'auto_rebalance_capacity_per_se'];
+
+/** Of the words for what load is, in Avi's writing. */
+const AVI_CRITERION = 'SE_AUTO_REBALANCE_';
+
 const NO_PAIR_SPREAD = 'in a pair the first engine serves all load balancers that are on both';
 
 /** Fields that have one value here: it is shown and taken, any other is refused for the reason. */
@@ -65,7 +78,6 @@ export const FIXED_GROUP_FIELDS = {
     reason: 'while the controllers are away engines go on as they are and elect nobody',
   },
   bgp_peer_monitor_failover_enabled: { value: false, reason: 'an engine withdraws its own routes instead' },
-  auto_rebalance: { value: false, reason: NO_REBALANCING },
   aggressive_failure_detection: {
     value: false,
     reason: 'how fast a dead engine is found is a matter of [health_manager], for all groups alike',
@@ -93,12 +105,6 @@ export const REFUSED_GROUP_FIELDS = {
   connection_memory_percentage: 'haproxy has no cache that takes memory from connections',
   log_disksz: 'engines keep no logs: [service_engine] log_target says where they go',
   se_mtu: 'an engine takes the MTU of each network from the network service',
-  auto_rebalance_interval: NO_REBALANCING,
-  auto_rebalance_criteria: NO_REBALANCING,
-  auto_rebalance_capacity_per_se: NO_REBALANCING,
-  max_cpu_usage: NO_REBALANCING,
-  min_cpu_usage: NO_REBALANCING,
-  se_deprovision_delay: 'engines that serve nobody are kept: an operator deletes them',
   vs_se_scaleout_ready_timeout: PROMPT,
   vs_se_scaleout_additional_wait_time: NO_ROUTE_WAIT,
   vs_scalein_timeout_for_upgrade: ONE_DRAIN,
@@ -143,7 +149,19 @@ export function tenancyRefusal({ tenancy }: GroupProperties, mode: TenancyMode):
 export function contradictionIn(group: GroupProperties): string | undefined {
   if (group.minEngines > group.maxEngines) return 'min_se is greater than max_se';
   if (group.minScaleout > group.maxScaleout) return 'min_scaleout_per_vs is greater than max_scaleout_per_vs';
+  if (group.minLoad >= group.maxLoad) return 'min_cpu_usage is not less than max_cpu_usage';
+  const { rebalanceCriteria: criteria, rebalanceCapacity: capacity } = group;
+  if (criteria.length === 1 && criteria[0] === 'cpu' && capacity.length === 0) return undefined;
+  if (criteria.length !== capacity.length) {
+    return 'auto_rebalance_capacity_per_se needs one value for each of auto_rebalance_criteria';
+  }
   return undefined;
+}
+
+/** What load is in the group, and what its engines can do of it. */
+export function measuresOf({ rebalanceCriteria, rebalanceCapacity }: GroupProperties): readonly LoadMeasure[] {
+  if (rebalanceCriteria.length === 0) return CPU_ALONE;
+  return rebalanceCriteria.map((criterion, index) => ({ criterion, capacity: rebalanceCapacity[index] ?? 100 }));
 }
 
 /** What a group that is made with these fields has before they are applied. */
@@ -163,5 +181,8 @@ export function applyGroupFields(group: GroupProperties, given: Readonly<Record<
 
 function storedValue(value: unknown, fallback: unknown): unknown {
   if (value === null) return fallback;
+  if (Array.isArray(value)) {
+    return value.map((it) => (typeof it === 'string' ? it.replace(AVI_CRITERION, '').toLowerCase() : it));
+  }
   return typeof value === 'string' && Object.hasOwn(AVI_WORDS, value) ? AVI_WORDS[value] : value;
 }

@@ -47,7 +47,8 @@ async function keepGroup({ config, db, bus, log }: FleetDeps, group: FleetGroup)
       const id = randomUUID();
       const name = engineName(group.properties.namePrefix ?? config.service_engine.name_prefix, id);
       const slots = slotsOfNewEngine(group.properties);
-      await insertEngine(trx, { id, groupId: group.id, name, slots, ownerProjectId });
+      const { imageTag: groupImageTag, upgradeMark } = group.properties;
+      await insertEngine(trx, { id, groupId: group.id, name, slots, ownerProjectId, groupImageTag, upgradeMark });
       made.push(id);
     }
     for (const id of retire) await retireEngine(trx, id);

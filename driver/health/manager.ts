@@ -38,7 +38,10 @@ export function createManager(deps: ManagerDeps): Manager {
       if (parts.reports.has(id)) parts.judge.mark([id]);
     },
     check: () => parts.liveness.check(),
-    flush: () => parts.liveness.flush(),
+    flush: async () => {
+      await parts.liveness.flush();
+      await parts.loads.flush();
+    },
     compare: () => compare(parts),
     review(slices) {
       if (reviewed.length === 0) reviewed = parts.reports.loadBalancers();

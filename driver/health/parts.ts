@@ -14,6 +14,7 @@ import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
 import { createLiveness, type Liveness } from './liveness';
+import { createLoadWriter, type LoadWriter } from './loads';
 import { createMaterialSource, type MaterialSource } from './materials/source';
 import { createHealthMetrics, type HealthMetrics } from './metrics';
 import { createNetworkPusher, type NetworkPusher } from './networks';
@@ -52,6 +53,7 @@ export interface Parts extends ManagerDeps {
   readonly withdrawals: Withdrawals;
   readonly peers: Peers;
   readonly counters: CounterWriter;
+  readonly loads: LoadWriter;
   readonly acks: AckWriter;
   readonly pusher: Pusher;
   readonly networks: NetworkPusher;
@@ -76,6 +78,7 @@ export function createParts(deps: ManagerDeps): Parts {
   const metrics = createHealthMetrics(deps.registry, () => connections.all().length);
   const reports = createReports();
   const counters = createCounterWriter({ db, log });
+  const loads = createLoadWriter({ db, log, now, window: settings.loadWindow });
   const peers = createPeers({
     bus,
     id,
@@ -119,7 +122,7 @@ export function createParts(deps: ManagerDeps): Parts {
     },
   });
   const captures = createCaptureDesk({ db, log, id, linkTo: connections.get });
-  const judging = { reports, judge, withdrawals, peers, counters, acks };
+  const judging = { reports, judge, withdrawals, peers, counters, loads, acks };
   return { ...deps, ...judging, ...pushing, connections, liveness, captures, background, metrics };
 }
 

@@ -124,13 +124,14 @@ async function resynchronize(parts: Parts, link: EngineLink, held: readonly Held
 
 /** A message of an engine that is enrolled. */
 export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<FromEngine, Hello>): void {
-  const { reports, judge, counters, pusher, acks, networks, background, db, metrics } = parts;
+  const { reports, judge, counters, loads, pusher, acks, networks, background, db, metrics } = parts;
   link.lastSeen = parts.now();
   if (link.hasRival) tellRival(parts, link);
   switch (message.type) {
     case 'heartbeat': {
       const complete = !link.greeted;
       link.greeted = true;
+      loads.take(link.engineId, message.load);
       if (complete || message.changed.length > 0) judge.mark(reports.take(link.engineId, message.changed, complete));
       break;
     }
@@ -164,6 +165,7 @@ export function closeSession(parts: Parts, link: EngineLink): void {
   pusher.drop(link);
   if (!connections.remove(link)) return;
   liveness.left(link);
+  parts.loads.forget(link.engineId);
   captures.left(link);
   log.info({ engine: link.engineId, epoch: link.epoch }, 'the connection of an engine ended');
   background.start('note the end of a connection', () => dropConnection(db, link));

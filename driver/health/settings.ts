@@ -15,6 +15,8 @@ export interface HealthSettings {
   readonly startGrace: number;
   /** How often what was heard is written into the database. */
   readonly flushInterval: number;
+  /** Over which the load of an engine is averaged. */
+  readonly loadWindow: number;
   /** How often placements are compared with what was confirmed: the repair of lost hints. */
   readonly compareInterval: number;
   /** How often all statuses are judged again, a slice at a time: the repair of lost broadcasts. */
@@ -56,6 +58,7 @@ export function settingsOf({
     heartbeatTimeout: given.heartbeat_timeout * 1000,
     startGrace: given.start_grace * 1000,
     flushInterval: given.flush_interval * 1000,
+    loadWindow: given.load_window * 1000,
     compareInterval: given.compare_interval * 1000,
     maxHandshakes: given.max_handshakes,
     maxHandshakesPerAddress: given.max_handshakes_per_address,

@@ -84,6 +84,11 @@ export const EngineLoad = z.object({
   /** 0..100. */
   memoryPercent: z.number(),
   connections: z.number().int(),
+  /** Of what clients and load balancers send each other, over the last seconds. Absent: not known. */
+  bytesPerSecond: z.number().exactOptional(),
+  /** In and out of its data networks. */
+  packetsPerSecond: z.number().exactOptional(),
+  connectionsPerSecond: z.number().exactOptional(),
 });
 export type EngineLoad = z.infer<typeof EngineLoad>;
 

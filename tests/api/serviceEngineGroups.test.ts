@@ -63,6 +63,12 @@ describeOnDatabases('service engine groups', (database) => {
       self_se_election: false,
       bgp_peer_monitor_failover_enabled: false,
       auto_rebalance: false,
+      auto_rebalance_interval: 300,
+      auto_rebalance_criteria: [],
+      auto_rebalance_capacity_per_se: [],
+      max_cpu_usage: 80,
+      min_cpu_usage: 30,
+      se_deprovision_delay: 120,
       aggressive_failure_detection: false,
       dedicated_dispatcher_core: false,
       cpu_reserve: false,
@@ -88,6 +94,23 @@ describeOnDatabases('service engine groups', (database) => {
     const { body } = await change(id, { max_se: null });
 
     expect(body.service_engine_group).toMatchObject({ max_se: 10, buffer_se: 0, per_app: true });
+  });
+
+  it('say what load is in words of Avi, too', async () => {
+    const load = {
+      auto_rebalance: true,
+      auto_rebalance_criteria: ['SE_AUTO_REBALANCE_OPEN_CONNS', 'mbps'],
+      auto_rebalance_capacity_per_se: [5_000, 900],
+    };
+    const { id, ...made } = (await make(load)).body.service_engine_group;
+    expect(made).toMatchObject({ ...load, auto_rebalance_criteria: ['open_conns', 'mbps'] });
+
+    const { body } = await change(id, { auto_rebalance_criteria: null, auto_rebalance_capacity_per_se: null });
+
+    expect(body.service_engine_group).toMatchObject({
+      auto_rebalance_criteria: [],
+      auto_rebalance_capacity_per_se: [],
+    });
   });
 
   it('boot nothing ahead for engines of one project at a time, unless it is said', async () => {
@@ -153,6 +176,10 @@ describeOnDatabases('service engine groups', (database) => {
     [{ name: null }, /name/],
     [{ min_se: 4, max_se: 3 }, /min_se is greater than max_se/],
     [{ min_scaleout_per_vs: 5 }, /min_scaleout_per_vs is greater than max_scaleout_per_vs/],
+    [{ max_cpu_usage: 91 }, /max_cpu_usage/],
+    [{ max_cpu_usage: 50, min_cpu_usage: 50 }, /min_cpu_usage is not less than max_cpu_usage/],
+    [{ auto_rebalance_criteria: ['luck'] }, /auto_rebalance_criteria/],
+    [{ auto_rebalance_criteria: ['mbps', 'cps'], auto_rebalance_capacity_per_se: [100] }, /one value for each/],
   ])('refuse %j', async (fields, text) => {
     const { status, body } = await make(fields);
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { GROUP_FIELDS } from '../../domain/groupFields';
+import { GROUP_FIELDS, LIST_FIELDS } from '../../domain/groupFields';
 import { addCaptureCommand } from './capture';
 import type { OperatorClient, Shown } from './client';
 import { addLoadBalancerCommands } from './loadBalancer';
@@ -109,8 +109,9 @@ function withFields(command: Command): Command {
 /** The API turns words into numbers and booleans, and says which fields there are. */
 function fieldsOf(flags: Flags): Shown {
   const named = ['description', ...Object.keys(GROUP_FIELDS)]
-    .map((field) => [field, flags[camel(field)]])
-    .filter(([, value]) => value !== undefined);
+    .map((field): [string, unknown] => [field, flags[camel(field)]])
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]) => [field, LIST_FIELDS.includes(field) ? String(value).split(',') : value]);
   return { ...(flags['property'] as Shown), ...Object.fromEntries(named) };
 }
 

@@ -60,6 +60,7 @@ export const health_manager = section(
     heartbeat_timeout: seconds(3, 'An engine that is silent for so long is down.', 0.02),
     start_grace: seconds(10, 'How long a new health-manager waits for engines to call again before it judges them.'),
     flush_interval: seconds(2, 'How often what was heard is written to the database.', 0.01),
+    load_window: seconds(60, 'Over which the load that engines tell is averaged.', 0.1),
     compare_interval: seconds(3, 'How often placements are compared with what engines have confirmed.', 0.01),
     max_handshakes: integer(64, [1, 100_000], 'Engines that may be about to connect at a time.'),
     max_handshakes_per_address: integer(16, [1, 100_000], 'The same for one address.'),

@@ -34,6 +34,8 @@ export type EngineRead = Omit<
   | 'lease_owner'
   | 'lease_epoch'
   | 'lease_until'
+  | 'group_image_tag'
+  | 'upgrade_mark'
 > & {
   /** A JSON array of `BgpSessionRead`. */
   bgp_sessions: string;

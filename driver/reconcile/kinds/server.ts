@@ -126,7 +126,8 @@ async function makeServer({ engine, name }: EngineServer, clouds: EngineClouds):
     tokenHash: hashToken(token, { engineId: engine.id, sealer }),
     managementAddress,
   });
-  const { id: engineId, groupId, availabilityZone, computeFlavor, imageTag, ownerProjectId } = engine;
+  const { id: engineId, groupId, availabilityZone, computeFlavor, ownerProjectId } = engine;
+  const imageTag = engine.imageTag ?? engine.groupImageTag ?? null;
   await prepareGroup(clouds, engine);
   const server = await compute.createServer({
     ...{ engineId, name, token, controllers, caFingerprint, groupId },
