@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Db } from '../driver/db/connect';
+import type { TraceDeps } from '../driver/trace/collect/collect';
 import type { CommandDeps } from './changes/deps';
 import { docs } from './docs/serve';
 import { exchangeOf } from './exchange';
@@ -31,6 +32,8 @@ export interface AppDeps {
   /** The process's own; an app of a test has one to itself. */
   readonly registry: Registry;
   readonly policy?: Policy;
+  /** Of traces: clouds beside the network service. Absent: it alone is looked at. */
+  readonly trace?: Pick<TraceDeps, 'contrail' | 'introspect' | 'settings'>;
   /** Given, they check every answer against the document (`validateAnswers`): for tests. */
   readonly answerChecks?: readonly RequestHandler[];
 }
@@ -42,6 +45,7 @@ export function createApp(deps: AppDeps): Express {
   const handlers = createHandlers({
     db,
     commands: deps.commands,
+    trace: traceDepsOf(deps),
     lists: settings.lists,
     providers: settings.providers,
     policy: deps.policy ?? createPolicy(),
@@ -68,6 +72,12 @@ export function createApp(deps: AppDeps): Express {
     faults(settings.authUri),
   );
   return app;
+}
+
+/** Without anything said of it a trace follows rows, the network service and engines. */
+function traceDepsOf({ db, commands: { bus, network }, trace }: AppDeps): TraceDeps {
+  const settings = { networkDriver: 'neutron', healthCheck: false, managementNetworkIds: [] };
+  return { settings, ...trace, db, bus, network };
 }
 
 /** The version document needs no token. */

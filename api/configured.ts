@@ -1,5 +1,6 @@
 import type { Config } from '../driver/config/config';
 import type { QuotaKind } from '../driver/db/rows';
+import type { TraceSettings } from '../driver/trace/collect/collect';
 import type { ChangeSettings } from './changes/settings';
 import type { EdgeSettings } from './settings';
 
@@ -62,6 +63,15 @@ export function changeSettings(config: Config): ChangeSettings {
     enginesAreAlike: worker.compute_driver === 'local',
     tenancyMode: config.service_engine.tenancy_mode,
     defaultQuotas: defaultQuotas(config.quotas),
+  };
+}
+
+/** What traces take from it. */
+export function traceSettings({ controller_worker: worker, contrail }: Config): TraceSettings {
+  return {
+    networkDriver: worker.network_driver,
+    healthCheck: worker.network_driver === 'contrail' && contrail.health_check !== 'none',
+    managementNetworkIds: worker.amp_boot_network_list,
   };
 }
 

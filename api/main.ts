@@ -4,14 +4,16 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { Bus } from '../driver/bus/port';
 import type { Certificates } from '../driver/clouds/certificates/port';
+import type { ContrailDriver } from '../driver/clouds/contrail/port';
 import type { TokenValidator } from '../driver/clouds/keystone/port';
 import type { NetworkDriver } from '../driver/clouds/network/port';
 import type { Config } from '../driver/config/config';
 import type { Db } from '../driver/db/connect';
 import type { RunningProcess } from '../driver/domain/process';
+import type { Introspection } from '../driver/trace/collect/collect';
 import { createApp } from './app';
 import { openChanges } from './changes/open';
-import { changeSettings, edgeSettings } from './configured';
+import { changeSettings, edgeSettings, traceSettings } from './configured';
 import { type Authenticate, keystoneIdentity, noauthIdentity } from './middleware/authenticate';
 import { rememberTokens } from './middleware/rememberTokens';
 import { openPolicy } from './policy/open';
@@ -24,6 +26,10 @@ export interface ApiParts {
   readonly network: NetworkDriver;
   /** Absent: references to certificates are taken as they are. */
   readonly certificates?: Certificates;
+  /** With `network_driver = contrail`: what traces read there. */
+  readonly vnc?: Pick<ContrailDriver, 'survey'>;
+  /** What traces ask control-nodes and vRouters by; absent: they are not asked. */
+  readonly introspect?: Introspection;
   /** Needed unless `auth_strategy` is noauth. */
   readonly tokens?: TokenValidator;
   readonly log: Logger;
@@ -54,6 +60,7 @@ export async function runApi(parts: ApiParts): Promise<RunningProcess> {
     settings: edgeSettings(config),
     log,
     registry: parts.registry ?? new Registry(),
+    trace: { contrail: parts.vnc, introspect: parts.introspect, settings: traceSettings(config) },
   });
   const server = createServer(app);
   // A client that takes its time, or never ends its headers, must not hold a connection for ever.

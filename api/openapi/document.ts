@@ -59,6 +59,7 @@ const FILES = [
   'fleet',
   'scaling',
   'captures',
+  'trace',
 ] as const;
 
 let loaded: ApiDocument | undefined;

@@ -84,6 +84,7 @@ const OPERATOR_RULES = {
   'slipstream:placement-plan': { get_one: ADMIN_ONLY },
   'slipstream:loadbalancer': { scaleout: ADMIN_ONLY, scalein: ADMIN_ONLY, migrate: ADMIN_ONLY },
   'slipstream:capture': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY, post: ADMIN_ONLY, delete: ADMIN_ONLY },
+  'slipstream:trace': { get_one: ADMIN_ONLY },
   'slipstream:event': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },
 } as const;
 

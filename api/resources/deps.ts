@@ -1,4 +1,5 @@
 import type { Db } from '../../driver/db/connect';
+import type { TraceDeps } from '../../driver/trace/collect/collect';
 import type { Caller, CommandDeps } from '../changes/deps';
 import type { ApiRequest, Handler } from '../exchange';
 import type { ListSettings } from '../listing/list';
@@ -11,6 +12,8 @@ export interface ResourceDeps {
   readonly policy: Policy;
   readonly lists: ListSettings;
   readonly commands: CommandDeps;
+  /** What a VIP is followed by. */
+  readonly trace: TraceDeps;
   /** Names this service answers under, with what users are told about them. */
   readonly providers: Readonly<Record<string, string>>;
 }

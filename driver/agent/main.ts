@@ -10,6 +10,7 @@ import { createBirdFinder, type FindBird } from './bgp/find';
 import { createCaptures } from './capture/captures';
 import { tapsOf } from './capture/taps';
 import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from './config';
+import { createInspector } from './inspect/inspector';
 import { type Link, type LinkDeps, openLink } from './link/controllerLink';
 import { createSecureDialer, type Dialer, plainDialer } from './link/dialer';
 import { openMetricsServer } from './metrics/server';
@@ -90,7 +91,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
   const captures = createCaptures({ log, spec: engine.spec, taps: (one) => tapsOf(one, networks) });
-  const running = { engine, networks, bgp, captures };
+  const running = { engine, networks, bgp, captures, inspector: createInspector({ engine, networks, bgp }) };
   link = await openControllerLink(config, { log, bootId, daemons: tools.daemons, running });
   const disk = watchDisk(config.stateDir, (name, message) => event(name, null, message));
   return {
@@ -168,7 +169,7 @@ async function beginBgp(bgp: Bgp, { recovered }: Engine, log: Logger): Promise<v
 
 interface LinkParts extends Pick<Hello, 'bootId' | 'daemons'> {
   readonly log: Logger;
-  readonly running: Pick<LinkDeps, 'engine' | 'bgp' | 'captures'> & { readonly networks: Networks };
+  readonly running: Pick<LinkDeps, 'engine' | 'bgp' | 'captures' | 'inspector'> & { readonly networks: Networks };
 }
 
 async function openControllerLink(config: AgentConfig, { log, bootId, daemons, running }: LinkParts): Promise<Link> {
@@ -228,3 +229,4 @@ async function readIdentity(path: string): Promise<ProcessIdentity | null> {
     return null;
   }
 }
+    inspects: true,

@@ -44,6 +44,7 @@ import type {
   CaptureRow,
   EmbeddedResourceRow,
   EventRow,
+  InspectionRow,
   JobLeaseRow,
   OctaviaImportRow,
   OutboxRow,
@@ -100,6 +101,7 @@ export interface Tables {
   capture: CaptureRow;
   capture_part: CapturePartRow;
   capture_chunk: CaptureChunkRow;
+  inspection: InspectionRow;
   vip_wiring: VipWiringRow;
   certificate_consumer: CertificateConsumerRow;
   event: EventRow;

@@ -11,6 +11,8 @@ export interface EngineLink extends EngineConnection {
   /** Another agent with this engine's certificate was turned away because of this connection, and nobody was told yet. */
   hasRival: boolean;
   readonly networks: LinkNetworks;
+  /** The agent answers `inspect`. */
+  readonly inspects: boolean;
   /** What the engine holds, as far as is known: load balancer id to the version it was told last. */
   readonly held: Map<string, { readonly generation: number; readonly epoch: number }>;
   /** False from the moment the socket closes or is to be closed. */

@@ -75,6 +75,10 @@ function hear(parts: Parts, message: BusMessage): void {
     parts.background.start('tell engines of captures', () => parts.captures.look());
     return;
   }
+  if (method === 'inspections') {
+    parts.background.start('ask engines how they serve', () => parts.inspections.look());
+    return;
+  }
   if (method === 'networks') {
     const engine = typeof args['engine_id'] === 'string' ? parts.connections.get(args['engine_id']) : undefined;
     if (engine) parts.background.start('tell an engine its networks', () => parts.networks.bring(engine));
@@ -91,9 +95,20 @@ function hear(parts: Parts, message: BusMessage): void {
   else parts.background.start('compare placements', () => compare(parts));
 }
 
-async function compare({ db, id, connections, pusher, networks, captures, log, bgp }: Parts): Promise<void> {
+async function compare({
+  db,
+  id,
+  connections,
+  pusher,
+  networks,
+  captures,
+  inspections,
+  log,
+  bgp,
+}: Parts): Promise<void> {
   try {
     await captures.look();
+    await inspections.look();
     await networks.review();
     await bgp.review();
     for (const { engineId, loadBalancerId } of await listUnconfirmed(db, id)) {

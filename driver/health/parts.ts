@@ -13,6 +13,7 @@ import { type CaptureDesk, createCaptureDesk } from './captures';
 import type { SpecError } from './compose';
 import { type Connections, createConnections, type EngineLink } from './connections';
 import { type CounterWriter, createCounterWriter } from './counters';
+import { createInspectionDesk, type InspectionDesk } from './inspections';
 import { createLiveness, type Liveness } from './liveness';
 import { createLoadWriter, type LoadWriter } from './loads';
 import { createMaterialSource, type MaterialSource } from './materials/source';
@@ -61,6 +62,7 @@ export interface Parts extends ManagerDeps {
   readonly materials: MaterialSource;
   readonly liveness: Liveness;
   readonly captures: CaptureDesk;
+  readonly inspections: InspectionDesk;
   readonly background: Background;
   readonly metrics: HealthMetrics;
 }
@@ -122,8 +124,9 @@ export function createParts(deps: ManagerDeps): Parts {
     },
   });
   const captures = createCaptureDesk({ db, log, id, linkTo: connections.get });
+  const inspections = createInspectionDesk({ db, log, id, linkTo: connections.get });
   const judging = { reports, judge, withdrawals, peers, counters, loads, acks };
-  return { ...deps, ...judging, ...pushing, connections, liveness, captures, background, metrics };
+  return { ...deps, ...judging, ...pushing, connections, liveness, captures, inspections, background, metrics };
 }
 
 /** What brings specs, their certificates and their networks to engines. */

@@ -31,6 +31,7 @@ export async function openSession(parts: Parts, hello: Hello, socket: EngineSock
     // Agents of version 1 know no message about networks.
     networks: { managed: hello.managesNetworks && version >= 2, digest: hello.networksDigest },
   });
+    inspects: hello.inspects === true,
   for (const { id: held, generation, epoch: heldEpoch } of hello.held) {
     link.held.set(held, { generation, epoch: heldEpoch });
   }
@@ -160,6 +161,9 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
 }
 
 /** The connection has ended. May be called twice. */
+    case 'inspection':
+      background.start('keep what an engine answers', () => parts.inspections.take(link, message));
+      break;
 export function closeSession(parts: Parts, link: EngineLink): void {
   const { connections, liveness, pusher, captures, background, db, log } = parts;
   pusher.drop(link);
@@ -173,7 +177,10 @@ export function closeSession(parts: Parts, link: EngineLink): void {
 
 function createLink(
   socket: EngineSocket,
-  known: Pick<EngineLink, 'engineId' | 'epoch' | 'engineName' | 'version' | 'bootId' | 'lastSeen' | 'networks'>,
+  known: Pick<
+    EngineLink,
+    'engineId' | 'epoch' | 'engineName' | 'version' | 'bootId' | 'lastSeen' | 'networks' | 'inspects'
+  >,
 ): EngineLink {
   return {
     ...known,

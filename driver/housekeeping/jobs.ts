@@ -4,6 +4,7 @@ import type { ContrailDriver } from '../clouds/contrail/port';
 import type { NetworkDriver } from '../clouds/network/port';
 import { purgeCaptures } from '../db/captures';
 import type { Db } from '../db/connect';
+import { purgeInspections } from '../db/inspections';
 import { deleteOutbox, listLeftoverOutbox } from '../db/outbox';
 import { recountQuotas } from '../db/quotas';
 import {
@@ -156,6 +157,7 @@ async function purge({ db, settings, log }: HousekeepingDeps): Promise<void> {
   if (purged > 0) log.info({ loadBalancers: purged }, 'purged load balancers deleted long ago');
   while ((await purgeEvents(db, settings.eventRetention, BATCH)) === BATCH);
   await purgeCaptures(db);
+  await purgeInspections(db);
 }
 
 async function recount({ db, log }: HousekeepingDeps): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EngineSpec, NetworkProblem } from './engineSpec';
+import { Inspect, Inspection } from './inspection';
 import { LoadBalancerSpec } from './spec';
 
 /**
@@ -54,6 +55,8 @@ export const Hello = z.object({
   networksDigest: z.string().nullable().default(null),
   /** The engine's clock, milliseconds since 1970. */
   clock: z.number().exactOptional(),
+  /** It answers `inspect`. Absent: it does not. */
+  inspects: z.boolean().exactOptional(),
 });
 export type Hello = z.infer<typeof Hello>;
 
@@ -215,6 +218,7 @@ export type Welcome = z.infer<typeof Welcome>;
 /**
  * Serve this. `materials`: the texts behind the digests the spec names, by digest (PEM; they hold private keys: never on
  * a persistent disk, never in a log). Answered by an ack, also when (generation, epoch) is lower than what is held: then with what is held. */
+  Inspection,
 export const PutSpec = z.object({
   type: z.literal('put'),
   spec: LoadBalancerSpec,
@@ -263,3 +267,4 @@ export const FromController = z.discriminatedUnion('type', [
   StopCapture,
 ]);
 export type FromController = z.infer<typeof FromController>;
+  Inspect,

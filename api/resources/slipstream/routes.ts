@@ -10,6 +10,7 @@ import { type CaptureIds, captureRoutes } from './captureRoutes';
 import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
 import { explainPlacement } from './placementPlan';
 import { migrate, scaleIn, scaleOut } from './scaling';
+import { traceRoutes } from './trace';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =
@@ -23,7 +24,9 @@ type ScaleIds = 'scaleLoadBalancerOut' | 'scaleLoadBalancerIn' | 'migrateLoadBal
 type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 
 /** The operator API. */
-export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids> | ScaleIds | CaptureIds> {
+export function slipstreamRoutes(
+  deps: ResourceDeps,
+): Handlers<Plural<Ids> | ScaleIds | CaptureIds | 'traceLoadBalancer'> {
   return {
     listServiceEngineGroups: listCatalogue(deps, GROUP),
     showServiceEngineGroup: showCatalogue(deps, GROUP),
@@ -48,6 +51,7 @@ export function slipstreamRoutes(deps: ResourceDeps): Handlers<Plural<Ids> | Sca
     },
     ...scaling(deps),
     ...captureRoutes(deps),
+    ...traceRoutes(deps),
     listEvents: listCatalogue(deps, EVENT),
     showEvent: showCatalogue(deps, EVENT),
   };

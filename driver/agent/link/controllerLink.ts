@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import WebSocket, { type RawData } from 'ws';
+import type { Inspect } from '../../protocol/inspection';
 import {
   type Ack,
   type BgpState,
@@ -18,6 +19,7 @@ import type { Bgp } from '../bgp/bgp';
 import type { Captures } from '../capture/captures';
 import type { Networks } from '../network/networks';
 import { monotonicNow } from '../process/monotonic';
+import type { Inspector } from '../inspect/inspector';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
 import { RefusedError } from './ask';
@@ -35,6 +37,9 @@ export interface LinkDeps {
   readonly captures: Pick<Captures, 'start' | 'stop' | 'abandon'>;
   /** Made anew for each connection: what is held changes. */
   hello(): Hello;
+  readonly inspector: Inspector;
+  /** A controller is there, and is to be told what is not in the hello. */
+  readonly onWelcome?: () => void;
   /** In [0, 1): spreads reconnections. */
   random(): number;
 }
@@ -252,7 +257,7 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
 }
 
 function answer(
-  message: Exclude<FromController, Welcome | StartCapture | StopCapture>,
+  message: Exclude<FromController, Welcome | StartCapture | StopCapture | Inspect>,
   { engine, networks }: LinkDeps,
 ): Promise<Ack | NetworksAck> {
   switch (message.type) {
@@ -275,6 +280,10 @@ function welcome(connection: Connection, message: Welcome, deps: LinkDeps, event
   connection.version = message.version;
   deps.dialer.welcomed(message.now ?? Date.now());
   connection.reporter = createReporter(deps.engine, message, (report) => send(connection.socket, report));
+  if (message.type === 'inspect') {
+    void deps.inspector.inspect(message).then((inspection) => send(connection.socket, inspection));
+    return;
+  }
   events.welcomed(connection);
 }
 

@@ -10,6 +10,7 @@ import { monotonicNow } from '../process/monotonic';
 import { tidyMaterialsHome } from '../state/memoryDirectory';
 import { listStored } from '../state/specStore';
 import { acknowledgement, removal } from './acknowledgement';
+import type { UnitFacts } from './inspect';
 import type { LoadBalancer } from './loadBalancer';
 import { createRegistry, type EngineNotices } from './registry';
 import type { ServeDeps } from './unit';
@@ -25,6 +26,8 @@ export interface Engine {
   reports(): { readonly version: number; readonly report: LoadBalancerReport }[];
   /** What is held of a load balancer; null if nothing is. */
   spec(loadBalancerId: string): LoadBalancerSpec | null;
+  /** How a load balancer is served at the moment; null if nothing is held of it. */
+  inspect(loadBalancerId: string): Promise<UnitFacts | null>;
   /** Those whose VIPs are to be announced. */
   served(): ServedHere[];
   counters(): ListenerCounters[];
@@ -50,6 +53,7 @@ const TIDY_ROUNDS = 10;
 /** Opens what is stored, starts serving it in the background and polls from then on. */
 export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promise<Engine> {
   const registry = createRegistry(deps, notices);
+  const find = (id: string) => registry.list().find((one) => one.id === id);
   const stored = (await listStored(deps.config.stateDir)).filter(isUsableId);
   await tidyMaterialsHome(deps.materialsHome, new Set(stored.map((id) => unitPaths(deps.config, id).materials)));
   // All are open before anybody asks what is held.
@@ -71,23 +75,12 @@ export async function openEngine(deps: ServeDeps, notices: EngineNotices): Promi
         : removal(id, generation, epoch),
     held: () => present(registry.list(), (loadBalancer) => loadBalancer.held()),
     reports: () => present(registry.list(), (loadBalancer) => loadBalancer.report()),
-    spec: (id) =>
-      registry
-        .list()
-        .find((one) => one.id === id)
-        ?.spec() ?? null,
+    spec: (id) => find(id)?.spec() ?? null,
+    inspect: async (id) => (await find(id)?.inspect()) ?? null,
     served: () => present(registry.list(), (loadBalancer) => loadBalancer.served()),
     counters: () => registry.list().flatMap((loadBalancer) => loadBalancer.counters()),
-    logTarget: (id, listenerId) =>
-      registry
-        .list()
-        .find((one) => one.id === id)
-        ?.logTarget(listenerId) ?? null,
-    metrics: async (id) =>
-      (await registry
-        .list()
-        .find((one) => one.id === id)
-        ?.metrics()) ?? null,
+    logTarget: (id, listenerId) => find(id)?.logTarget(listenerId) ?? null,
+    metrics: async (id) => (await find(id)?.metrics()) ?? null,
     connections: () =>
       registry
         .list()

@@ -13,6 +13,8 @@ import { bringAbout } from './bringAbout';
 import { createCounters } from './counters';
 import { loadCounters, openCountersFile } from './countersFile';
 import { newGate } from './gate';
+import { inspectUnit, type UnitFacts } from './inspect';
+import { letFinish } from './letFinish';
 import { advanceNewcomers, deleteLeaving } from './members';
 import { readMetrics } from './metrics';
 import { createPinger, type Pinger, pingCheck } from './pinger';
@@ -48,6 +50,8 @@ export interface LoadBalancer {
   isHeld(): boolean;
   /** The spec that is held; null if there is none. */
   spec(): LoadBalancerSpec | null;
+  /** How it is served at the moment. Waits for no change that is under way. */
+  inspect(): Promise<UnitFacts>;
   /** What a hello tells of it. */
   held(): Held | null;
   report(): { readonly version: number; readonly report: LoadBalancerReport } | null;
@@ -135,6 +139,7 @@ function faceOf(unit: Unit, queue: Queue, upkeep: Upkeep): LoadBalancer {
     changesByItself: () => changesByItself(unit),
     isHeld: () => unit.held !== null,
     spec: () => unit.held?.spec ?? null,
+    inspect: () => inspectUnit(unit),
     held: () => (unit.held === null ? null : heldEntry(unit.held, unit.inForce, unit.materials)),
     report: () => (unit.report === null ? null : { version: unit.reportVersion, report: unit.report }),
     served: () => servedHere(unit),

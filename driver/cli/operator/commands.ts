@@ -6,6 +6,7 @@ import { addLoadBalancerCommands } from './loadBalancer';
 import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } from './objects';
 import { formatMany, formatOne } from './output';
 import { atLeastOne, camel, collected, type Flags, kebab, pairs, run, withIdentity } from './running';
+import { addTraceCommand } from './trace';
 
 /** The commands over the operator API. They talk to that API alone, as whoever the environment says. */
 export function addOperatorCommands(program: Command): void {
@@ -20,6 +21,7 @@ export function addOperatorCommands(program: Command): void {
   }
   addLoadBalancerCommands(program);
   addCaptureCommand(program);
+  addTraceCommand(program);
 }
 
 function addList(parent: Command, object: OperatorObject): void {

@@ -6,6 +6,7 @@ import { inventoryCalls } from './inventory';
 import type { ContrailDriver } from './port';
 import { routeTableCalls } from './routeTables';
 import type { VncService } from './service';
+import { survey } from './survey/survey';
 import { createVnc } from './vnc';
 
 export interface ContrailDriverDeps {
@@ -32,5 +33,6 @@ export function createContrailDriver({
     ...bgp,
     ...inventoryCalls(vnc, bgp.bgpGlobals),
     ...routeTableCalls(vnc),
+    survey: (asked) => survey(vnc, asked),
   };
 }

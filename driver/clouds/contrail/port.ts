@@ -1,5 +1,6 @@
 import type { BgpPlace } from '../../domain/bgp';
 import type { HealthCheckWish, Inventory, InventoryRequest, Provenance, WiringType } from '../../domain/inventory';
+import type { Survey, SurveyRequest } from '../../domain/survey';
 
 export type { BgpPlace } from '../../domain/bgp';
 
@@ -179,4 +180,6 @@ export interface ContrailDriver {
   /** Deletes it, and first takes it off the ports that have it. */
   discard(type: WiringType, id: string): Promise<void>;
 
+  /** All that leads traffic for VIPs, for somebody who looks into trouble. Many reads. */
+  survey(asked: SurveyRequest): Promise<Survey>;
 }

@@ -123,3 +123,16 @@ export interface SeenFloatingIpRow {
   /** JSON list. */
   port_ids: Json;
 }
+
+/** What an engine is asked of how it serves a load balancer. */
+export interface InspectionRow {
+  id: string;
+  load_balancer_id: string;
+  service_engine_id: string;
+  /** asked | told | done */
+  state: string;
+  /** JSON of `Inspection` of driver/protocol; null until it has come. */
+  answer: string | null;
+  /** Whoever has not answered by then need not. */
+  expires_at: Time;
+}

@@ -1,0 +1,158 @@
+import type { Port } from '../clouds/network/port';
+import type { BgpSession } from '../db/bgpSessions';
+import type { WiringRecord } from '../db/wiring';
+import type { BgpService } from '../domain/bgp';
+import type { Survey } from '../domain/survey';
+import type { LoadBalancerTree } from '../domain/tree';
+import type { EngineFacts } from '../protocol/inspection';
+
+/**
+ * All that is known of a load balancer's way, from rows to packets. Collected once, judged and shown by pure functions. What
+ * could not be read is there as well, with the reason: it is a line, and no failure.
+ */
+export interface TraceFacts {
+  readonly tree: LoadBalancerTree;
+  readonly group: { readonly id: string; readonly name: string; readonly haMode: string } | null;
+  /** Of the configuration: contrail, neutron, local or noop. */
+  readonly networkDriver: string;
+  /** `[contrail] vip_mode`, of load balancers that have not chosen. */
+  readonly engines: readonly EngineRow[];
+  /** Of these engines, in the load balancer's domain. */
+  readonly vnics: readonly VnicRow[];
+  readonly wiring: readonly WiringRecord[];
+  readonly sessions: readonly BgpSession[];
+  readonly bgpServices: readonly BgpService[];
+  readonly events: readonly EventLine[];
+  /** Neutron's, of VIPs and engines. */
+  readonly ports: Read<readonly Port[]>;
+  /** Undefined where VIPs are not wired in Contrail. */
+  readonly survey: Read<Survey> | undefined;
+  /** By engine. */
+  readonly inspections: ReadonlyMap<string, Read<EngineFacts>>;
+  readonly controlNodes: readonly ControlNodeFacts[];
+  readonly vRouters: readonly VRouterFacts[];
+  /** What the configuration wants of wiring. */
+  readonly wanted: WiringSettings;
+}
+
+export interface WiringSettings {
+  /** Ports have a service health check. */
+  readonly healthCheck: boolean;
+  readonly managementNetworkIds: readonly string[];
+}
+
+/** What was read somewhere, or why it could not be. `at`: where, for whoever wants to look himself. */
+export type Read<T> = { readonly at: string } & ({ readonly value: T } | { readonly problem: string });
+
+export function contentOf<T>(read: Read<T> | undefined): T | undefined {
+  return read && 'value' in read ? read.value : undefined;
+}
+
+export function problemOf(read: Read<unknown> | undefined): string | undefined {
+  return read && 'problem' in read ? read.problem : undefined;
+}
+
+export interface EngineRow {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'BUILDING' | 'READY' | 'DRAINING' | 'DELETING' | 'DOWN' | 'GHOST';
+  readonly host: string | null;
+  readonly computeId: string | null;
+  readonly managementAddress: string | null;
+  readonly connected: boolean;
+  /** ISO 8601. */
+  readonly lastHeartbeat: string | null;
+}
+
+export interface VnicRow {
+  readonly id: string;
+  readonly engineId: string;
+  readonly networkId: string;
+  readonly portId: string | null;
+  readonly macAddress: string | null;
+  readonly addresses: readonly string[];
+  readonly mtu: number | null;
+  readonly gateways: readonly string[];
+  readonly vipSide: boolean;
+  readonly deleting: boolean;
+  readonly bgpServiceId: string | null;
+  readonly bgpJoined: boolean;
+  readonly bgpTrouble: string | null;
+}
+
+export interface EventLine {
+  readonly at: string;
+  readonly name: string;
+  readonly severity: string;
+  readonly message: string;
+}
+
+/** What a control-node says. */
+export interface ControlNodeFacts {
+  readonly name: string;
+  readonly address: string;
+  /** Of the VIPs and the floating IPs: by table and prefix. */
+  readonly routes: Read<readonly ControlRoute[]>;
+  /** Sessions with the engines. */
+  readonly peers: Read<readonly ControlPeer[]>;
+}
+
+export interface ControlRoute {
+  readonly table: string;
+  readonly prefix: string;
+  readonly paths: readonly ControlPath[];
+}
+
+export interface ControlPath {
+  readonly protocol: string;
+  readonly source: string;
+  readonly nextHop: string;
+  readonly label: number | null;
+  readonly localPreference: number | null;
+  readonly asPath: string;
+  readonly sequence: string;
+}
+
+export interface ControlPeer {
+  readonly name: string;
+  readonly state: string;
+  readonly peerAs: number | null;
+  readonly address: string;
+  readonly lastError: string | null;
+}
+
+/** What a vRouter's agent says. */
+export interface VRouterFacts {
+  readonly host: string;
+  readonly address: string;
+  readonly interfaces: Read<readonly VRouterInterface[]>;
+  readonly routes: Read<readonly VRouterRoute[]>;
+}
+
+export interface VRouterInterface {
+  readonly portId: string;
+  readonly device: string;
+  readonly active: boolean;
+  /** Null: it has no health check. */
+  readonly healthCheckActive: boolean | null;
+  readonly address: string;
+  readonly label: number | null;
+  readonly pairs: readonly string[];
+  readonly floatingIps: readonly { readonly address: string; readonly fixed: string; readonly installed: boolean }[];
+}
+
+export interface VRouterRoute {
+  readonly vrf: string;
+  readonly prefix: string;
+  readonly nextHop: VRouterNextHop;
+}
+
+export interface VRouterNextHop {
+  readonly kind: string;
+  readonly index: number | null;
+  readonly label: number | null;
+  /** Local interface, or the far end of a tunnel. */
+  readonly target: string;
+  /** Of a composite: what flows are spread over. */
+  readonly members: readonly VRouterNextHop[];
+}
