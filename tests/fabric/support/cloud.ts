@@ -13,6 +13,8 @@ export interface FabricCloud {
   readonly projectId: string;
   neutron(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<unknown>;
   addNetwork(name: string, cidrs: readonly string[], external?: boolean): Promise<FabricNetwork>;
+  /** Of another tenant. */
+  addNetworkOf(projectId: string, name: string, cidrs: readonly string[]): Promise<FabricNetwork>;
   addPort(networkId: string, host: string): Promise<FabricPort>;
   portOf(id: string): FabricPort | undefined;
   close(): Promise<void>;
@@ -101,8 +103,10 @@ export async function startFabricCloud(hosts: readonly string[]): Promise<Fabric
     },
   };
   const nova = await startNovaOverHttp({ network: ports, hosts });
-  const addNetwork: FabricCloud['addNetwork'] = async (name, [first = '', ...rest], external = false) => {
-    const owner = external ? serviceProject : projectId;
+  const makeNetwork = async (
+    { name, owner, external }: { readonly name: string; readonly owner: string; readonly external: boolean },
+    [first = '', ...rest]: readonly string[],
+  ): Promise<FabricNetwork> => {
     const { networkId, subnetId } = await contrail.addNetwork({ name, projectId: owner, cidr: first, external });
     const subnetIds = [subnetId];
     for (const cidr of rest) {
@@ -117,7 +121,10 @@ export async function startFabricCloud(hosts: readonly string[]): Promise<Fabric
     gatewayIp: null,
   });
   return {
-    ...{ contrail, nova, projectId, neutron, addNetwork, portOf },
+    ...{ contrail, nova, projectId, neutron, portOf },
+    addNetwork: (name, cidrs, external = false) =>
+      makeNetwork({ name, owner: external ? serviceProject : projectId, external }, cidrs),
+    addNetworkOf: (owner, name, cidrs) => makeNetwork({ name, owner, external: false }, cidrs),
     managementNetworkId: management.networkId,
     addPort: (networkId, host) =>
       makePort({

@@ -14,11 +14,15 @@ export interface Stage {
   /** Its namespace; where floating IPs are asked from. */
   readonly outsider: string;
   readonly members: readonly Member[];
+  /** Of the tenant; absent: the first one's. */
+  readonly projectId?: string;
 }
 
 export interface Member extends TenantMachine {
   readonly label: string;
-  start(): Promise<void>;
+  /** Answers again. */
+  start(): void;
+  /** Refuses connections. */
   stop(): void;
 }
 
@@ -60,20 +64,13 @@ export async function startMembers(site: Slipstream, network: FabricNetwork, lab
   for (const [index, host] of ['compute-2', 'compute-3'].entries()) {
     const name = `${label}-${index}`;
     const machine = await site.machine(name, network, host);
-    let running: { stop(): void } | undefined;
-    const member: Member = {
-      ...machine,
-      label: name,
-      async start() {
-        running ??= await startAnswering(machine.machine, name, PORT, ['::']);
-      },
-      stop() {
-        running?.stop();
-        running = undefined;
-      },
+    const answering = await startAnswering(machine.machine, name, PORT, ['::']);
+    let isUp = true;
+    const turn = (up: boolean) => {
+      if (isUp !== up) answering.toggle();
+      isUp = up;
     };
-    await member.start();
-    members.push(member);
+    members.push({ ...machine, label: name, start: () => turn(true), stop: () => turn(false) });
   }
   return members;
 }
@@ -84,9 +81,9 @@ export const OUTSIDE = {
   gateways: ['203.0.113.1/24', '2001:db8:cc::1/64'],
 };
 
-export async function plugOutsider({ site, outside, outsider }: Stage): Promise<void> {
+export async function plugOutsider({ site, outside, outsider }: Stage, ends = OUTSIDE): Promise<void> {
   await site.fabric.settled();
-  await site.fabric.plugOutside(outside.id, { namespace: outsider, ...OUTSIDE });
+  await site.fabric.plugOutside(outside.id, { namespace: outsider, ...ends });
 }
 
 export interface Wanted {
@@ -109,13 +106,14 @@ export interface Balanced {
 
 /** Makes a load balancer and waits until it is ACTIVE. */
 export async function balance(stage: Stage, wanted: Wanted): Promise<Balanced> {
-  const { site, front, outside, client, outsider } = stage;
+  const { site, front, outside, client, outsider, projectId } = stage;
   const { mode, members = stage.members, subnetId = front.subnetIds[0], pool = {}, vip = {} } = wanted;
   const floating = mode.isFloating ? { floating_network: outside.id } : {};
   const flavor_id = await site.flavor({ vip_mode: mode.vip_mode, ...floating, ...wanted.flavor });
   const { loadbalancer } = await site.api('POST', '/v2/lbaas/loadbalancers', {
     loadbalancer: {
       ...{ name: 'lb', vip_subnet_id: front.subnetIds[0], flavor_id, ...vip },
+      ...(projectId !== undefined && { project_id: projectId }),
       listeners: [
         {
           ...{ name: 'http', protocol: 'HTTP', protocol_port: 80 },
@@ -129,17 +127,21 @@ export async function balance(stage: Stage, wanted: Wanted): Promise<Balanced> {
   });
   await site.reaches(loadbalancer.id);
   const own: string = loadbalancer.vip_address;
-  const reached = mode.isFloating ? await floatingOf(site, own) : own;
+  const reached = mode.isFloating ? await floatingOf(site, loadbalancer) : own;
   const asker = mode.isFloating ? outsider : client.machine;
   return { id: loadbalancer.id, vip: own, asker, url: urlOf(reached) };
 }
 
 const urlOf = (address: string): string => `http://${address.includes(':') ? `[${address}]` : address}/`;
 
-async function floatingOf({ cloud }: Slipstream, vip: string): Promise<string> {
+/** Of the tenant's, as others may have the same VIP. */
+async function floatingOf(
+  { cloud }: Slipstream,
+  { vip_address: vip, vip_port_id: port }: { vip_address: string; vip_port_id: string },
+): Promise<string> {
   const find = () =>
     cloud.contrail.contrail.store
-      .list('floating-ip')
+      .referrers(port, 'floating-ip')
       .find(({ properties }) => properties['floating_ip_fixed_ip_address'] === vip);
   await waitUntil(`there is a floating IP of ${vip}`, PATIENCE, () => find() !== undefined);
   return String(find()?.properties['floating_ip_address']);

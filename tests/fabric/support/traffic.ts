@@ -93,5 +93,9 @@ export async function startAnswering(machine: string, label: string, port: numbe
   });
   await Promise.race([once(child.stdout, 'data'), died]);
   died.catch(() => undefined);
-  return { stop: () => child.kill('SIGKILL') };
+  return {
+    stop: () => child.kill('SIGKILL'),
+    /** Refuses connections, or answers again: at once. */
+    toggle: () => child.kill('SIGUSR2'),
+  };
 }

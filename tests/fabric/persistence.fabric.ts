@@ -1,0 +1,101 @@
+import { ipBatch } from '../../devstack/lab/hosts/shell';
+import { openSessions, type Session, type SessionClient } from './support/sessions';
+import {
+  asked,
+  type Balanced,
+  balance,
+  isAnsweredBy,
+  isFull,
+  MODES,
+  OUTSIDE,
+  openStage,
+  plugOutsider,
+  type Stage,
+} from './support/stage';
+
+const CLIENTS = isFull ? 30 : 8;
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+}, 120_000);
+
+afterAll(async () => {
+  await stage?.site.close();
+});
+
+interface Kind {
+  readonly name: string;
+  readonly persistence: object;
+  /** Of MODES: by floating IP for who is told apart by address. */
+  readonly mode: number;
+  client(index: number): SessionClient;
+}
+
+const addressOf = (index: number): string => `203.0.113.${100 + index}`;
+const withCookies = (): SessionClient => ({ keepsCookies: true });
+const KINDS: readonly Kind[] = [
+  {
+    ...{ name: 'SOURCE_IP', persistence: { type: 'SOURCE_IP' }, mode: 1 },
+    client: (index) => ({ keepsCookies: false, from: addressOf(index) }),
+  },
+  { name: 'HTTP_COOKIE', persistence: { type: 'HTTP_COOKIE' }, mode: 0, client: withCookies },
+];
+
+interface Case extends Balanced {
+  readonly kind: Kind;
+}
+
+const membersOf = ({ answers }: Session): string[] => Object.keys(answers);
+
+it('holds by address and by cookie over a scale-out and a scale-in, whatever engine a request comes to', async () => {
+  const { site, outsider, members } = stage;
+  const cases: Case[] = [];
+  for (const kind of KINDS) {
+    const [mode = MODES[0]] = MODES.slice(kind.mode);
+    if (mode)
+      cases.push({ ...(await balance(stage, { mode, pool: { session_persistence: kind.persistence } })), kind });
+  }
+  await plugOutsider(stage);
+  const own = Array.from({ length: CLIENTS }, (_, index) => addressOf(index));
+  await ipBatch(
+    outsider,
+    own.map((address) => `address add ${address}/32 dev eth0`),
+  );
+  const allBy = (engines: number) =>
+    Promise.all(
+      cases.map((one) => asked(`${one.kind.name}: ${engines} engines`, one, isAnsweredBy(engines), { requests: 60 })),
+    );
+  const scale = async (verb: 'scaleout' | 'scalein') => {
+    for (const { id } of cases)
+      await site.api('POST', `/v2/slipstream/loadbalancers/${id}/${verb}`, { [verb]: { count: 1 } });
+    await Promise.all(cases.map(({ id }) => site.reaches(id)));
+  };
+  await allBy(2);
+
+  const asking = cases.map(({ asker, url, kind }) =>
+    openSessions(
+      asker,
+      url,
+      Array.from({ length: CLIENTS }, (_, index) => kind.client(index)),
+    ),
+  );
+  await Promise.all(asking.map(({ begun }) => begun));
+  await scale('scaleout');
+  await allBy(3);
+  await scale('scalein');
+  await allBy(2);
+  const sessions = await Promise.all(asking.map((one) => one.stop()));
+
+  for (const [index, { kind }] of cases.entries()) {
+    const of = sessions[index] ?? [];
+    const told = `${kind.name}: ${JSON.stringify(of)}`;
+    expect([told, of.map((one) => membersOf(one).length)]).toEqual([told, of.map(() => 1)]);
+    expect(new Set(of.flatMap(membersOf))).toEqual(new Set(members.map(({ label }) => label)));
+    // Connections are spread by their ports, so that every session has been on every engine.
+    expect(Math.min(...of.map(({ engines }) => Object.keys(engines).length))).toBe(3);
+    expect(of.flatMap(({ failures }) => failures).length).toBeLessThanOrEqual(CLIENTS);
+  }
+  expect(OUTSIDE.addresses[0]).not.toContain(addressOf(0));
+}, 240_000);

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** Clients that ask again and again, each with a session of its own. */
+export interface Sessions {
+  /** Resolves once each has had its first answer, or a failure. */
+  readonly begun: Promise<void>;
+  stop(): Promise<readonly Session[]>;
+}
+
+const Session = z.object({
+  /** By member. */
+  answers: z.record(z.string(), z.number()),
+  /** By the address that members saw. */
+  engines: z.record(z.string(), z.number()),
+  failures: z.array(z.string()),
+});
+export type Session = z.infer<typeof Session>;
+
+export interface SessionClient {
+  /** An address of the machine. */
+  readonly from?: string;
+  readonly keepsCookies: boolean;
+}
+
+export function openSessions(machine: string, url: string, clients: readonly SessionClient[]): Sessions {
+  const words = [`--net=/run/netns/${machine}`, process.execPath, join(__dirname, 'programs/sessions.cjs')];
+  const child = spawn('nsenter', [...words, JSON.stringify({ url, clients })], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let printed = '';
+  const begun = new Promise<void>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (printed.includes('\n')) resolve();
+    });
+  });
+  const done = once(child, 'close').then(() =>
+    z.array(Session).parse(JSON.parse(printed.slice(printed.indexOf('\n')))),
+  );
+  done.catch(() => undefined);
+  return {
+    begun,
+    stop() {
+      child.stdin.end();
+      return done;
+    },
+  };
+}
