@@ -45,6 +45,15 @@ export async function listDrains(db: Db, loadBalancerId: string, settle: number)
   }));
 }
 
+/** Placements that have drained and whose engines have been told to forget the load balancer, less than `seconds` ago. */
+export async function listLingering(db: Db, loadBalancerId: string, seconds: number): Promise<readonly string[]> {
+  return db('placement')
+    .where({ load_balancer_id: loadBalancerId, deleting: 1 })
+    .whereNotNull('drain_until')
+    .where('updated_at', '>', nowPlus(db, -seconds))
+    .pluck('id');
+}
+
 /** Begins drains of `seconds` at most; one that is under way keeps its time. Their engines are to be told. */
 export async function startDrains(
   trx: Db,

@@ -231,6 +231,11 @@ export const LoadBalancerSpec = z.object({
   announcement: AnnouncementSpec.exactOptional(),
   /** `close`: the listeners' ports answer with a reset while all members are down. Absent: `serve`. Since version 3. */
   whenDown: WhenDown.exactOptional(),
+  /**
+   * It is on its way off this engine, and traffic is led here until the engine has forgotten it: which then first lets nobody
+   * new in, without a word, and ends what is under way. Absent: nobody comes here any more when it is to be forgotten.
+   */
+  leaving: z.literal(true).exactOptional(),
   listeners: z.array(ListenerSpec),
   pools: z.array(PoolSpec),
 });

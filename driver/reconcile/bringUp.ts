@@ -14,6 +14,7 @@ import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { engineQos } from './kinds/engineQos';
 import { vipPort } from './kinds/vipPort';
+import { listLeaving, unwireGone } from './leavingEngines';
 import { hintEngines, type Run, type Verdict } from './loadBalancerRun';
 import { type ToldOf, tellEngines } from './tellEngines';
 import { demandVnics, findNeeds, listUnasked, type Needs, releaseUnneeded } from './vnicNeeds';
@@ -49,6 +50,7 @@ async function judge(run: PlacedRun, told: ToldOf<'told'>, answers: Answers): Pr
     plan,
     placing: { group },
   } = told;
+  if (answers.kind !== 'confirmed' && run.parts.contrail) await unwireGone(run, run.parts.contrail);
   switch (answers.kind) {
     case 'outstanding':
       return { kind: 'waiting', reason: `engine ${answers.placements[0]?.engineId} has not confirmed yet` };
@@ -59,7 +61,8 @@ async function judge(run: PlacedRun, told: ToldOf<'told'>, answers: Answers): Pr
     case 'confirmed': {
       const waiting = (await wire(run, told)) ?? awaitedBy(run, plan);
       if (waiting !== undefined) return { kind: 'waiting', reason: waiting };
-      const lookAgain = await letGo(run, plan.drop, group.properties.scaleinTimeout);
+      const drained = await letGo(run, plan.drop, group.properties.scaleinTimeout);
+      const lookAgain = drained ?? (tree.placements.some(isForgetting) ? FORGET_LOOK : undefined);
       await releaseUnneeded(run, run.needs);
       const settlement = settleApplied(tree, answers.refusals);
       const happenings = isWork(tree) ? answers.faulty.map(faultOf) : [];
@@ -67,6 +70,13 @@ async function judge(run: PlacedRun, told: ToldOf<'told'>, answers: Answers): Pr
       return lookAgain === undefined ? verdict : { ...verdict, lookAgain };
     }
   }
+}
+
+/** Seconds until it is looked whether an engine has still not forgotten it: that it has is a hint. */
+const FORGET_LOOK = 5;
+
+function isForgetting({ deleting, draining }: Placement): boolean {
+  return deleting && draining;
 }
 
 function settled(settlement: Settlement): Verdict & { readonly kind: 'settle' } {
@@ -99,6 +109,7 @@ async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<
   if (needs.vips.length === 0) return undefined;
   const recorded = await listWiring(parts.db, tree.id);
   const { contrail } = parts;
+  const leaving = contrail ? await listLeaving(run, contrail, { placing, drop: plan.drop, recorded }) : [];
   const answering = contrail
     ? servingEngines(tree, plan.drop, placing.group)
     : answeringEngines(tree, plan.drop, { recorded, group: placing.group });
@@ -111,7 +122,7 @@ async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<
     await demandVnics(run, needs, [engineId]);
     return `engine ${engineId} has no port in network ${missing.networkId} yet`;
   }
-  const wanted: EnginePort[] = ports.filter(({ engineId }) => answering.includes(engineId));
+  const wanted: EnginePort[] = ports.filter(({ engineId }) => [...answering, ...leaving].includes(engineId));
   if (contrail) return wireContrail(run, { contrail, placing, needs, ports: wanted, recorded });
   const policies = await findPolicies(run, wanted);
   const target = { tree, ports: wanted, vips: needs.vips, policies, recorded };

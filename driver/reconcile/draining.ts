@@ -4,6 +4,7 @@ import { recordEvents } from '../db/events';
 import { renewLease } from '../db/leases';
 import { dropPlacements, forgetPlacements } from '../db/placements';
 import { isLive, serves } from '../domain/answers';
+import type { GroupProperties } from '../domain/group';
 import type { Happening } from '../domain/settlement';
 import type { LoadBalancerTree, Placement } from '../domain/tree';
 import { hintEngines, type Run } from './loadBalancerRun';
@@ -27,7 +28,7 @@ export async function letGo(run: Run, drop: readonly Placement[], timeout: numbe
   const drains = draining.length === 0 ? [] : await listDrains(parts.db, tree.id, settle);
   const ends = draining.flatMap((placement) => endOf(run, placement, drains) ?? []);
   const fresh = live.filter((it) => !it.draining);
-  const begun = fresh.filter((it) => timeout > 0 && carries(tree, it));
+  const begun = fresh.filter((it) => mayDrain(tree, it, { properties: { scaleinTimeout: timeout } }));
   const off = [...fresh.filter((it) => !begun.includes(it)), ...ends.map(({ placement }) => placement)];
   if (begun.length + off.length + lost.length > 0) {
     const want = { loadBalancerId: tree.id, generation: tree.generation, epoch: lease.epoch };
@@ -46,6 +47,15 @@ export async function letGo(run: Run, drop: readonly Placement[], timeout: numbe
   }
   const left = begun.length + draining.length - ends.length;
   return left === 0 ? undefined : Math.max(SOONEST, Math.min(LATEST, timeout / 10));
+}
+
+/** Whether a placement that others have replaced is let drain before it is taken off. */
+export function mayDrain(tree: LoadBalancerTree, placement: Placement, { properties }: DrainTerms): boolean {
+  return placement.draining || (properties.scaleinTimeout > 0 && carries(tree, placement));
+}
+
+interface DrainTerms {
+  readonly properties: Pick<GroupProperties, 'scaleinTimeout'>;
 }
 
 /** Whether connections of the load balancer may be on the placement's engine. */

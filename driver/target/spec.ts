@@ -73,6 +73,7 @@ export function buildSpec(
     ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining) }),
     ...(options.whenDown === 'close' && { whenDown: 'close' as const }),
     ...(tree.vipHeld && { answersForVips: false }),
+    ...(draining && { leaving: true as const }),
     listeners: listeners.sort(byId),
     pools: pools
       .filter(({ id }) => used.has(id))

@@ -123,7 +123,7 @@ describe.each<[string, Mode]>([
   ['BGP', { vip_mode: 'bgp', isFloating: false }],
   ['BGP and a floating IP', { vip_mode: 'bgp', isFloating: true }],
 ])('a VIP by %s', (name, mode) => {
-  it('balances over two engines and then three, and loses at most what is under way on an engine that leaves', async () => {
+  it('balances over two engines and then three, and loses nothing with address pairs when one leaves', async () => {
     const one = await create(mode);
     const url = one.floating ?? one.urls[0] ?? '';
     const asker = one.floating === null ? client.machine : await ensureOutsider();
@@ -136,7 +136,8 @@ describe.each<[string, Mode]>([
     await site.reaches(one.id);
     expect(least(await answersBy(3, asker, url))).toBeGreaterThan(5);
     const grown = await asking.stop();
-    const leaving = keepAsking(asker, { url, parallel: CLIENTS, timeout: 3000 });
+    // Whoever comes while the engine forgets has no word from it, and finds another one with his second or third packet.
+    const leaving = keepAsking(asker, { url, parallel: CLIENTS, timeout: 15_000 });
     await leaving.begun;
     await site.api('POST', `/v2/slipstream/loadbalancers/${one.id}/scalein`, { scalein: { count: 1 } });
     await site.reaches(one.id);
@@ -144,8 +145,8 @@ describe.each<[string, Mode]>([
     const shrunk = await leaving.stop();
 
     expect(grown.failures).toEqual([]);
-    // vRouters forget the flows of an interface with its pair or floating IP: one request a client may be under way on it.
-    expect(shrunk.failures.length).toBeLessThanOrEqual(CLIENTS);
+    // A route that is withdrawn takes the flows with it: one request a client may be under way there. A pair goes last.
+    expect(shrunk.failures.length).toBeLessThanOrEqual(mode.vip_mode === 'bgp' ? CLIENTS : 0);
     await remove(one.id);
   }, 200_000);
 

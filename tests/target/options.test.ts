@@ -38,6 +38,8 @@ describe('what becomes of a VIP while no member is usable', () => {
       whenDown: 'close',
     });
     expect(inMode('bgp', {}, true).announcement).toEqual({ ...usual, draining: true });
+    expect(inMode('aap', {}, true).leaving).toBe(true);
+    expect(inMode('aap')).not.toHaveProperty('leaving');
   });
 
   it('is nothing the engine does in the other modes, unless its ports are to be closed', () => {

@@ -1,12 +1,11 @@
 import type { Logger } from 'pino';
 import type { DomainSpec, NetworkProblem } from '../../protocol/engineSpec';
-import type { LoadBalancerSpec } from '../../protocol/spec';
 import { enter } from '../process/enter';
 import { createQueue } from '../serve/queue';
 import { errorMessage } from '../systemError';
 import { createAnnouncer } from './announce';
 import { read } from './commands';
-import { renderFilter } from './filter';
+import { renderFilter, type ServedSpec } from './filter';
 import { gather } from './interfaces';
 import { type Link, readLinks } from './ip';
 import { bringLinksAbout, fingerprint, isThere } from './links';
@@ -34,7 +33,7 @@ export interface Domain {
   /** In force or not, as of the last look. */
   problems(): readonly NetworkProblem[];
   /** Notes what is served of a load balancer, without doing anything about it. */
-  note(loadBalancerId: string, specs: readonly LoadBalancerSpec[]): void;
+  note(loadBalancerId: string, specs: readonly ServedSpec[]): void;
   /** Load balancers that are served in it. */
   users(): number;
   /** Brings all of it about; never rejects. */
@@ -52,7 +51,7 @@ interface State {
   readonly id: string;
   readonly namespace: string;
   readonly deps: DomainDeps;
-  readonly served: Map<string, readonly LoadBalancerSpec[]>;
+  readonly served: Map<string, readonly ServedSpec[]>;
   spec: DomainSpec | null;
   made: boolean;
   /** Of the namespace as it was left. */

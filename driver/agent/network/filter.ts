@@ -12,8 +12,11 @@ const TABLE = 'slipstream';
 const FAMILIES = [4, 6] as const;
 type Family = (typeof FAMILIES)[number];
 
+/** A load balancer as it is served here: `closed` lets those go on who are in, and nobody in who is not. */
+export type ServedSpec = LoadBalancerSpec & { readonly closed?: true };
+
 /** Text for `nft -f -`, which puts all of it in force at one moment. Equal arguments give equal text. */
-export function renderFilter({ vnics }: DomainSpec, specs: readonly LoadBalancerSpec[]): string {
+export function renderFilter({ vnics }: DomainSpec, specs: readonly ServedSpec[]): string {
   const all = distinct(specs).map((spec, index) => describeLoadBalancer(spec, index));
   const maps = FAMILIES.flatMap((family) => [
     ...mapLines(
@@ -36,6 +39,7 @@ export function renderFilter({ vnics }: DomainSpec, specs: readonly LoadBalancer
     'chain input {',
     'type filter hook input priority filter; policy drop',
     ...(first === undefined ? [] : strangerLines(interfaceName(first))),
+    ...closedLines(specs),
     'ip daddr . meta l4proto . th dport vmap @ports4',
     'ip6 daddr . meta l4proto . th dport vmap @ports6',
     // With a socket of exactly this connection, or bound to exactly this address: connections to members, and probes.
@@ -71,6 +75,17 @@ function distinct(specs: readonly LoadBalancerSpec[]): LoadBalancerSpec[] {
 /** Whoever sends to a VIP by a member network is not who its address says: clients come by the VIP's network. */
 function strangerLines(device: string): string[] {
   return FAMILIES.map((family) => `iifname != { "lo", "${device}" } ${headerOf(family)} daddr @vips${family} drop`);
+}
+
+/** Without an answer: whoever begins anew is to begin once more, elsewhere. */
+function closedLines(specs: readonly ServedSpec[]): string[] {
+  const closed = specs.filter((spec) => spec.closed);
+  return FAMILIES.flatMap((family) => {
+    const vips = vipsOf(closed, family);
+    return vips.length === 0
+      ? []
+      : [`${headerOf(family)} daddr { ${vips.join(', ')} } tcp flags & (syn | ack) == syn drop`];
+  });
 }
 
 function headerOf(family: Family): string {

@@ -4,6 +4,7 @@ import type { NetworksAck } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { createQueue, type Queue } from '../serve/queue';
 import { createDomain, type Domain } from './domain';
+import type { ServedSpec } from './filter';
 import { namespaceName } from './namespace';
 import { loadNetworks, storeNetworks } from './store';
 import { type Watched, watch } from './watch';
@@ -27,7 +28,7 @@ export interface Networks {
    * Has these specs of a load balancer served: their VIPs are there, and their ports open to whom they say. With none its
    * VIPs go. Rejects when that cannot be.
    */
-  serve(loadBalancerId: string, specs: readonly LoadBalancerSpec[]): Promise<void>;
+  serve(loadBalancerId: string, specs: readonly ServedSpec[]): Promise<void>;
   /**
    * Takes over what an earlier agent left, with the load balancers that are held, and looks after it from then on. Never
    * rejects.
@@ -155,7 +156,7 @@ function placeOf({ domains, spec }: Site, domainId: string | null): Place {
   return { problem: `its network ${domainId} is not there yet: ${problem}`, left: domain.namespace };
 }
 
-async function serve(site: Site, id: string, specs: readonly LoadBalancerSpec[]): Promise<void> {
+async function serve(site: Site, id: string, specs: readonly ServedSpec[]): Promise<void> {
   const domainId = specs.at(-1)?.domainId ?? null;
   for (const domain of site.domains.values()) {
     const before = domain.users();

@@ -207,6 +207,7 @@ function isSettled({ spec: held, outcome, faults }: HeldSpec, spec: LoadBalancer
 async function remove(unit: Unit, generation: number, epoch: number): Promise<Ack> {
   const { held, id } = unit;
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
+  if (held?.spec.leaving) await letFinish(unit, held.spec);
   unit.ending = true;
   await unit.deps.beforeEnd(id);
   unit.pinger?.stop();

@@ -30,6 +30,12 @@ export async function endSessions(runtime: RuntimeSocket): Promise<void> {
   }
 }
 
+/** Sessions of clients: what is under way. */
+export async function countSessions(runtime: RuntimeSocket): Promise<number> {
+  const [answer = ''] = await runtime.run(['show sess']);
+  return clientSessions(answer).length;
+}
+
 /** Ours are on unix sockets. */
 function clientSessions(answer: string): string[] {
   return [...answer.matchAll(/^(0x[0-9a-f]+): proto=(\w+)/gm)].flatMap(([, id, protocol]) =>
