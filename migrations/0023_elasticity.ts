@@ -7,6 +7,9 @@ export async function elasticity(db: Knex): Promise<void> {
     if (await db.schema.hasColumn('service_engine', name)) continue;
     await db.schema.alterTable('service_engine', (table) => void table.string(name, 255).nullable());
   }
+  if (!(await db.schema.hasColumn('service_engine', 'avoided'))) {
+    await db.schema.alterTable('service_engine', (table) => void table.boolean('avoided').nullable());
+  }
   await createTable(db, 'engine_load', (table) => {
     uuid(table, 'service_engine_id').notNullable().primary();
     table.foreign('service_engine_id').references('id').inTable('service_engine').onDelete('CASCADE');

@@ -61,6 +61,7 @@ export async function insertEngine(db: Db, engine: NewEngine): Promise<void> {
     server_launched_at: null,
     group_image_tag: engine.groupImageTag ?? null,
     upgrade_mark: engine.upgradeMark ?? null,
+    avoided: null,
     owner_project_id: engine.ownerProjectId ?? null,
   });
 }

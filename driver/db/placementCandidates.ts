@@ -16,6 +16,7 @@ interface CandidateRow {
   image_tag: string | null;
   project_id: string | null;
   per_app: Bit | null;
+  avoided: Bit | null;
   owner_project_id: string | null;
   generation: number;
   networks: string | null;
@@ -35,7 +36,7 @@ export async function listCandidates(db: Db, groupId: string): Promise<ReadCandi
   const rows = await prepared<CandidateRow>(
     db,
     `select e.id, e.status, e.deleting, e.connected_to, e.slots, e.slots_used, e.host, e.availability_zone,
-      e.compute_flavor, e.image_tag, e.project_id, e.per_app, e.owner_project_id, e.generation, ${networks} as networks,
+      e.compute_flavor, e.image_tag, e.project_id, e.per_app, e.avoided, e.owner_project_id, e.generation, ${networks} as networks,
       ${idList("coalesce(v.domain_id, '-')", vnics)} as domains
       from service_engine e where e.service_engine_group_id = ?`,
     [groupId],
@@ -59,6 +60,7 @@ function toCandidate(row: CandidateRow): ReadCandidate {
     imageTag: row.image_tag,
     projectId: serves ? row.project_id : null,
     ownerProjectId: row.owner_project_id,
+    ...(row.avoided !== null && fromBit(row.avoided) && { avoided: true }),
     perApp: serves && row.per_app !== null && fromBit(row.per_app),
     vnics: splitIds(row.networks).map((networkId, index) => {
       const domainId = domains[index] ?? '-';

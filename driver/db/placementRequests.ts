@@ -42,6 +42,17 @@ export async function askToLeave(
   await trx('placement').where({ id: promote.id }).update({ role: 'primary' });
 }
 
+/** What was asked of a placement is taken back: it stays on its engine, and is told again. In a transaction that claimed the load balancer. */
+export async function callBack(trx: Db, placementId: string): Promise<void> {
+  await trx('placement').where({ id: placementId, deleting: 0 }).update({
+    request: null,
+    request_id: null,
+    request_target: null,
+    drain_since: null,
+    drain_until: null,
+  });
+}
+
 /** Writes by how many engines operators have scaled a load balancer. */
 export async function writeScale(trx: Db, loadBalancerId: string, adjustment: number): Promise<void> {
   await trx('load_balancer').where({ id: loadBalancerId }).update({ scale_adjustment: adjustment });

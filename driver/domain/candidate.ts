@@ -21,6 +21,8 @@ export interface EngineCandidate {
   readonly perApp: boolean;
   /** The project it lives in, and serves alone; null: that of this service. */
   readonly ownerProjectId: string | null;
+  /** Others are preferred to it: it has too much to do, or is about to be replaced. */
+  readonly avoided?: boolean;
   /** Keys of its vNICs beside the management one: see `vnicKey`. */
   readonly vnics: readonly string[];
 }

@@ -41,9 +41,11 @@ export function chooseEngines(
   limits: GroupLimits,
 ): PlacementChoice {
   const occupied = new Set(request.occupied);
-  const fit = engines
-    .filter((it) => !occupied.has(it.id) && obstacleFor(it, request.demand, limits) === null)
-    .sort(byPreference(request.demand, limits));
+  const fit = welcome(
+    request,
+    engines.filter((it) => !occupied.has(it.id) && obstacleFor(it, request.demand, limits) === null),
+    limits.maxEngines - engines.filter(({ deleting }) => !deleting).length,
+  ).sort(byPreference(request.demand, limits));
   const named = fit.filter(({ id }) => request.preferred?.includes(id)).slice(0, request.count);
   const rest = {
     ...request,
@@ -62,6 +64,19 @@ export function chooseEngines(
     reason: missing > 0 ? explainMissing(engines, { demand: request.demand, limits, obstacles }) : null,
     sharesHost: selection.together.length > 0,
   };
+}
+
+/**
+ * Who is served already and comes to have another engine does not have it on one with too much to do, as long as another
+ * can be had or made. Who is not served takes what there is.
+ */
+function welcome(
+  { staying, preferred, count }: PlacementRequest,
+  fit: readonly EngineCandidate[],
+  room: number,
+): EngineCandidate[] {
+  const free = fit.filter(({ id, avoided }) => !avoided || preferred?.includes(id));
+  return staying.length > 0 && free.length + room >= count ? free : [...fit];
 }
 
 type Obstacles = (engine: EngineCandidate) => Obstacle | null;
@@ -143,9 +158,10 @@ function byPreference(demand: EngineDemand, { algorithm }: GroupLimits) {
 }
 
 /** The higher, the sooner it serves. One that is up but not connected has gone silent: building is more hopeful. */
-function readinessOf({ status, connected, vnics }: EngineCandidate, demand: EngineDemand): number {
+function readinessOf({ status, connected, vnics, avoided }: EngineCandidate, demand: EngineDemand): number {
   if (status === 'BUILDING') return 1;
   if (!connected) return 0;
+  if (avoided) return 1.5;
   return demand.vnics.every((key) => vnics.includes(key)) ? 3 : 2;
 }
 

@@ -1,5 +1,6 @@
 import type { ComputeDriver } from '../clouds/compute/port';
 import type { NetworkDriver } from '../clouds/network/port';
+import { followLoad } from './elasticity';
 import { ensureFleet, type FleetDeps } from './ensureFleet';
 import { healGroups } from './heal';
 import { healingSettings } from './healingSettings';
@@ -31,6 +32,7 @@ export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
       interval: 2,
       run: () => healGroups({ ...{ db, bus, log, compute }, settings: healingSettings(config.service_engine) }),
     },
+    { name: 'elasticity', interval: 2, run: () => followLoad(parts) },
     { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
     {
       name: 'leftover-servers',

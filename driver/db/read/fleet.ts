@@ -36,6 +36,7 @@ export type EngineRead = Omit<
   | 'lease_until'
   | 'group_image_tag'
   | 'upgrade_mark'
+  | 'avoided'
 > & {
   /** A JSON array of `BgpSessionRead`. */
   bgp_sessions: string;

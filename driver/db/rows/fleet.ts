@@ -68,6 +68,8 @@ export interface ServiceEngineRow {
   group_image_tag: string | null;
   /** Of the rolling upgrade by which, or during which, it was made. */
   upgrade_mark: string | null;
+  /** Others are preferred to it: it has too much to do, or is about to be replaced. */
+  avoided: Bit | null;
   /** Since when no health-manager has heard of it; null: one does, or never has. */
   silent_since: Time | null;
   /** Since when it is known that its neighbours hear it nevertheless. */
