@@ -94,7 +94,7 @@ it('holds by address and by cookie over a scale-out and a scale-in, whatever eng
     expect([told, of.map((one) => membersOf(one).length)]).toEqual([told, of.map(() => 1)]);
     expect(new Set(of.flatMap(membersOf))).toEqual(new Set(members.map(({ label }) => label)));
     // Connections are spread by their ports, so that every session has been on every engine.
-    expect(Math.min(...of.map(({ engines }) => Object.keys(engines).length))).toBe(3);
+    expect(Math.min(...of.map(({ engines }) => Object.keys(engines).length))).toBeGreaterThanOrEqual(3);
     expect(of.flatMap(({ failures }) => failures).length).toBeLessThanOrEqual(CLIENTS);
   }
   expect(OUTSIDE.addresses[0]).not.toContain(addressOf(0));
