@@ -898,6 +898,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/service-engine-groups/{service_engine_group_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Heal a group at once that a mass failure has stopped */
+        post: operations["resumeServiceEngineGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/slipstream/service-engines": {
         parameters: {
             query?: never;
@@ -1077,6 +1096,120 @@ export interface paths {
         put?: never;
         /** Move a load balancer from one engine to another */
         post: operations["migrateLoadBalancer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/switchover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the standby of a pair take over from its master */
+        post: operations["switchLoadBalancerOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/loadbalancers/{loadbalancer_id}/flavor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a live load balancer another flavor */
+        post: operations["changeLoadBalancerFlavor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines/{service_engine_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an engine take load balancers again */
+        post: operations["enableServiceEngine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines/{service_engine_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an engine out of service; what is on it moves first */
+        post: operations["disableServiceEngine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines/{service_engine_id}/migrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have all load balancers leave an engine */
+        post: operations["migrateServiceEngine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engines/{service_engine_id}/switchover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an engine hand over all pairs it is the master of */
+        post: operations["switchoverServiceEngine"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2257,9 +2390,9 @@ export interface components {
             placement_mode?: string | null;
             /** @description Only false here. */
             active_standby?: boolean | null;
-            /** @description Only false here. */
+            /** @description Of pairs: load balancers with the tag, or of a flavor with the active_standby_se_tag, ACTIVE_STANDBY_SE_2 are on the second engine of their pair. False by default: the first serves all. */
             distribute_load_active_standby?: boolean | null;
-            /** @description Only false here. */
+            /** @description Of pairs: an engine gets back by itself what it had, once it is well again. False by default: by call. */
             auto_redistribute_active_standby_load?: boolean | null;
             /** @description Only true here. */
             hm_on_standby?: boolean | null;
@@ -2302,8 +2435,10 @@ export interface components {
             vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
             vs_se_primary_switchover_additional_wait_time?: components["schemas"]["RefusedGroupField"];
-            dp_hb_frequency?: components["schemas"]["RefusedGroupField"];
-            dp_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            /** @description Milliseconds between two heartbeats of engines to one another on VIP networks. 100 by default. */
+            dp_hb_frequency?: number | null;
+            /** @description Heartbeats that may be missed before an engine is silent for another. 10 by default. */
+            dp_hb_timeout_count?: number | null;
             dp_aggressive_hb_frequency?: components["schemas"]["RefusedGroupField"];
             dp_aggressive_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
             bgp_state_update_interval?: components["schemas"]["RefusedGroupField"];
@@ -2360,9 +2495,9 @@ export interface components {
             placement_mode?: string | null;
             /** @description Only false here. */
             active_standby?: boolean | null;
-            /** @description Only false here. */
+            /** @description Of pairs: load balancers with the tag, or of a flavor with the active_standby_se_tag, ACTIVE_STANDBY_SE_2 are on the second engine of their pair. False by default: the first serves all. */
             distribute_load_active_standby?: boolean | null;
-            /** @description Only false here. */
+            /** @description Of pairs: an engine gets back by itself what it had, once it is well again. False by default: by call. */
             auto_redistribute_active_standby_load?: boolean | null;
             /** @description Only true here. */
             hm_on_standby?: boolean | null;
@@ -2405,8 +2540,10 @@ export interface components {
             vs_switchover_timeout?: components["schemas"]["RefusedGroupField"];
             vs_se_scalein_additional_wait_time?: components["schemas"]["RefusedGroupField"];
             vs_se_primary_switchover_additional_wait_time?: components["schemas"]["RefusedGroupField"];
-            dp_hb_frequency?: components["schemas"]["RefusedGroupField"];
-            dp_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
+            /** @description Milliseconds between two heartbeats of engines to one another on VIP networks. 100 by default. */
+            dp_hb_frequency?: number | null;
+            /** @description Heartbeats that may be missed before an engine is silent for another. 10 by default. */
+            dp_hb_timeout_count?: number | null;
             dp_aggressive_hb_frequency?: components["schemas"]["RefusedGroupField"];
             dp_aggressive_hb_timeout_count?: components["schemas"]["RefusedGroupField"];
             bgp_state_update_interval?: components["schemas"]["RefusedGroupField"];
@@ -2445,6 +2582,8 @@ export interface components {
             active_standby?: boolean;
             distribute_load_active_standby?: boolean;
             auto_redistribute_active_standby_load?: boolean;
+            dp_hb_frequency?: number;
+            dp_hb_timeout_count?: number;
             hm_on_standby?: boolean;
             self_se_election?: boolean;
             bgp_peer_monitor_failover_enabled?: boolean;
@@ -2462,7 +2601,7 @@ export interface components {
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "vs_scalein_timeout" | "vs_scaleout_timeout" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "auto_rebalance_interval" | "auto_rebalance_criteria" | "auto_rebalance_capacity_per_se" | "max_cpu_usage" | "min_cpu_usage" | "se_deprovision_delay" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
+        ServiceEngineGroupView: WithRequired<components["schemas"]["ServiceEngineGroupViewPart"], "id" | "name" | "description" | "is_default" | "ha_mode" | "algo" | "min_se" | "max_se" | "max_vs_per_se" | "buffer_se" | "min_scaleout_per_vs" | "max_scaleout_per_vs" | "per_app" | "vs_host_redundancy" | "tenancy" | "max_vnics_per_se" | "se_name_prefix" | "vs_scalein_timeout" | "vs_scaleout_timeout" | "placement_mode" | "active_standby" | "distribute_load_active_standby" | "auto_redistribute_active_standby_load" | "dp_hb_frequency" | "dp_hb_timeout_count" | "hm_on_standby" | "self_se_election" | "bgp_peer_monitor_failover_enabled" | "auto_rebalance" | "auto_rebalance_interval" | "auto_rebalance_criteria" | "auto_rebalance_capacity_per_se" | "max_cpu_usage" | "min_cpu_usage" | "se_deprovision_delay" | "aggressive_failure_detection" | "dedicated_dispatcher_core" | "cpu_reserve" | "enable_gratarp_permanent" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         ServiceEngineViewPart: {
             id?: string;
@@ -2592,6 +2731,11 @@ export interface components {
             from: string;
             /** @description The engine to go to; one that placement chooses by default. */
             to?: string | null;
+        };
+        SwitchOver: Record<string, never>;
+        FlavorChange: {
+            /** @description The flavor; null for none. */
+            flavor_id: string | null;
         };
         CaptureCreate: {
             /** @description In the language of pcap-filter(7); by default all packets from and to the load balancer's VIPs and members, which are all that is ever captured. */
@@ -5255,6 +5399,31 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
+    resumeServiceEngineGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine_group: components["schemas"]["ServiceEngineGroupViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
     listServiceEngines: {
         parameters: {
             query?: {
@@ -5596,6 +5765,168 @@ export interface operations {
                 content: {
                     "application/json": {
                         placement_plan: components["schemas"]["PlacementPlanView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    switchLoadBalancerOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    switchover: components["schemas"]["SwitchOver"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; what placement makes of it now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    changeLoadBalancerFlavor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                loadbalancer_id: components["parameters"]["LoadBalancerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    flavor: components["schemas"]["FlavorChange"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; its engines are left once those of the new flavor serve. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        placement_plan: components["schemas"]["PlacementPlanView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    enableServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    disableServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    migrateServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    switchoverServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
                     };
                 };
             };

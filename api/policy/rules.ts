@@ -79,10 +79,24 @@ const RULES_BY_OBJECT = {
 /** The operator API: its rules are this service's own and have its name in front in policy files. */
 const OPERATOR_RULES = {
   'slipstream:service-engine-group': PROFILE_RULES,
-  'slipstream:service-engine': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY, delete: ADMIN_ONLY },
+  'slipstream:service-engine': {
+    get_all: ADMIN_ONLY,
+    get_one: ADMIN_ONLY,
+    delete: ADMIN_ONLY,
+    enable: ADMIN_ONLY,
+    disable: ADMIN_ONLY,
+    migrate: ADMIN_ONLY,
+    switchover: ADMIN_ONLY,
+  },
   'slipstream:placement': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },
   'slipstream:placement-plan': { get_one: ADMIN_ONLY },
-  'slipstream:loadbalancer': { scaleout: ADMIN_ONLY, scalein: ADMIN_ONLY, migrate: ADMIN_ONLY },
+  'slipstream:loadbalancer': {
+    scaleout: ADMIN_ONLY,
+    scalein: ADMIN_ONLY,
+    migrate: ADMIN_ONLY,
+    switchover: ADMIN_ONLY,
+    flavor: ADMIN_ONLY,
+  },
   'slipstream:capture': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY, post: ADMIN_ONLY, delete: ADMIN_ONLY },
   'slipstream:trace': { get_one: ADMIN_ONLY },
   'slipstream:event': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },

@@ -13,6 +13,8 @@ import { type AgentConfig, checkRunDirectory, logSocket, metricsSocket } from '.
 import { createInspector } from './inspect/inspector';
 import { type Link, type LinkDeps, openLink } from './link/controllerLink';
 import { createSecureDialer, type Dialer, plainDialer } from './link/dialer';
+import { gatewayProbe } from './mastership/gateways';
+import { type Masterships, noMasterships, openMasterships } from './mastership/masterships';
 import { openMetricsServer } from './metrics/server';
 import { createNetworks, type Networks, type NetworksNotices, noNetworks } from './network/networks';
 import { createNginxFinder } from './nginx/find';
@@ -21,8 +23,9 @@ import { identify, isAlive, ProcessIdentity, signal } from './process/identity';
 import { monotonicNow } from './process/monotonic';
 import { type Engine, openEngine } from './serve/engine';
 import { openLogFiles } from './serve/logFiles';
-import { findPing } from './serve/pinger';
+import { findPing, type Ping } from './serve/pinger';
 import { createSlots } from './serve/slots';
+import type { ServeDeps } from './serve/unit';
 import { watchDisk } from './state/diskWatch';
 import { writeAtomically } from './state/files';
 import { closeMaterialsHome, openMaterialsHome } from './state/memoryDirectory';
@@ -48,9 +51,7 @@ const LONGEST_RECOVERY = 3000;
  * agent of the same state directory that still lives is ended.
  */
 export async function runAgent(config: AgentConfig, { log }: { log: Logger }): Promise<RunningAgent> {
-  checkRunDirectory(config.runDir);
-  await prepareDirectories(config.stateDir, config.runDir);
-  await takeOver(config.stateDir, log);
+  await moveIn(config, log);
   const home = await openMaterialsHome(config);
   if (home.problem !== null) log.warn({ problem: home.problem }, 'no certificates can be served');
   const tools = await findTools(config, log);
@@ -59,47 +60,46 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   let link: Link | null = null;
   let engine: Engine | null = null;
   let bgp: Bgp = noBgp;
+  let masterships: Masterships = noMasterships;
   const event = (name: string, loadBalancerId: string | null, message: string) => {
     log.warn({ event: name, ...(loadBalancerId !== null && { loadBalancer: loadBalancerId }) }, message);
     link?.event(name, loadBalancerId, message);
   };
   const networks = await openNetworks(config, log, {
     acknowledge: (ack) => link?.acknowledge(ack),
+    answers: (spec) => masterships.answers(spec),
     onReady: () => engine?.retry(),
     onChange: () => bgp.changed(),
     beforeRemoval: (domainId) => bgp.close(domainId),
     otherProblems: () => bgp.problems(),
   });
-  bgp = openBgp(config, { networks, log, findBird: tools.findBird }, { engine: () => engine, link: () => link });
+  const sources = { engine: () => engine, link: () => link, leads: (id: string) => masterships.leads(id) };
+  bgp = openBgp(config, { networks, log, findBird: tools.findBird }, sources);
+  const onChange = () => [bgp.changed(), networks.renewVips()];
+  masterships = await openPairs(config, { ...tools, networks, log, bootId }, { link: sources.link, event, onChange });
   const checker = createChecker(config.checkerCommand);
-  const deps = { ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker };
-  engine = await openEngine(
-    {
-      ...deps,
-      config: { ...config, materialsDir: home.directory },
-      onReport() {
-        link?.reportChanged();
-        bgp.changed();
-      },
-      beforeEnd: (id) => bgp.withdrawn(id),
-    },
-    { acknowledge: (ack) => link?.acknowledge(ack), event },
-  );
+  const deps: ServeDeps = {
+    ...{ ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker },
+    config: { ...config, materialsDir: home.directory },
+    onReport: () => void [link?.reportChanged(), bgp.changed()],
+    beforeEnd: (id) => bgp.withdrawn(id),
+  };
+  engine = await openEngine(deps, { acknowledge: (ack) => link?.acknowledge(ack), event });
   void beginBgp(bgp, engine, log);
   const logFiles = await openLogFiles(logSocket(config), engine.logTarget, log);
   const metrics = await openMetricsServer(metricsSocket(config), engine.metrics, log);
   // The first heartbeat is taken for complete.
   await Promise.race([engine.recovered, sleep(LONGEST_RECOVERY, undefined, { ref: false })]);
   const captures = createCaptures({ log, spec: engine.spec, taps: (one) => tapsOf(one, networks) });
-  const running = { engine, networks, bgp, captures, inspector: createInspector({ engine, networks, bgp }) };
+  const onWelcome = () => masterships.tell();
+  const running = { engine, networks, bgp, captures, onWelcome, inspector: createInspector({ engine, networks, bgp }) };
   link = await openControllerLink(config, { log, bootId, daemons: tools.daemons, running });
   const disk = watchDisk(config.stateDir, (name, message) => event(name, null, message));
   return {
     async stop(options) {
       disk.stop();
       link?.close();
-      await captures.close();
-      await metrics.close();
+      await Promise.all([captures.close(), metrics.close(), masterships.stop()]);
       // Before what it tells peers of.
       await bgp.stop(options);
       await running.engine.stop(options);
@@ -109,6 +109,12 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
       if (!options.keepServing) await closeMaterialsHome(home);
     },
   };
+}
+
+async function moveIn({ runDir, stateDir }: AgentConfig, log: Logger): Promise<void> {
+  checkRunDirectory(runDir);
+  await prepareDirectories(stateDir, runDir);
+  await takeOver(stateDir, log);
 }
 
 /** The daemons and commands of this machine. Throws if haproxy is missing. */
@@ -135,16 +141,19 @@ interface BgpTools {
   readonly findBird: FindBird;
 }
 
+interface BgpSources {
+  readonly engine: () => Engine | null;
+  readonly link: () => Link | null;
+  /** Of a pair the master alone is announced. */
+  readonly leads: (loadBalancerId: string) => boolean;
+}
+
 /** BGP is spoken in namespaces only, beside what serves there. */
-function openBgp(
-  config: AgentConfig,
-  { networks, log, findBird }: BgpTools,
-  { engine, link }: { readonly engine: () => Engine | null; readonly link: () => Link | null },
-): Bgp {
+function openBgp(config: AgentConfig, { networks, log, findBird }: BgpTools, { engine, link, leads }: BgpSources): Bgp {
   if (!networks.managed) return noBgp;
   return createBgp({
     ...{ config, log, findBird, domains: networks.domains },
-    served: () => engine()?.served() ?? [],
+    served: () => (engine()?.served() ?? []).filter(({ id }) => leads(id)),
     notices: {
       state: (state) => link()?.bgp(state),
       problems: networks.reviewProblems,
@@ -152,6 +161,39 @@ function openBgp(
         log.warn({ event: name }, message);
         link()?.event(name, null, message);
       },
+    },
+  });
+}
+
+interface PairTools {
+  readonly networks: Networks;
+  readonly log: Logger;
+  readonly bootId: string;
+  readonly ping: Ping | null;
+}
+
+interface PairNotices {
+  readonly link: () => Link | null;
+  readonly event: (name: string, loadBalancerId: string | null, message: string) => void;
+  readonly onChange: () => unknown;
+}
+
+/** Neighbours are heard, and pairs are kept, in namespaces only. */
+function openPairs(
+  { engineId, stateDir }: AgentConfig,
+  { networks, log, bootId, ping }: PairTools,
+  { link, event, onChange }: PairNotices,
+): Promise<Masterships> | Masterships {
+  if (!networks.managed) return noMasterships;
+  return openMasterships({
+    ...{ engineId, stateDir, log, boot: bootId, domains: networks.domains, probe: gatewayProbe(ping) },
+    now: monotonicNow,
+    controllerHeard: () => link()?.heardAt() ?? null,
+    notices: {
+      neighbours: (heard) => link()?.tell({ type: 'neighbours', heard: [...heard] }),
+      masterships: (claims) => link()?.tell({ type: 'masterships', claims: [...claims] }),
+      event,
+      onChange: () => void onChange(),
     },
   });
 }
@@ -169,7 +211,9 @@ async function beginBgp(bgp: Bgp, { recovered }: Engine, log: Logger): Promise<v
 
 interface LinkParts extends Pick<Hello, 'bootId' | 'daemons'> {
   readonly log: Logger;
-  readonly running: Pick<LinkDeps, 'engine' | 'bgp' | 'captures' | 'inspector'> & { readonly networks: Networks };
+  readonly running: Pick<LinkDeps, 'engine' | 'bgp' | 'captures' | 'inspector' | 'onWelcome'> & {
+    readonly networks: Networks;
+  };
 }
 
 async function openControllerLink(config: AgentConfig, { log, bootId, daemons, running }: LinkParts): Promise<Link> {
@@ -203,6 +247,7 @@ function helloOf(self: Self, { engine, networks }: { engine: Engine; networks: N
     managesNetworks: networks.managed,
     networksDigest: networks.digest(),
     clock: Date.now(),
+    inspects: true,
   });
 }
 
@@ -229,4 +274,3 @@ async function readIdentity(path: string): Promise<ProcessIdentity | null> {
     return null;
   }
 }
-    inspects: true,

@@ -3,6 +3,7 @@ import type { Vnic } from '../domain/vnic';
 import { listBgpOfEngines } from './bgpServices';
 import { toNumber } from './codecs';
 import { type Db, prepared } from './connect';
+import { type EngineHeartbeat, listHeartbeats } from './engineNeighbours';
 import type { SeVnicRow } from './rows';
 import { toVnic } from './vnics';
 
@@ -14,6 +15,8 @@ export interface EngineNetworks {
   readonly vnics: readonly Vnic[];
   /** By vNIC; secrets are sealed. */
   readonly sessions: ReadonlyMap<string, BgpService>;
+  /** By domain: whom it hears there. */
+  readonly heartbeats: ReadonlyMap<string, EngineHeartbeat>;
 }
 
 type JoinedRow = SeVnicRow & { engine_id: string; engine_generation: number | string };
@@ -34,14 +37,16 @@ export async function listEngineNetworks(db: Db, connectedTo: string): Promise<r
 async function gather(db: Db, rows: readonly JoinedRow[]): Promise<EngineNetworks[]> {
   const announcing = new Set(rows.flatMap((row) => (row.bgp_service === null ? [] : [row.engine_id])));
   const sessions = await listBgpOfEngines(db, [...announcing]);
+  const heartbeats = await listHeartbeats(db, [...new Set(rows.flatMap((row) => row.domain_id ?? []))]);
   const found = new Map<string, EngineNetworks & { vnics: Vnic[] }>();
   for (const row of rows) {
     const { engine_id: engineId } = row;
-    const engine = found.get(engineId) ?? {
+    const engine: EngineNetworks & { vnics: Vnic[] } = found.get(engineId) ?? {
       engineId,
       generation: toNumber(row.engine_generation),
       vnics: [],
       sessions,
+      heartbeats: heartbeats.get(engineId) ?? new Map(),
     };
     found.set(engineId, engine);
     // An engine without a vNIC is one row of nulls.

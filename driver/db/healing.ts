@@ -1,4 +1,4 @@
-import { type BreakerState, readBreaker } from '../domain/breaker';
+import { type BreakerState, readBreaker, resumeBreaker } from '../domain/breaker';
 import type { HealingEngine, HealingPlacement } from '../domain/healing';
 import { fromBit, fromDbTime, fromJson, toJson } from './codecs';
 import { type Db, dbNow, nowSql, prepared } from './connect';
@@ -122,6 +122,14 @@ export async function writeBreaker(
 
 function toText(stored: Json): string {
   return typeof stored === 'string' ? stored : toJson(stored);
+}
+
+/** Closes a group's breaker: what was lost until now is healed. False: it was closed. */
+export async function resumeHealing(trx: Db, groupId: string): Promise<boolean> {
+  const rows = await readHealing(trx, groupId);
+  if (!rows || rows.breaker.state === 'closed') return false;
+  const resumed = toJson(resumeBreaker(rows.now));
+  return (await trx('service_engine_group').where({ id: groupId }).update({ breaker: resumed })) === 1;
 }
 
 /** Asks a placement to leave a lost engine. False: it leaves already, or is gone. */

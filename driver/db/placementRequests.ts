@@ -53,6 +53,11 @@ export async function callBack(trx: Db, placementId: string): Promise<void> {
   });
 }
 
+/** Gives a load balancer another flavor. What operators have scaled it by was meant for the one before. */
+export async function writeFlavor(trx: Db, loadBalancerId: string, flavorId: string | null): Promise<void> {
+  await trx('load_balancer').where({ id: loadBalancerId }).update({ flavor_id: flavorId, scale_adjustment: null });
+}
+
 /** Writes by how many engines operators have scaled a load balancer. */
 export async function writeScale(trx: Db, loadBalancerId: string, adjustment: number): Promise<void> {
   await trx('load_balancer').where({ id: loadBalancerId }).update({ scale_adjustment: adjustment });

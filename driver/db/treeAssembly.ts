@@ -242,6 +242,7 @@ function placement(row: PlacementAndEngineRow): Placement {
       connected: row.connected_to !== null,
       managementAddress: row.management_address,
       madeAt: fromDbTime(row.engine_made).getTime(),
+      upSince: fromDbTime(row.engine_changed ?? row.engine_made).getTime(),
     },
     claim:
       row.claimed_term === null ? null : { term: toNumber(row.claimed_term), master: fromBit(row.claimed_master ?? 0) },

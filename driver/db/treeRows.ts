@@ -40,6 +40,7 @@ export type PlacementAndEngineRow = PlacementRow & {
   connected_to: string | null;
   management_address: string | null;
   engine_made: Time;
+  engine_changed: Time | null;
 };
 
 /** The rows of one tree, table by table. */

@@ -64,6 +64,13 @@ export interface GroupProperties {
   readonly maxVnics: number;
   /** What the names of new engines begin with; null: as the configuration says. */
   readonly namePrefix: string | null;
+  /** Of pairs: load balancers are on either engine, as their tags say. */
+  readonly distributeLoad: boolean;
+  /** Of pairs: what an engine had it gets back by itself once it is well again. */
+  readonly autoRedistribute: boolean;
+  /** Milliseconds between two heartbeats of engines to one another, and how many may be missed. */
+  readonly heartbeatInterval: number;
+  readonly heartbeatCount: number;
   /** Seconds that an engine which a load balancer leaves keeps its connections. */
   readonly scaleinTimeout: number;
   /** Seconds that an engine a load balancer waits for may take to be ready; null: as the configuration says of all. */
@@ -102,6 +109,10 @@ export const DEFAULT_GROUP_PROPERTIES: GroupProperties = {
   tenancy: 'shared',
   maxVnics: 10,
   namePrefix: null,
+  distributeLoad: false,
+  autoRedistribute: false,
+  heartbeatInterval: 100,
+  heartbeatCount: 10,
   scaleinTimeout: 30,
   scaleoutTimeout: null,
   autoRebalance: false,
@@ -154,6 +165,10 @@ export function readGroupProperties(stored: unknown): GroupProperties {
     tenancy: oneOf(TENANCIES, given['tenancy'], defaults.tenancy),
     maxVnics: count('maxVnics', defaults.maxVnics),
     namePrefix: typeof prefix === 'string' && prefix !== '' ? prefix : defaults.namePrefix,
+    distributeLoad: flag('distributeLoad', defaults.distributeLoad),
+    autoRedistribute: flag('autoRedistribute', defaults.autoRedistribute),
+    heartbeatInterval: Math.max(20, count('heartbeatInterval', defaults.heartbeatInterval)),
+    heartbeatCount: Math.max(2, count('heartbeatCount', defaults.heartbeatCount)),
     scaleinTimeout: count('scaleinTimeout', defaults.scaleinTimeout),
     scaleoutTimeout: patience < 0 ? defaults.scaleoutTimeout : patience,
     autoRebalance: flag('autoRebalance', defaults.autoRebalance),

@@ -40,6 +40,10 @@ export const GROUP_FIELDS = {
   se_name_prefix: 'namePrefix',
   vs_scalein_timeout: 'scaleinTimeout',
   vs_scaleout_timeout: 'scaleoutTimeout',
+  distribute_load_active_standby: 'distributeLoad',
+  auto_redistribute_active_standby_load: 'autoRedistribute',
+  dp_hb_frequency: 'heartbeatInterval',
+  dp_hb_timeout_count: 'heartbeatCount',
   auto_rebalance: 'autoRebalance',
   auto_rebalance_interval: 'rebalanceInterval',
   auto_rebalance_criteria: 'rebalanceCriteria',
@@ -64,18 +68,14 @@ export const LIST_FIELDS: readonly string[] = ['auto_rebalance_criteria', 'auto_
 /** Of the words for what load is, in Avi's writing. */
 const AVI_CRITERION = 'SE_AUTO_REBALANCE_';
 
-const NO_PAIR_SPREAD = 'in a pair the first engine serves all load balancers that are on both';
-
 /** Fields that have one value here: it is shown and taken, any other is refused for the reason. */
 export const FIXED_GROUP_FIELDS = {
   placement_mode: { value: 'PLACEMENT_MODE_AUTO', reason: 'there is no other mode' },
-  active_standby: { value: false, reason: `${NO_PAIR_SPREAD}; a pair is had by ha_mode` },
-  distribute_load_active_standby: { value: false, reason: NO_PAIR_SPREAD },
-  auto_redistribute_active_standby_load: { value: false, reason: NO_PAIR_SPREAD },
+  active_standby: { value: false, reason: 'a pair is had by ha_mode' },
   hm_on_standby: { value: true, reason: 'a standby engine checks members at all times, to be ready at once' },
   self_se_election: {
     value: false,
-    reason: 'while the controllers are away engines go on as they are and elect nobody',
+    reason: 'of a pair the standby takes over by itself in any case; others serve all the same',
   },
   bgp_peer_monitor_failover_enabled: { value: false, reason: 'an engine withdraws its own routes instead' },
   aggressive_failure_detection: {
@@ -88,7 +88,7 @@ export const FIXED_GROUP_FIELDS = {
 } as const satisfies Readonly<Record<string, { readonly value: boolean | string; readonly reason: string }>>;
 
 const BY_FLAVOR = 'an engine has the size of its compute flavor';
-const ONE_HEARTBEAT = 'engines report to the health-manager, not to one another: [health_manager] says how often';
+const ONE_HEARTBEAT = 'there is one pace of heartbeats between engines: dp_hb_frequency and dp_hb_timeout_count';
 const PROMPT =
   'a load balancer is on another engine once that has confirmed it; [controller_worker] pending_deadline ends the wait';
 const ONE_DRAIN = 'vs_scalein_timeout is for every way off an engine';
@@ -111,8 +111,6 @@ export const REFUSED_GROUP_FIELDS = {
   vs_switchover_timeout: PROMPT,
   vs_se_scalein_additional_wait_time: NO_ROUTE_WAIT,
   vs_se_primary_switchover_additional_wait_time: NO_ROUTE_WAIT,
-  dp_hb_frequency: ONE_HEARTBEAT,
-  dp_hb_timeout_count: ONE_HEARTBEAT,
   dp_aggressive_hb_frequency: ONE_HEARTBEAT,
   dp_aggressive_hb_timeout_count: ONE_HEARTBEAT,
   bgp_state_update_interval: 'the state of BGP peers is told with every change, not by the clock',

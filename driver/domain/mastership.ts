@@ -34,6 +34,8 @@ export interface MastershipState {
   readonly masterlessSince: number | null;
   /** Of two with the same claim the peer goes first. */
   readonly peerFirst: boolean;
+  /** It is to give up this role for the peer, of a higher term: once that has it, or at this time at the latest. */
+  readonly yields?: { readonly term: number; readonly by: number } | null;
   /** Why the role is what it is. */
   readonly reason: string;
 }
@@ -65,7 +67,7 @@ export function nextMastership(
 ): MastershipState {
   switch (event.kind) {
     case 'granted':
-      return granted({ ...state, controllerHeard: now }, event);
+      return granted({ ...state, controllerHeard: now }, event, { now, settings });
     case 'peer':
       return heard(state, event, now);
     case 'gateway':
@@ -77,13 +79,33 @@ export function nextMastership(
   }
 }
 
+/** How long a peer may take to have what was granted to it, in times it takes to be silent. */
+const YIELD_TIMEOUTS = 3;
+
 /** What is older than what was taken meanwhile is not followed: the controllers learn of that, and grant anew. */
-function granted(state: MastershipState, { term, master }: { term: number; master: boolean }): MastershipState {
+function granted(
+  state: MastershipState,
+  { term, master }: { readonly term: number; readonly master: boolean },
+  { now, settings }: { readonly now: number; readonly settings: MastershipSettings },
+): MastershipState {
   if (term < state.term) return state;
   // Who gave up in this term is its master no more: the controllers learn of that, too, and grant another one.
   if (term === state.term) return state;
   const next = master ? 'master' : 'standby';
-  return { ...state, term, role: next, masterlessSince: null, reason: `the controllers granted term ${term}` };
+  const peerThere = state.peerHeard !== null && now - state.peerHeard <= settings.peerTimeout;
+  if (!master && state.role === 'master' && peerThere && (state.yields?.term ?? 0) < term) {
+    // Until the other one has said that it answers, this one does: nothing is lost between.
+    return { ...state, yields: { term, by: now + YIELD_TIMEOUTS * settings.peerTimeout } };
+  }
+  if (!master && state.yields?.term === term) return state;
+  return {
+    ...state,
+    term,
+    yields: null,
+    role: next,
+    masterlessSince: null,
+    reason: `the controllers granted term ${term}`,
+  };
 }
 
 function heard(state: MastershipState, peer: Extract<MastershipEvent, { kind: 'peer' }>, now: number): MastershipState {
@@ -92,7 +114,7 @@ function heard(state: MastershipState, peer: Extract<MastershipEvent, { kind: 'p
   const yields = peer.master && (higher || (peer.term === state.term && state.role === 'master' && peer.first));
   if (yields) {
     const reason = `the peer is the master with term ${peer.term}, and this one had ${state.term}`;
-    return { ...known, term: peer.term, role: 'standby', masterlessSince: null, reason };
+    return { ...known, term: peer.term, role: 'standby', masterlessSince: null, yields: null, reason };
   }
   // A term that was spent by one who gave up is spent for both.
   const term = Math.max(state.term, peer.term);
@@ -106,6 +128,10 @@ function tick(state: MastershipState, now: number, settings: MastershipSettings)
   const gatewayGone = quiet(state.gatewayHeard, settings.gatewayTimeout);
   const controllerGone = quiet(state.controllerHeard, settings.controllerTimeout);
   if (state.role === 'master') {
+    if (state.yields && now >= state.yields.by) {
+      const reason = `the controllers granted term ${state.yields.term} to the peer`;
+      return { ...state, term: state.yields.term, role: 'standby', masterlessSince: null, yields: null, reason };
+    }
     // A gateway that never answered, as some do not, says nothing by its silence.
     if (!peerGone || !controllerGone || !gatewayGone || state.gatewayHeard === null) return state;
     const reason = 'neither the peer nor the gateway nor a controller can be reached';
@@ -138,8 +164,12 @@ export interface PairMember {
   readonly live: boolean;
   /** The other one hears it on the data network; null: it does not say. */
   readonly heard: boolean | null;
+  /** Whether its gateway on the data network answers it; null or absent: it does not say. */
+  readonly gateway?: boolean | null;
   /** What it said last of itself; null: nothing. */
   readonly claim: { readonly term: number; readonly master: boolean } | null;
+  /** An operator wants it to hand over. */
+  readonly handsOver?: boolean;
   /** The load balancer is to be here as long as both are well. */
   readonly preferred: boolean;
   /** Since when it has been live; null: it is not. */
@@ -158,7 +188,7 @@ export interface Grant {
   readonly engineId: string;
   readonly term: number;
   /** `learnt`: it was taken while no controller was there. */
-  readonly why: 'learnt' | 'takeover' | 'giveback' | 'again';
+  readonly why: 'learnt' | 'takeover' | 'giveback' | 'again' | 'asked';
   readonly reason: string;
 }
 
@@ -175,7 +205,7 @@ export function grantMastership({ members, term, givesBack }: PairView, now: num
   const spent = Math.max(term, ...members.map(({ claim }) => claim?.term ?? 0));
   const master = members.find(({ primary }) => primary);
   const other = members.find((it) => it !== master && it.live);
-  if (master?.live && master.claim && !master.claim.master && master.claim.term >= term) {
+  if (master?.live && master.gateway !== false && master.claim && !master.claim.master && master.claim.term >= term) {
     const reason = `engine ${master.engineId} gave up, and is well again`;
     return { engineId: master.engineId, term: spent + 1, why: 'again', reason };
   }
@@ -188,6 +218,15 @@ export function grantMastership({ members, term, givesBack }: PairView, now: num
       why: 'takeover',
       reason: `the master is to be another: ${seen}`,
     };
+  }
+  if (master.handsOver) {
+    const reason = `engine ${master.engineId} hands over, as an operator asked`;
+    return { engineId: other.engineId, term: spent + 1, why: 'asked', reason };
+  }
+  // The controllers reach it, but clients do not.
+  if (master.live && master.heard === false && master.gateway === false && other.gateway !== false) {
+    const reason = `engine ${master.engineId} is cut off on the data network: neither its gateway nor its peer is there`;
+    return { engineId: other.engineId, term: spent + 1, why: 'takeover', reason };
   }
   const wellFor = other.liveSince === null ? 0 : now - other.liveSince;
   if (!givesBack || !other.preferred || master.preferred || wellFor < GIVE_BACK_AFTER) return undefined;

@@ -180,6 +180,8 @@ export interface Placement {
     readonly managementAddress: string | null;
     /** When its row was made, in milliseconds since 1970: orders the two of a pair. */
     readonly madeAt?: number;
+    /** When its status last changed, likewise. */
+    readonly upSince?: number;
   };
   /** Of a pair: what the engine said last of its own mastership; null: nothing. */
   readonly claim?: { readonly term: number; readonly master: boolean } | null;

@@ -69,7 +69,13 @@ export async function composeMessage(deps: ComposeDeps, link: EngineLink, loadBa
   const flavor = tree.flavorId === null ? undefined : await findFlavor(db, tree.flavorId);
   const options = optionsFor(settings.spec, flavor?.data);
   try {
-    const version = { generation, epoch: placement.wantedEpoch, place, draining: placement.draining };
+    const version = {
+      generation,
+      epoch: placement.wantedEpoch,
+      place,
+      draining: placement.draining,
+      role: placement.role,
+    };
     const spec = buildSpec(tree, version, fetched.materials, options);
     const behind = generation < placement.wantedGeneration;
     return { message: { type: 'put', spec, materials: textsOf(spec, fetched.texts) }, behind };

@@ -6,7 +6,7 @@ import { listVnicsUsed } from '../db/vnics';
 import { type BgpService, bgpSecretContext } from '../domain/bgp';
 import type { Sealer } from '../domain/sealing';
 import { isComplete } from '../domain/vnic';
-import type { BgpSpec, EngineSpec, NetworkProblem } from '../protocol/engineSpec';
+import type { BgpSpec, EngineSpec, HeartbeatSpec, NetworkProblem } from '../protocol/engineSpec';
 import type { NetworksAck } from '../protocol/messages';
 import { buildEngineSpec, isPlaced } from '../target/engineSpec';
 import type { EngineLink } from './connections';
@@ -180,7 +180,7 @@ function tell(
 
 /** Secrets are sealed in the rows, and in clear nowhere but in what is sent. One that nothing opens leaves the session out. */
 function specOf(
-  { engineId, vnics, generation, sessions }: EngineNetworks,
+  { engineId, vnics, generation, sessions, heartbeats }: EngineNetworks,
   { sealer, log }: Pick<NetworkPusherDeps, 'sealer' | 'log'>,
 ): EngineSpec {
   const open = new Map<string, BgpService>();
@@ -194,7 +194,16 @@ function specOf(
       log.error({ err, engine: engineId, service: service.id }, 'the secret of a BGP service cannot be opened');
     }
   }
-  return buildEngineSpec(vnics, generation, open);
+  return buildEngineSpec(vnics, generation, open, heartbeatsOf(heartbeats));
+}
+
+function heartbeatsOf(heartbeats: EngineNetworks['heartbeats']): ReadonlyMap<string, HeartbeatSpec> {
+  return new Map(
+    [...heartbeats].map(([domainId, { heartbeatInterval: interval, heartbeatCount, neighbours }]) => [
+      domainId,
+      { interval, timeout: interval * heartbeatCount, neighbours: [...neighbours] },
+    ]),
+  );
 }
 
 function concerns({ id, domainId }: VnicOfDomain) {

@@ -7,6 +7,7 @@ import { hintEngine, hintLoadBalancer } from './acks';
 import type { EngineLink } from './connections';
 import { recordEngineEvent } from './engineEvents';
 import { enrolEngine } from './enrol';
+import { noteClaims, noteNeighbours } from './pairs';
 import type { Parts } from './parts';
 import type { ProvenEngine } from './port/callers';
 import { compareHeld } from './resync';
@@ -30,8 +31,8 @@ export async function openSession(parts: Parts, hello: Hello, socket: EngineSock
     version,
     // Agents of version 1 know no message about networks.
     networks: { managed: hello.managesNetworks && version >= 2, digest: hello.networksDigest },
-  });
     inspects: hello.inspects === true,
+  });
   for (const { id: held, generation, epoch: heldEpoch } of hello.held) {
     link.held.set(held, { generation, epoch: heldEpoch });
   }
@@ -150,9 +151,18 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
     case 'bgp':
       background.start('keep what an engine says of BGP', () => parts.bgp.take(link, message));
       break;
+    case 'neighbours':
+      background.start('keep what an engine hears of others', () => noteNeighbours(parts, link, message.heard));
+      break;
+    case 'masterships':
+      background.start('keep what an engine says of pairs', () => noteClaims(parts, link, message.claims));
+      break;
     case 'captureChunk':
     case 'captureEnd':
       parts.captures.take(link, message);
+      break;
+    case 'inspection':
+      background.start('keep what an engine answers', () => parts.inspections.take(link, message));
       break;
     case 'event':
       background.start('record an event of an engine', () => recordEngineEvent(db, link.engineId, message));
@@ -161,9 +171,6 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
 }
 
 /** The connection has ended. May be called twice. */
-    case 'inspection':
-      background.start('keep what an engine answers', () => parts.inspections.take(link, message));
-      break;
 export function closeSession(parts: Parts, link: EngineLink): void {
   const { connections, liveness, pusher, captures, background, db, log } = parts;
   pusher.drop(link);

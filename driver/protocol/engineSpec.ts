@@ -66,6 +66,25 @@ export const BgpSpec = z.object({
 });
 export type BgpSpec = z.infer<typeof BgpSpec>;
 
+/** Another engine that this one is to hear, and to be heard by. */
+export const NeighbourSpec = z.object({
+  engineId: uuid,
+  /** In the VIP network. */
+  address: z.string(),
+  /** What the two know and nobody else. A secret: never in a log. */
+  key: z.string(),
+});
+export type NeighbourSpec = z.infer<typeof NeighbourSpec>;
+
+/** How engines tell one another on the VIP network that they live. Milliseconds. */
+export const HeartbeatSpec = z.object({
+  interval: z.number().int().min(10),
+  /** Silence after which a neighbour is told to be silent. */
+  timeout: z.number().int().min(20),
+  neighbours: z.array(NeighbourSpec),
+});
+export type HeartbeatSpec = z.infer<typeof HeartbeatSpec>;
+
 export const DomainSpec = z.object({
   /** The VIP network's id. */
   id: uuid,
@@ -74,6 +93,8 @@ export const DomainSpec = z.object({
   routes: z.array(RouteSpec),
   /** Absent: no BGP speaker runs in it. Since version 3. */
   bgp: BgpSpec.exactOptional(),
+  /** Absent: there is nobody to hear. Since version 3. */
+  heartbeat: HeartbeatSpec.exactOptional(),
 });
 export type DomainSpec = z.infer<typeof DomainSpec>;
 

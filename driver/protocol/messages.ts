@@ -171,6 +171,22 @@ export const BgpState = z.object({
 });
 export type BgpState = z.infer<typeof BgpState>;
 
+/** Which neighbours (`DomainSpec.heartbeat`) are heard, and by its own id whether the gateways of pairs answer; all of them, whenever that changes, and after a welcome. Since version 3. */
+export const Neighbours = z.object({
+  type: z.literal('neighbours'),
+  heard: z.array(z.object({ engineId: uuid, heard: z.boolean() })),
+});
+export type Neighbours = z.infer<typeof Neighbours>;
+
+/** Of which load balancers of pairs the engine is the master; those that have changed, and all after a welcome. Since version 3. */
+export const MastershipClaims = z.object({
+  type: z.literal('masterships'),
+  claims: z.array(
+    z.object({ loadBalancerId: uuid, term: z.number().int().min(0), master: z.boolean(), reason: z.string() }),
+  ),
+});
+export type MastershipClaims = z.infer<typeof MastershipClaims>;
+
 /** A piece of a capture (pcapng, in order), base64. Since version 3. */
 export const CaptureChunk = z.object({
   type: z.literal('captureChunk'),
@@ -198,8 +214,11 @@ export const FromEngine = z.discriminatedUnion('type', [
   NetworksAck,
   EngineEvent,
   BgpState,
+  Neighbours,
+  MastershipClaims,
   CaptureChunk,
   CaptureEnd,
+  Inspection,
 ]);
 export type FromEngine = z.infer<typeof FromEngine>;
 
@@ -218,7 +237,6 @@ export type Welcome = z.infer<typeof Welcome>;
 /**
  * Serve this. `materials`: the texts behind the digests the spec names, by digest (PEM; they hold private keys: never on
  * a persistent disk, never in a log). Answered by an ack, also when (generation, epoch) is lower than what is held: then with what is held. */
-  Inspection,
 export const PutSpec = z.object({
   type: z.literal('put'),
   spec: LoadBalancerSpec,
@@ -265,6 +283,6 @@ export const FromController = z.discriminatedUnion('type', [
   PutNetworks,
   StartCapture,
   StopCapture,
+  Inspect,
 ]);
 export type FromController = z.infer<typeof FromController>;
-  Inspect,

@@ -225,6 +225,11 @@ export const LoadBalancerSpec = z.object({
    * (a standby; one active engine). Absent: it answers, and says so when that begins. Of no meaning without a domain.
    */
   answersForVips: z.boolean().exactOptional(),
+  /**
+   * Of a pair: who is to answer for the VIPs. Whoever knows of a higher term keeps to that. Absent: whoever serves. Since
+   * version 3.
+   */
+  mastership: z.object({ term: z.number().int().min(1), master: z.boolean() }).exactOptional(),
   /** What the user's security groups let in to the VIPs, besides what listeners ask for; null: the user chose no groups, all listeners' ports are open (to `allowedCidrs`). */
   firewall: z.array(FirewallRule).nullable().default(null),
   /** Absent: the VIPs are not announced by BGP. Since version 3. */

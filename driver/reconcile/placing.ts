@@ -9,6 +9,7 @@ import type { PlacementPlan } from '../domain/placementPlan';
 import type { Happening } from '../domain/settlement';
 import { readVipWishes, type VipWishes } from '../domain/vipWishes';
 import type { Run } from './loadBalancerRun';
+import { readSeTag } from './seTag';
 import { vipModeOf } from './vipMode';
 import type { Needs } from './vnicNeeds';
 
@@ -18,6 +19,8 @@ export interface Placing {
   readonly service: Service;
   /** What its flavor says of its VIPs. */
   readonly vip: VipWishes;
+  /** What its flavor says of which engine of a pair it is to be on; null: nothing. */
+  readonly seTag: string | null;
 }
 
 /** Undefined when there is no service engine group. */
@@ -27,7 +30,12 @@ export async function findPlacing({ parts, tree }: Run): Promise<Placing | undef
   const { flavor, zone } = found;
   const group = groupInForce(found.group, parts.settings.tenancyMode ?? 'service');
   const wishes = { topology: tree.topology, flavor, zone, adjustment: tree.scaleAdjustment };
-  return { group, service: readService(wishes, group.properties), vip: readVipWishes(flavor) };
+  return {
+    group,
+    service: readService(wishes, group.properties),
+    vip: readVipWishes(flavor),
+    seTag: readSeTag(flavor),
+  };
 }
 
 /** What engines are asked for by. */

@@ -7,6 +7,7 @@ import { type PlacementPlan, planPlacements } from '../domain/placementPlan';
 import type { Placement } from '../domain/tree';
 import { keepVipMode } from './contrailWiring';
 import { hintEngines, hintEngineUnits, type Run } from './loadBalancerRun';
+import { keepMastership } from './mastership';
 import { findPlacing, type Placing, placeRequest, recordPlaced } from './placing';
 import { type Needs, stateNeeds } from './vnicNeeds';
 
@@ -23,11 +24,12 @@ export type ToldOf<K extends Told['kind']> = Extract<Told, { readonly kind: K }>
  * Sees that the load balancer is on as many engines as wanted and that each has been told the present generation: rows
  * first, in one transaction under the lease, then hints.
  */
-export async function tellEngines(run: Run, needs: Needs): Promise<Told> {
-  const { tree } = run;
-  const placing = await findPlacing(run);
+export async function tellEngines(given: Run, needs: Needs): Promise<Told> {
+  const placing = await findPlacing(given);
   if (!placing) return { kind: 'telling', reason: 'there is no service engine group to place it in' };
-  await keepVipMode(run, placing);
+  await keepVipMode(given, placing);
+  const tree = await keepMastership(given, placing);
+  const run = { ...given, tree };
   const plan = planPlacements(tree, placing.service.engines);
   const present = tree.placements.filter(({ deleting }) => !deleting);
   const recalled = present.filter((it) => it.draining && !plan.drop.includes(it));

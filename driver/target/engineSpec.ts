@@ -1,6 +1,6 @@
 import type { BgpService } from '../domain/bgp';
 import type { Route, Vnic, VnicFacts } from '../domain/vnic';
-import type { DomainSpec, EngineSpec, RouteSpec, VnicSpec } from '../protocol/engineSpec';
+import type { DomainSpec, EngineSpec, HeartbeatSpec, RouteSpec, VnicSpec } from '../protocol/engineSpec';
 import { buildBgp } from './bgpSpec';
 import { digestOf } from './canonical';
 
@@ -29,6 +29,7 @@ export function buildEngineSpec(
   vnics: readonly Vnic[],
   generation: number,
   sessions: EngineSessions = new Map(),
+  heartbeats: ReadonlyMap<string, HeartbeatSpec> = new Map(),
 ): EngineSpec {
   const placed = vnics.filter((vnic) => !vnic.deleting).filter(isPlaced);
   const ids = [...new Set(placed.map(({ domainId }) => domainId))].sort();
@@ -36,7 +37,7 @@ export function buildEngineSpec(
     buildDomain(
       id,
       placed.filter(({ domainId }) => domainId === id),
-      sessions,
+      { sessions, heartbeat: heartbeats.get(id) },
     ),
   );
   return { generation, digest: digestOf(domains), domains };
@@ -45,10 +46,21 @@ export function buildEngineSpec(
 /** By vNIC: the service of BGP it is in, with the secret of its sessions in clear. */
 export type EngineSessions = ReadonlyMap<string, BgpService>;
 
-function buildDomain(id: string, vnics: readonly PlacedVnic[], sessions: EngineSessions): DomainSpec {
+interface DomainFacts {
+  readonly sessions: EngineSessions;
+  readonly heartbeat: HeartbeatSpec | undefined;
+}
+
+function buildDomain(id: string, vnics: readonly PlacedVnic[], { sessions, heartbeat }: DomainFacts): DomainSpec {
   const ordered = [...vnics].sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1));
   const bgp = ordered.flatMap((vnic) => buildBgp(vnic, sessions.get(vnic.id)) ?? [])[0];
-  return { id, vnics: ordered.map(vnicSpec), routes: distinctRoutes(ordered.flatMap(routesOf)), ...(bgp && { bgp }) };
+  return {
+    id,
+    vnics: ordered.map(vnicSpec),
+    routes: distinctRoutes(ordered.flatMap(routesOf)),
+    ...(bgp && { bgp }),
+    ...(heartbeat && { heartbeat }),
+  };
 }
 
 /** The VIP network's own vNIC first, then others with VIPs, then those that only lead to members. */

@@ -31,6 +31,8 @@ export interface SpecVersion {
   readonly place?: SpecPlace;
   /** It is on its way off the engine. */
   readonly draining?: boolean;
+  /** Of the placement. */
+  readonly role?: 'primary' | 'secondary' | 'standby';
 }
 
 /** Where on an engine a load balancer is served: see `LoadBalancerSpec`. */
@@ -48,7 +50,7 @@ const ANYWHERE: SpecPlace = { domainId: null, firewall: null };
  */
 export function buildSpec(
   tree: LoadBalancerTree,
-  { generation, epoch, place = ANYWHERE, draining = false }: SpecVersion,
+  { generation, epoch, place = ANYWHERE, draining = false, role }: SpecVersion,
   materials: Materials = new Map(),
   options: SpecOptions = DEFAULT_OPTIONS,
 ): LoadBalancerSpec {
@@ -73,6 +75,7 @@ export function buildSpec(
     ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining) }),
     ...(options.whenDown === 'close' && { whenDown: 'close' as const }),
     ...(tree.vipHeld && { answersForVips: false }),
+    ...mastershipOf(tree, role),
     ...(draining && { leaving: true as const }),
     listeners: listeners.sort(byId),
     pools: pools
@@ -81,6 +84,12 @@ export function buildSpec(
       .sort(byId),
   };
   return { id: tree.id, generation, epoch, digest: digestOf(content), ...content };
+}
+
+/** Of a pair only; what drains is not the master any more. */
+function mastershipOf({ masterTerm = null }: LoadBalancerTree, role: SpecVersion['role']) {
+  if (masterTerm === null || role === undefined) return {};
+  return { mastership: { term: masterTerm, master: role === 'primary' } };
 }
 
 /** In this mode a VIP goes while no member is usable unless the flavor says otherwise. */

@@ -59,6 +59,8 @@ describeOnDatabases('service engine groups', (database) => {
       active_standby: false,
       distribute_load_active_standby: false,
       auto_redistribute_active_standby_load: false,
+      dp_hb_frequency: 100,
+      dp_hb_timeout_count: 10,
       hm_on_standby: true,
       self_se_election: false,
       bgp_peer_monitor_failover_enabled: false,

@@ -62,6 +62,19 @@ describe('on an engine', () => {
     ]);
   });
 
+  it('goes on until the peer has what was granted to it, as long as the peer is there', () => {
+    const asked = (event: MastershipEvent, at = 20) =>
+      later(
+        later(master(), [5, { kind: 'peer', term: 5, master: false, first: true }]),
+        [10, { kind: 'granted', term: 6, master: false }],
+        [at, event],
+      );
+    expect(asked({ kind: 'controller' })).toMatchObject({ role: 'master', term: 5 });
+    expect(asked({ kind: 'peer', term: 6, master: true, first: true })).toMatchObject({ role: 'standby', term: 6 });
+    expect(asked({ kind: 'tick' }, 3_500)).toMatchObject({ role: 'standby', term: 6 });
+    expect(later(master(), [10, { kind: 'granted', term: 6, master: false }])).toMatchObject({ role: 'standby' });
+  });
+
   it('gives up by itself only when it reaches neither peer nor gateway nor controller', () => {
     expect(later(master(), [10_000, { kind: 'tick' }])).toMatchObject({ role: 'standby', term: 5 });
     expect(later(master(), [10_000, { kind: 'gateway' }])).toMatchObject({ role: 'master' });

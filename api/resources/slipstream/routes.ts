@@ -7,10 +7,12 @@ import { authorizeCatalogue, listCatalogue, readCatalogue, showCatalogue } from 
 import { callerOf, type Handlers, type ResourceDeps } from '../deps';
 import { param } from '../reading';
 import { type CaptureIds, captureRoutes } from './captureRoutes';
+import { changeFlavor } from './changeFlavor';
 import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './commands';
 import { explainPlacement } from './placementPlan';
-import { migrate, scaleIn, scaleOut } from './scaling';
+import { migrate, scaleIn, scaleOut, switchOver } from './scaling';
 import { traceRoutes } from './trace';
+import { type VerbIds, verbRoutes } from './verbRoutes';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =
@@ -20,13 +22,18 @@ type Ids =
   | 'deleteServiceEngineGroup'
   | 'deleteServiceEngine'
   | 'showPlacementPlan';
-type ScaleIds = 'scaleLoadBalancerOut' | 'scaleLoadBalancerIn' | 'migrateLoadBalancer';
+type ScaleIds =
+  | 'scaleLoadBalancerOut'
+  | 'scaleLoadBalancerIn'
+  | 'migrateLoadBalancer'
+  | 'switchLoadBalancerOver'
+  | 'changeLoadBalancerFlavor';
 type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 
 /** The operator API. */
 export function slipstreamRoutes(
   deps: ResourceDeps,
-): Handlers<Plural<Ids> | ScaleIds | CaptureIds | 'traceLoadBalancer'> {
+): Handlers<Plural<Ids> | ScaleIds | VerbIds | CaptureIds | 'traceLoadBalancer'> {
   return {
     listServiceEngineGroups: listCatalogue(deps, GROUP),
     showServiceEngineGroup: showCatalogue(deps, GROUP),
@@ -50,6 +57,7 @@ export function slipstreamRoutes(
       },
     },
     ...scaling(deps),
+    ...verbRoutes(deps),
     ...captureRoutes(deps),
     ...traceRoutes(deps),
     listEvents: listCatalogue(deps, EVENT),
@@ -94,12 +102,12 @@ function groupWrites(
 
 function scaling(deps: ResourceDeps): Handlers<ScaleIds> {
   const accept = <Body>(
-    action: 'scaleout' | 'scalein' | 'migrate',
+    action: 'scaleout' | 'scalein' | 'migrate' | 'switchover' | 'flavor',
     command: (commands: CommandDeps, caller: Caller, asked: { id: string; body: Body }) => Promise<unknown>,
   ): Handler => ({
     handle: async (request) => {
       authorize(deps.policy, request.identity, `slipstream:loadbalancer:${action}`, { projectId: null });
-      const body = (request.body as Record<string, Body>)[action] as Body;
+      const body = (request.body as Record<string, Body> | undefined)?.[action] as Body;
       const asked = { id: param(request, 'loadbalancer_id'), body };
       return { status: 202, body: { placement_plan: await command(deps.commands, callerOf(request), asked) } };
     },
@@ -108,5 +116,7 @@ function scaling(deps: ResourceDeps): Handlers<ScaleIds> {
     scaleLoadBalancerOut: accept('scaleout', scaleOut),
     scaleLoadBalancerIn: accept('scalein', scaleIn),
     migrateLoadBalancer: accept('migrate', migrate),
+    switchLoadBalancerOver: accept('switchover', switchOver),
+    changeLoadBalancerFlavor: accept('flavor', changeFlavor),
   };
 }

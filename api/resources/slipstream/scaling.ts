@@ -1,5 +1,6 @@
 import { HINTS_TOPIC } from '../../../driver/bus/port';
 import type { Db } from '../../../driver/db/connect';
+import { askForSwitchover } from '../../../driver/db/engineVerbs';
 import { recordEvents } from '../../../driver/db/events';
 import { findGroupFor } from '../../../driver/db/groups';
 import { askToLeave, writeScale } from '../../../driver/db/placementRequests';
@@ -18,7 +19,7 @@ import { explainPlacement } from './placementPlan';
 type View = Schemas['PlacementPlanView'];
 
 /** A load balancer that is being scaled, as its claim has found it. */
-interface Scaled {
+export interface Scaled {
   readonly trx: Db;
   readonly at: Date;
   readonly tree: LoadBalancerTree;
@@ -31,7 +32,7 @@ interface Scaled {
 }
 
 /** What a call has done, for its event. */
-interface Deed {
+export interface Deed {
   readonly name: string;
   readonly message: string;
   readonly engineId?: string;
@@ -117,13 +118,13 @@ function isPair({ least, most }: ScaleBounds): boolean {
   return least === most && most === 2;
 }
 
-interface Scaling {
+export interface Scaling {
   readonly id: string;
   work(scaled: Scaled): Promise<Deed>;
 }
 
 /** One claim of the load balancer, as for its failover; answered with what placement makes of it then. */
-async function scale(deps: CommandDeps, caller: Caller, { id, work }: Scaling): Promise<View> {
+export async function scale(deps: CommandDeps, caller: Caller, { id, work }: Scaling): Promise<View> {
   const change = {
     loadBalancerId: id,
     work: async (trx: Db, at: Date) => {
@@ -146,6 +147,19 @@ async function scale(deps: CommandDeps, caller: Caller, { id, work }: Scaling): 
     deps.log.warn({ err: error, lb: id }, 'the sweep will find this load balancer');
   });
   return view;
+}
+
+/** Has the standby of a pair take over from its master. @throws ServiceError for what is no pair, or has no standby */
+export function switchOver(deps: CommandDeps, caller: Caller, { id }: { id: string }): Promise<View> {
+  return scale(deps, caller, {
+    id,
+    async work({ trx, tree }) {
+      const { asked } = await askForSwitchover(trx, { loadBalancerId: tree.id }, caller.requestId);
+      if (asked > 0) return { name: 'SWITCHOVER_REQUESTED', message: 'its standby is to take over' };
+      const why = (tree.masterTerm ?? null) === null ? 'it is no pair' : 'its standby is not there';
+      throw new ConflictError(`Load Balancer ${id} cannot be switched over: ${why}.`);
+    },
+  });
 }
 
 const ABOUT = { resourceType: 'load_balancer' } as const;

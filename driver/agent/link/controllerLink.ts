@@ -9,6 +9,8 @@ import {
   type FromEngine,
   type Hello,
   MAX_MESSAGE_BYTES,
+  type MastershipClaims,
+  type Neighbours,
   type NetworksAck,
   PROTOCOL_VERSIONS,
   type StartCapture,
@@ -17,9 +19,9 @@ import {
 } from '../../protocol/messages';
 import type { Bgp } from '../bgp/bgp';
 import type { Captures } from '../capture/captures';
+import type { Inspector } from '../inspect/inspector';
 import type { Networks } from '../network/networks';
 import { monotonicNow } from '../process/monotonic';
-import type { Inspector } from '../inspect/inspector';
 import { createBackOff } from '../serve/backOff';
 import type { Engine } from '../serve/engine';
 import { RefusedError } from './ask';
@@ -35,11 +37,11 @@ export interface LinkDeps {
   readonly networks: Pick<Networks, 'managed' | 'put'>;
   readonly bgp: Pick<Bgp, 'states'>;
   readonly captures: Pick<Captures, 'start' | 'stop' | 'abandon'>;
-  /** Made anew for each connection: what is held changes. */
-  hello(): Hello;
   readonly inspector: Inspector;
   /** A controller is there, and is to be told what is not in the hello. */
   readonly onWelcome?: () => void;
+  /** Made anew for each connection: what is held changes. */
+  hello(): Hello;
   /** In [0, 1): spreads reconnections. */
   random(): number;
 }
@@ -51,6 +53,10 @@ export interface Link {
   event(name: string, loadBalancerId: string | null, message: string): void;
   /** Sends the state of a domain's BGP, if a controller is there that knows of it. */
   bgp(state: BgpState): void;
+  /** Sends what engines say of pairs and neighbours, if a controller is there that knows of it. */
+  tell(message: Neighbours | MastershipClaims): void;
+  /** When a controller was last heard, on the clock of `monotonicNow`; null: never. */
+  heardAt(): number | null;
   /** A report has changed and may be sent before the next heartbeat. */
   reportChanged(): void;
   close(): void;
@@ -72,6 +78,8 @@ interface Connection {
   reporter: Reporter | null;
   /** Of the protocol; 0 until it is agreed upon. */
   version: number;
+  /** When the controller last said anything. */
+  heardAt(): number;
 }
 
 /** Of the protocol: the first with messages about BGP. */
@@ -86,6 +94,7 @@ export function openLink(deps: LinkDeps): Link {
   let current: Connection | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
+  let heardAt: number | null = null;
 
   const dial = () => {
     const url = controllers[turn % controllers.length];
@@ -108,9 +117,12 @@ export function openLink(deps: LinkDeps): Link {
       welcomed: (connection) => {
         pauses.reset();
         for (const event of unsent.splice(0)) send(connection.socket, event);
+        // Once this connection is the one that is spoken on.
+        queueMicrotask(() => deps.onWelcome?.());
         if (connection.version >= WITH_BGP) for (const state of deps.bgp.states()) send(connection.socket, state);
       },
       ended: (refused) => {
+        if (current?.reporter) heardAt = current.heardAt();
         current = null;
         again(refused);
       },
@@ -119,7 +131,25 @@ export function openLink(deps: LinkDeps): Link {
   dial();
   log.info({ controllers }, 'dialling the controller');
 
-  const ready = () => (current?.reporter === null ? null : (current?.socket ?? null));
+  return {
+    ...mouthOf(() => current, unsent),
+    heardAt: () => (current?.reporter ? current.heardAt() : heardAt),
+    close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      current?.socket.close(1001);
+      current?.socket.terminate();
+    },
+  };
+}
+
+/** What is said on the connection there is. */
+function mouthOf(current: () => Connection | null, unsent: FromEngine[]): Omit<Link, 'heardAt' | 'close'> {
+  const ready = () => (current()?.reporter === null ? null : (current()?.socket ?? null));
+  const tell = (message: BgpState | Neighbours | MastershipClaims) => {
+    const socket = ready();
+    if (socket !== null && (current()?.version ?? 0) >= WITH_BGP) send(socket, message);
+  };
   return {
     acknowledge(ack) {
       const socket = ready();
@@ -131,17 +161,9 @@ export function openLink(deps: LinkDeps): Link {
       if (socket !== null) send(socket, event);
       else if (unsent.length < MOST_EVENTS) unsent.push(event);
     },
-    bgp(state) {
-      const socket = ready();
-      if (socket !== null && (current?.version ?? 0) >= WITH_BGP) send(socket, state);
-    },
-    reportChanged: () => current?.reporter?.reportChanged(),
-    close() {
-      closed = true;
-      if (timer !== null) clearTimeout(timer);
-      current?.socket.close(1001);
-      current?.socket.terminate();
-    },
+    bgp: tell,
+    tell,
+    reportChanged: () => current()?.reporter?.reportChanged(),
   };
 }
 
@@ -153,8 +175,8 @@ interface ConnectionEvents {
 
 function connect(url: string, way: Way, deps: LinkDeps, events: ConnectionEvents): Connection {
   const socket = new WebSocket(url, { ...way.options, maxPayload: MAX_MESSAGE_BYTES, handshakeTimeout: HANDSHAKE });
-  const connection: Connection = { socket, reporter: null, version: 0 };
   const silence = watchSilence(socket);
+  const connection: Connection = { socket, reporter: null, version: 0, heardAt: silence.heardAt };
   const unwelcome = setTimeout(() => {
     if (connection.reporter === null) socket.terminate();
   }, HANDSHAKE);
@@ -208,7 +230,7 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
 }
 
 /** A controller whose machine has died says nothing: it is pinged, and given up when no answer comes. */
-function watchSilence(socket: WebSocket): { refresh(): void; stop(): void } {
+function watchSilence(socket: WebSocket): { refresh(): void; heardAt(): number; stop(): void } {
   let heard = monotonicNow();
   const refresh = () => {
     heard = monotonicNow();
@@ -219,7 +241,16 @@ function watchSilence(socket: WebSocket): { refresh(): void; stop(): void } {
     if (monotonicNow() - heard > SILENCE) socket.terminate();
     else if (socket.readyState === WebSocket.OPEN) socket.ping();
   }, SILENCE / 3);
-  return { refresh, stop: () => clearInterval(timer) };
+  return {
+    refresh,
+    // It is asked every third of that time: until two questions are open it is there.
+    heardAt: () => (isOpen(socket) && monotonicNow() - heard < (SILENCE * 2) / 3 ? monotonicNow() : heard),
+    stop: () => clearInterval(timer),
+  };
+}
+
+function isOpen({ readyState }: WebSocket): boolean {
+  return readyState === WebSocket.OPEN;
 }
 
 /** A message of a wrong shape ends the connection: whoever sent it and this agent do not understand one another. */
@@ -247,6 +278,10 @@ function receive(connection: Connection, data: RawData, deps: LinkDeps, events: 
   }
   if (message.type === 'stopCapture') {
     deps.captures.stop(message.captureId);
+    return;
+  }
+  if (message.type === 'inspect') {
+    void deps.inspector.inspect(message).then((inspection) => send(connection.socket, inspection));
     return;
   }
   answer(message, deps)
@@ -280,10 +315,6 @@ function welcome(connection: Connection, message: Welcome, deps: LinkDeps, event
   connection.version = message.version;
   deps.dialer.welcomed(message.now ?? Date.now());
   connection.reporter = createReporter(deps.engine, message, (report) => send(connection.socket, report));
-  if (message.type === 'inspect') {
-    void deps.inspector.inspect(message).then((inspection) => send(connection.socket, inspection));
-    return;
-  }
   events.welcomed(connection);
 }
 

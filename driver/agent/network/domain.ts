@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { DomainSpec, NetworkProblem } from '../../protocol/engineSpec';
+import type { LoadBalancerSpec } from '../../protocol/spec';
 import { enter } from '../process/enter';
 import { createQueue } from '../serve/queue';
 import { errorMessage } from '../systemError';
@@ -17,6 +18,8 @@ export interface DomainDeps {
   readonly log: Logger;
   /** The namespaces of the engine's other domains, where an interface may be that this one wants. */
   others(): readonly string[];
+  /** Whether neighbours are to be told that the VIPs are here. */
+  answers(spec: LoadBalancerSpec): boolean;
   /** To be called when `problems` or `ready` have become others. */
   onChange(): void;
 }
@@ -36,6 +39,8 @@ export interface Domain {
   note(loadBalancerId: string, specs: readonly ServedSpec[]): void;
   /** Load balancers that are served in it. */
   users(): number;
+  /** What is served of them now, or is about to be. */
+  serving(): readonly LoadBalancerSpec[];
   /** Brings all of it about; never rejects. */
   bringAbout(): Promise<void>;
   /** Brings about what the load balancers ask for: their VIPs and ports. Rejects when that cannot be. */
@@ -98,6 +103,7 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
       else state.served.set(loadBalancerId, specs);
     },
     users: () => state.served.size,
+    serving: () => [...state.served.values()].flatMap((specs) => specs.at(-1) ?? []),
     bringAbout,
     admit: () => queue.run(() => admit(state, announcer.renew)),
     hasChanged: () =>
@@ -197,11 +203,12 @@ async function setFilter(state: State, spec: DomainSpec): Promise<void> {
   state.filter = text;
 }
 
-function vipsOf({ served }: State): Vip[] {
+function vipsOf({ served, deps }: State): Vip[] {
   const vips = new Map<string, Vip>();
   // Of a spec in force and one that is coming, the latter counts.
   for (const spec of [...served.values()].flat()) {
-    for (const address of spec.vips) vips.set(address, { address, answered: spec.answersForVips ?? true });
+    const answered = deps.answers(spec);
+    for (const address of spec.vips) vips.set(address, { address, answered });
   }
   return [...vips.values()];
 }

@@ -15,6 +15,15 @@ export type Place =
   /** `left`: where they may be since they could. */
   | { readonly problem: string; readonly left: string | null };
 
+export interface NetworkDomain {
+  readonly spec: DomainSpec;
+  readonly namespace: string;
+  /** Its interfaces are there. */
+  readonly ready: boolean;
+  /** What is served in it now, or is about to be. */
+  readonly serving: readonly LoadBalancerSpec[];
+}
+
 /** The networks of an engine. */
 export interface Networks {
   /** Whether it makes namespaces at all. */
@@ -23,7 +32,7 @@ export interface Networks {
   digest(): string | null;
   place(domainId: string | null): Place;
   /** The domains that are to be. */
-  domains(): readonly { readonly spec: DomainSpec; readonly namespace: string; readonly ready: boolean }[];
+  domains(): readonly NetworkDomain[];
   /**
    * Has these specs of a load balancer served: their VIPs are there, and their ports open to whom they say. With none its
    * VIPs go. Rejects when that cannot be.
@@ -36,6 +45,8 @@ export interface Networks {
   open(held: readonly LoadBalancerSpec[]): Promise<void>;
   /** Brings a spec about; an older one than is held changes nothing. */
   put(spec: EngineSpec): Promise<NetworksAck>;
+  /** `NetworksNotices.answers` may say otherwise: VIPs follow. Never rejects. */
+  renewVips(): Promise<void>;
   /** `NetworksNotices.otherProblems` has become another: tells it. */
   reviewProblems(): void;
   /** `keepServing`: namespaces stay, for the next agent; else they are removed, and interfaces come back. */
@@ -46,6 +57,8 @@ export interface Networks {
 export interface NetworksNotices {
   /** How the spec is in force has changed. */
   acknowledge(ack: NetworksAck): void;
+  /** Whether neighbours are to be told that the VIPs of what is served are here. */
+  answers(spec: LoadBalancerSpec): boolean;
   /** Load balancers that wait for a domain may be served now. */
   onReady(): void;
   /** A domain, or what is to be in it, has changed. */
@@ -71,6 +84,7 @@ export const noNetworks: Networks = {
     domainId === null ? { namespace: null } : { problem: 'this engine does not manage its networks', left: null },
   domains: () => [],
   serve: async () => undefined,
+  renewVips: async () => undefined,
   reviewProblems: () => undefined,
   open: async () => undefined,
   put: async ({ generation, digest }) => ({ type: 'networksAck', generation, digest, problems: [] }),
@@ -101,7 +115,10 @@ export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
     digest: () => (site.settled && problemsOf(site).length === 0 ? (site.spec?.digest ?? null) : null),
     place: (domainId) => placeOf(site, domainId),
     domains: () =>
-      wantedOf(site).map(({ domain, spec }) => ({ spec, namespace: domain.namespace, ready: domain.ready() })),
+      wantedOf(site).map(({ domain, spec }) => ({
+        ...{ spec, namespace: domain.namespace, ready: domain.ready() },
+        serving: domain.serving(),
+      })),
     serve: (id, specs) => serve(site, id, specs),
     async open(held) {
       for (const spec of held) if (spec.domainId !== null) site.domains.get(spec.domainId)?.note(spec.id, [spec]);
@@ -117,6 +134,11 @@ export async function createNetworks(deps: NetworksDeps): Promise<Networks> {
         deps.notices.onChange();
         return tell(site);
       }),
+    async renewVips() {
+      for (const domain of site.domains.values()) {
+        await domain.admit().catch((err: unknown) => deps.log.warn({ err, domain: domain.id }, 'VIPs did not follow'));
+      }
+    },
     reviewProblems: () =>
       void queue
         .run(async () => tellChanges(site))
@@ -135,6 +157,7 @@ function newDomain(site: Site, id: string, namespace: string): Domain {
   const { log, notices } = site.deps;
   const domain = createDomain(id, namespace, {
     log,
+    answers: notices.answers,
     others: () => [...site.domains.values()].map((other) => other.namespace).filter((name) => name !== namespace),
     onChange() {
       notices.onChange();
