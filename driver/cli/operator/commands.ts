@@ -7,6 +7,7 @@ import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } 
 import { formatMany, formatOne } from './output';
 import { atLeastOne, camel, collected, type Flags, kebab, pairs, run, withIdentity } from './running';
 import { addTraceCommand } from './trace';
+import { addUpgradeCommands } from './upgrade';
 
 /** The commands over the operator API. They talk to that API alone, as whoever the environment says. */
 export function addOperatorCommands(program: Command): void {
@@ -15,8 +16,11 @@ export function addOperatorCommands(program: Command): void {
     addList(parent, object);
     addShow(parent, object);
     if (object === GROUP) addGroupWrites(parent);
+    if (object === GROUP) addUpgradeCommands(parent);
     if (object === GROUP) addDelete(parent, object, 'deletes a service engine group that has no engines');
     if (object === PLACEMENT) addExplain(parent);
+    if (object === GROUP) addVerb(parent, object, 'resume', 'heals a group at once that a mass failure has stopped');
+    if (object === ENGINE) for (const [verb, description] of ENGINE_VERBS) addVerb(parent, object, verb, description);
     if (object === ENGINE) addDelete(parent, object, 'retires a service engine; what is on it moves first');
   }
   addLoadBalancerCommands(program);
@@ -76,6 +80,24 @@ function addDelete(parent: Command, object: OperatorObject, description: string)
   withIdentity(parent.command('delete').description(description))
     .argument(argumentOf(object))
     .action((nameOrId: string, flags: Flags) => run(flags, (client) => client.remove(object, nameOrId)));
+}
+
+const ENGINE_VERBS = [
+  ['enable', 'has an engine take load balancers again'],
+  ['disable', 'takes an engine out of service; what is on it moves first'],
+  ['migrate', 'has all load balancers leave an engine'],
+  ['switchover', 'has an engine hand over the pairs it is the master of'],
+] as const;
+
+function addVerb(parent: Command, object: OperatorObject, ...[verb, description]: readonly [string, string]): void {
+  withIdentity(parent.command(verb).description(description))
+    .argument(argumentOf(object))
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => {
+        const id = encodeURIComponent(String((await client.show(object, nameOrId))['id']));
+        return formatOne(await client.ask(`${object.path}/${id}/${verb}`, {}, object.root), flags.format);
+      }),
+    );
 }
 
 function addGroupWrites(parent: Command): void {

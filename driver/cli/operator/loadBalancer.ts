@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { OperatorClient, Shown } from './client';
 import { ENGINE, PLACEMENT_PLAN } from './objects';
 import { formatOne } from './output';
@@ -28,6 +28,13 @@ export function addLoadBalancerCommands(program: Command): void {
         ...(await engineIn(client, flags, { option: 'to', field: 'to' })),
       })),
     );
+  addScaleCommand(parent, 'switchover', 'has the standby of a pair take over from its master').action(
+    scaling('switchover', async () => ({})),
+  );
+  addScaleCommand(parent, 'flavor', 'gives a live load balancer another flavor, make before break')
+    .addOption(new Option('--flavor <id>', 'the flavor').conflicts('none'))
+    .option('--none', 'no flavor')
+    .action(scaling('flavor', async (_, flags) => ({ flavor_id: flags['flavor'] ?? null })));
 }
 
 function addScaleCommand(parent: Command, word: string, description: string): Command {
