@@ -25,7 +25,16 @@ const wasThere = existsSync(path.join(state, 'settings'));
 
 prepare(
   ensureModules,
-  () => ensurePrograms([...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, 'openstack', 'octaviaclient', 'chromium', 'fonts']),
+  () =>
+    ensurePrograms([
+      ...ENGINE_PROGRAMS,
+      ...NETWORK_PROGRAMS,
+      'openstack',
+      'octaviaclient',
+      'octaviaapi',
+      'chromium',
+      'fonts',
+    ]),
   ensureProvider,
   ensureGophercloud,
   ensureBuild,

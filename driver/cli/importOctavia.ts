@@ -127,9 +127,13 @@ function stepOf({ take, undo, confirm }: ImportFlags): Step | undefined {
 const UNTIL_CONFIRMED = 'Octavia keeps it locked until --confirm, or --undo';
 
 async function confirmOne(deps: ImportDeps, id: string): Promise<string> {
-  const { servers, ports } = await confirmImport(deps, id);
-  if (servers.length + ports.length === 0) return '';
-  return `no longer used: ${[...servers.map((it) => `server ${it}`), ...ports.map((it) => `port ${it}`)].join(', ')}`;
+  const { servers, ports, securityGroups } = await confirmImport(deps, id);
+  const unused = [...servers.map((it) => `server ${it}`), ...ports.map((it) => `port ${it}`)];
+  const later = securityGroups.map((it) => `security group ${it}`);
+  return [
+    ...(unused.length === 0 ? [] : [`no longer used: ${unused.join(', ')}`]),
+    ...(later.length === 0 ? [] : [`once it is deleted: ${later.join(', ')}`]),
+  ].join('; ');
 }
 
 function isBegun({ action }: Judgement): boolean {

@@ -99,7 +99,7 @@ function addImport(program: Command): void {
       new Option('-f, --format <format>', 'how to show it').choices(['table', 'json', 'value']).default('table'),
     )
     .action(async (flags: ConfigFlags & ImportFlags) => {
-      const { config, log } = prepareProcess('import-octavia', flags);
+      const { config, log } = prepareProcess('import-octavia', flags, process.stderr);
       const { importOctavia } = require('./importOctavia') as typeof import('./importOctavia');
       const { text, failed } = await importOctavia(config, log, flags);
       print(text);

@@ -19,10 +19,18 @@ export function readConfig({ configFile, configDir }: ConfigFlags): { config: Co
   return loadConfig({ files, dirs: configDir, env: process.env });
 }
 
-/** Configuration and logger of a process; what the configuration passes over is logged. */
-export function prepareProcess(name: string, flags: ConfigFlags): { config: Config; log: Logger } {
+/**
+ * Configuration and logger of a process; what the configuration passes over is logged.
+ * @param output where to: a command whose standard output is its answer logs elsewhere
+ */
+export function prepareProcess(
+  name: string,
+  flags: ConfigFlags,
+  output?: NodeJS.WriteStream,
+): { config: Config; log: Logger } {
   const { config, warnings } = readConfig(flags);
-  const log = createLogger({ process: name, debug: config.DEFAULT.debug, pretty: process.stdout.isTTY === true });
+  const pretty = (output ?? process.stdout).isTTY === true;
+  const log = createLogger({ process: name, debug: config.DEFAULT.debug, pretty }, output);
   for (const warning of warnings) log.warn(warning);
   return { config, log };
 }

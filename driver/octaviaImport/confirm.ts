@@ -8,18 +8,20 @@ import { optional } from './translate';
 export interface Leftovers {
   readonly servers: readonly string[];
   readonly ports: readonly string[];
+  /** What let traffic in to the amphorae's ports. The VIP's port has it as long as it is there. */
+  readonly securityGroups: readonly string[];
 }
 
 /**
- * Ends an import for good: Octavia forgets the load balancer and its amphorae, without any call to a cloud. The VIP's port
- * stays, for it is ours now.
+ * Ends an import for good: Octavia forgets the load balancer and its amphorae, and nothing is changed in the cloud. The VIP's
+ * port stays, for it is ours now.
  * @throws ImportError that says why it got no further
  */
-export async function confirmImport({ db, octavia }: ImportDeps, id: string): Promise<Leftovers> {
+export async function confirmImport({ db, octavia, network }: ImportDeps, id: string): Promise<Leftovers> {
   const begun = await findImport(db, id);
   if (!begun) throw new ImportError('no import of it is under way');
   const tree = await readOctaviaTree(octavia, id);
-  if (begun.state === 'confirmed' || !tree) return leftoversOf(tree);
+  if (begun.state === 'confirmed' || !tree) return leftoversOf(network, id, tree);
   if (begun.state !== 'switched' && begun.state !== 'confirming') {
     throw new ImportError(`its import is only ${begun.state}: --take it first`);
   }
@@ -27,7 +29,7 @@ export async function confirmImport({ db, octavia }: ImportDeps, id: string): Pr
   await moveImport(db, id, { state: 'confirming' });
   await forgetInOctavia(octavia, tree);
   await moveImport(db, id, { state: 'confirmed' });
-  return leftoversOf(tree);
+  return leftoversOf(network, id, tree);
 }
 
 async function requireLock(octavia: ImportDeps['octavia'], begun: OctaviaImport): Promise<void> {
@@ -75,8 +77,18 @@ const UNCOUNTED = Object.fromEntries(
   ]),
 );
 
-function leftoversOf(tree: OctaviaTree | undefined): Leftovers {
+/** Octavia gives each load balancer a security group of that name. */
+async function leftoversOf(
+  network: ImportDeps['network'],
+  id: string,
+  tree: OctaviaTree | undefined,
+): Promise<Leftovers> {
   const column = (name: string): string[] =>
     (tree?.amphorae ?? []).flatMap((row) => optional(row, name) ?? []).map(String);
-  return { servers: column('compute_id'), ports: column('vrrp_port_id') };
+  const groups = await network.listSecurityGroups({ name: `lb-${id}` });
+  return {
+    servers: column('compute_id'),
+    ports: column('vrrp_port_id'),
+    securityGroups: groups.map((group) => group.id),
+  };
 }

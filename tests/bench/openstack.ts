@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { logIn } from '../openstack/clients/session';
+import { startOctavia } from '../openstack/hosts/octavia';
 import { type Lab, readLab } from '../openstack/lab';
-import { freePorts } from '../support/freePorts';
 import { waitUntil } from '../support/wait';
-import { hasConsumer, makeCertificates } from './controlSides';
 import { type CreateResult, type CreateTarget, createToActive } from './createToActive';
 import { printTable } from './figures';
-import { configureOctavia, findOctaviaProgram, missingOctaviaPackages, serveOctavia } from './octaviaApi';
-import { startDaemon, waitUntilUp } from './processes';
+import { missingOctaviaPackages } from './octaviaApi';
 
 /**
  * `npm run bench:openstack`, with the lab of setup-devstack.sh up: from the request that creates a load balancer to ACTIVE,
@@ -45,63 +40,14 @@ async function main(): Promise<void> {
 }
 
 async function measureOctavia(lab: Lab, ours: CreateTarget): Promise<CreateResult> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'ss-bench-'));
-  const opened: (() => Promise<unknown>)[] = [];
+  const octavia = await startOctavia(lab);
+  const theirs: CreateTarget = { ...ours, url: octavia.url, connection: octavia.connection };
   try {
-    const [port = 0] = await freePorts(1);
-    const transportUrl = `rabbit://lab:${lab.password}@127.0.0.1:${lab.ports['rabbitmq']}/octavia`;
-    const database = { create: async () => lab.databaseUrl.replaceAll('slipstream', 'octavia') };
-    const more = `${makeCertificates(folder)}${octaviaInLab(lab)}`;
-    const octavia = await configureOctavia(folder, database, { transportUrl, more });
-    const api = await serveOctavia(folder, { ...octavia, port });
-    opened.push(() => api.stop());
-    const worker = startDaemon([findOctaviaProgram('octavia-worker'), '--config-file', octavia.configFile], {
-      logFile: path.join(folder, 'octavia-worker.log'),
-      env: { HOME: path.join(folder, 'octavia') },
-    });
-    opened.push(() => worker.stop());
-    await waitUntilUp(worker, () => hasConsumer(transportUrl));
-    const theirs: CreateTarget = { ...ours, url: api.url, connection: octavia.connection };
-    opened.push(() => clear(theirs));
     return await createToActive(theirs, { concurrency: 1, count: COUNT, prefix: 'bench' });
   } finally {
-    for (const close of opened.reverse()) await close().catch(console.error);
-    rmSync(folder, { recursive: true, force: true });
+    await clear(theirs).catch(console.error);
+    await octavia.stop();
   }
-}
-
-/** What Octavia needs to make its servers and ports as the lab's user of load-balancer services. */
-function octaviaInLab({ authUrl, password, region, cloud }: Lab): string {
-  const credentials = `auth_type = password
-auth_url = ${authUrl}
-username = octavia
-password = ${password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
-`;
-  return `[api_settings]
-auth_strategy = keystone
-[keystone_authtoken]
-${credentials}[service_auth]
-${credentials}[controller_worker]
-network_driver = allowed_address_pairs_driver
-compute_driver = compute_nova_driver
-amp_flavor_id = ${cloud.engine_flavor_id}
-amp_image_tag = slipstream-engine
-amp_image_owner_id = ${cloud.service_project_id}
-amp_boot_network_list = ${cloud.management_network_id}
-amp_secgroup_list = ${cloud.management_security_group_id}
-[nova]
-region_name = ${region}
-[neutron]
-region_name = ${region}
-[glance]
-region_name = ${region}
-[health_manager]
-heartbeat_key = bench
-controller_ip_port_list = 127.0.0.1:5555
-`;
 }
 
 /** Deletes what the bench has made, and waits until it is gone. */

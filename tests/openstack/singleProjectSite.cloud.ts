@@ -73,8 +73,8 @@ describe('engines of an installation in one project (mode 3)', () => {
     await stage.becomesActive(balancer);
     const floatingIp = await stage.giveFloatingIp(balancer);
 
-    expect(await answersOf(stage.tenant, balancer.vip)).toEqual(['member-0', 'member-1']);
-    expect(await answersOf(stage.outside, floatingIp)).toEqual(['member-0', 'member-1']);
+    expect(await answersOf(stage.tenant, `http://${balancer.vip}/`)).toEqual(['member-0', 'member-1']);
+    expect(await answersOf(stage.outside, `http://${floatingIp}/`)).toEqual(['member-0', 'member-1']);
   }, 600_000);
 
   it('keep the buffer free for the project as a whole, on its quota, seen by its users alone', async () => {

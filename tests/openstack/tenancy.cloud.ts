@@ -179,7 +179,7 @@ async function create(owner: Tenant, plan: Plan): Promise<void> {
 /** All that chose the plan, each for its own user. */
 async function carryTraffic(plan: Plan): Promise<void> {
   for (const { owner, vip } of made.filter((it) => it.plan === plan)) {
-    expect(await answersOf(owner.machine, vip, 1)).toEqual([owner === demo ? 'demo' : 'other']);
+    expect(await answersOf(owner.machine, `http://${vip}/`, 1)).toEqual([owner === demo ? 'demo' : 'other']);
   }
 }
 
@@ -312,7 +312,7 @@ describe('engines of all kinds', () => {
 
   it('leave nothing in any project', async () => {
     await removeBalancers();
-    for (const { group } of Object.values(plans)) await retireAll(group);
+    await Promise.all(Object.values(plans).map(({ group }) => retireAll(group)));
 
     let left: string[] = [];
     const settled = waitUntil('nothing is left over', 60_000, async () => {

@@ -4,6 +4,7 @@ import { waitUntil } from '../support/wait';
 import type { Answer, Client, Endpoint } from './hosts/endpoints';
 import { cutPower } from './hosts/machines';
 import { type Balancer, PATIENCE, type Stage, setStage } from './hosts/stage';
+import { isBack, isGood, outageOf } from './hosts/traffic';
 import { type Lab, readLab } from './lab';
 
 /** Milliseconds between the requests of a client. */
@@ -152,19 +153,4 @@ async function stopsFlowing(from: Endpoint, address: string): Promise<void> {
 
 function urlOf(address: string): string {
   return `http://${address}/`;
-}
-
-function isGood({ status }: Answer): boolean {
-  return status === 200;
-}
-
-/** Milliseconds from the first request that failed after this moment to the last one. */
-function outageOf({ answers }: Client, since: number): number {
-  const failed = answers.filter((answer) => answer.at >= since && !isGood(answer)).map(({ at }) => at);
-  return failed.length === 0 ? 0 : Math.max(...failed) - Math.min(...failed) + PACE;
-}
-
-/** Twenty good answers in a row: longer than a request may take that came before them. */
-function isBack({ answers }: Client): boolean {
-  return answers.length >= 20 && answers.slice(-20).every(isGood);
 }

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import type { Session } from '../openstack/clients/session';
+import { waitUntil } from './wait';
 
 /** One stack of Heat, driven by the unmodified `openstack stack` commands. */
 export interface Stack {
@@ -22,9 +24,26 @@ export interface StackOptions {
   readonly template: string;
   /** What an openrc exports. */
   readonly env: NodeJS.ProcessEnv;
+  /** Of the same person: the command itself looks every five seconds, and some more once all is done. */
+  readonly session: Session;
 }
 
-export function describeStack({ name, template, env }: StackOptions): Stack {
+/** A stack as Heat shows it. */
+interface Shown {
+  readonly stack_status: string;
+  readonly stack_status_reason: string;
+  readonly updated_time: string | null;
+}
+
+export function describeStack({ name, template, env, session }: StackOptions): Stack {
+  const show = async (): Promise<Shown | undefined> =>
+    (await session.find<{ stack: Shown }>('orchestration', `/stacks/${name}`))?.stack;
+  const until = (action: 'UPDATE' | 'DELETE', holds: (shown: Shown | undefined) => boolean): Promise<void> =>
+    waitUntil(`${action} of ${name} is done`, TIMEOUT, async () => {
+      const shown = await show();
+      if (shown?.stack_status === `${action}_FAILED`) throw new Error(`${name}: ${shown.stack_status_reason}`);
+      return holds(shown);
+    });
   const stack = (...args: string[]): Promise<string> => runOpenstack(['stack', ...args], env);
   const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await stack(...args, '-f', 'json')) as T;
   return {
@@ -32,7 +51,11 @@ export function describeStack({ name, template, env }: StackOptions): Stack {
       await stack('create', '--template', template, ...give(parameters), '--wait', '--poll', '1', name);
     },
     async update(parameters) {
-      await stack('update', '--template', template, '--existing', ...give(parameters), '--wait', name);
+      const before = (await show())?.updated_time;
+      await stack('update', '--template', template, '--existing', ...give(parameters), name);
+      await until('UPDATE', (shown) => {
+        return shown?.stack_status === 'UPDATE_COMPLETE' && shown.updated_time !== before;
+      });
     },
     async output(key) {
       return (await json<{ output_value: unknown }>('output', 'show', name, key)).output_value;
@@ -46,8 +69,9 @@ export function describeStack({ name, template, env }: StackOptions): Stack {
       return new Map(rows.map((row) => [row.resource_name, { type: row.resource_type, status: row.resource_status }]));
     },
     async delete() {
-      const rows = await json<Record<'Stack Name', string>[]>('list');
-      if (rows.some((row) => row['Stack Name'] === name)) await stack('delete', '--yes', '--wait', name);
+      if (!(await show())) return;
+      await stack('delete', '--yes', name);
+      await until('DELETE', (shown) => shown === undefined);
     },
   };
 }

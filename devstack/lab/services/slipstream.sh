@@ -83,6 +83,10 @@ ca_certificate = $CONF/engine-ca/ca.pem
 ca_private_key = $CONF/engine-ca/ca.key
 [house_keeping]
 metrics_port = $PORT_HOUSEKEEPING_METRICS
+# Tests wait for what others see within a minute.
+audit_interval = 15
+[service_engine]
+retire_after = 20
 [nova]
 enable_anti_affinity = true
 [keystone_authtoken]

@@ -1,3 +1,4 @@
+import { idList } from '../connect';
 import type { PoolRow, SessionPersistenceRow } from '../rows';
 import { bool, NOT_DELETED, type ReadModel, TREE_ATTRIBUTES, TREE_COLUMNS, text } from './model';
 import { childIds, tagsOf } from './relations';
@@ -29,6 +30,15 @@ const COLUMNS = [
   'alpn_protocols',
 ] as const;
 
+/** Whose default pool it is, then those of which a policy that is enabled and has rules leads to it: as Octavia tells. */
+const LISTENER_IDS = `${idList('c.id', {
+  from: 'listener c',
+  where:
+    'c.load_balancer_id = o.load_balancer_id and (c.default_pool_id = o.id or c.id in ' +
+    '(select p.listener_id from l7policy p join l7rule r on r.l7policy_id = p.id where p.redirect_pool_id = o.id and p.enabled = 1))',
+  orderBy: 'c.default_pool_id = o.id desc, c.created_at, c.id',
+})} as listener_ids`;
+
 export const pools: ReadModel = {
   from: 'pool o left join session_persistence s on s.pool_id = o.id left join health_monitor h on h.pool_id = o.id',
   visible: NOT_DELETED,
@@ -41,7 +51,7 @@ export const pools: ReadModel = {
     's.persistence_timeout',
     's.persistence_granularity',
     'h.id as healthmonitor_id',
-    childIds('listener', 'default_pool_id', 'listener_ids'),
+    LISTENER_IDS,
     childIds('member', 'pool_id', 'member_ids'),
     tagsOf(db),
   ],

@@ -55,6 +55,26 @@ describeOnDatabases('writes of L7 objects', ({ open }) => {
       expect(body.l7policy).toMatchObject({ name: 'A', position: 3 });
     });
 
+    it('has its listener among those of the pool it leads to, once it has a rule and as long as it is enabled', async () => {
+      const pool = { name: 'there', protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', loadbalancer_id: tree.lb };
+      const redirectPool = (await api.post('/v2/lbaas/pools', { pool })).body.pool.id;
+      await api.settle();
+      const listeners = async () => (await api.get(`/v2/lbaas/pools/${redirectPool}`)).body.pool.listeners;
+      const wanted = { action: 'REDIRECT_TO_POOL', redirect_pool_id: redirectPool };
+      const { id } = (await postPolicy(wanted)).body.l7policy;
+      await api.settle();
+      expect(await listeners()).toEqual([]);
+
+      const rule = { type: 'PATH', compare_type: 'EQUAL_TO', value: '/' };
+      await api.post(`/v2/lbaas/l7policies/${id}/rules`, { rule });
+      await api.settle();
+      expect(await listeners()).toEqual([{ id: tree.redirecting }]);
+
+      await put(id, { admin_state_up: false });
+      await api.settle();
+      expect(await listeners()).toEqual([]);
+    });
+
     it('becomes what the target that is given makes of it', async () => {
       const { id } = (await postPolicy({ action: 'REDIRECT_TO_URL', redirect_url: 'http://a.b/' })).body.l7policy;
       await api.settle();

@@ -26,7 +26,7 @@ describe('Heat', () => {
       const operator = readLab().person('admin', 'demo');
       session = await logIn(operator);
       env = openrc(operator);
-      stack = describeStack({ name, template: path.join(EXAMPLES, 'everything.yaml'), env });
+      stack = describeStack({ name, template: path.join(EXAMPLES, 'everything.yaml'), env, session });
     });
     afterAll(() => stack?.delete());
 
@@ -95,7 +95,7 @@ describe('Heat', () => {
       const member = readLab().person('demo', 'demo');
       session = await logIn(member);
       env = openrc(member);
-      stack = describeStack({ name: `${name}-group`, template: path.join(EXAMPLES, 'scaling.yaml'), env });
+      stack = describeStack({ name: `${name}-group`, template: path.join(EXAMPLES, 'scaling.yaml'), env, session });
       await uploadImage(image, env);
     });
     afterAll(async () => {

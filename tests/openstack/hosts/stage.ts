@@ -40,6 +40,8 @@ export interface Engine {
   readonly status: string;
   /** Of its server, once it has one. */
   readonly compute_id: string | null;
+  /** Of Nova's, that its server is on. */
+  readonly host: string | null;
 }
 
 /** Milliseconds: on two cores that a whole cloud shares. */
