@@ -213,6 +213,20 @@ export async function removeVnic(db: Db, vnicId: string): Promise<void> {
   await db('se_vnic').where({ id: vnicId, deleting: 1 }).delete();
 }
 
+/** Whether engines of the group have vNICs, or are to have them: all its engines, or those of one project. */
+export async function hasVnics(
+  db: Db,
+  groupId: string,
+  { ownerProjectId }: { readonly ownerProjectId?: string | null } = {},
+): Promise<boolean> {
+  const where = {
+    service_engine_group_id: groupId,
+    ...(ownerProjectId !== undefined && { owner_project_id: ownerProjectId }),
+  };
+  const engines = db('service_engine').where(where).select('id');
+  return (await db('se_vnic').whereIn('service_engine_id', engines).first('id')) !== undefined;
+}
+
 /** A row as the domain sees it. */
 export function toVnic(row: SeVnicRow): Vnic {
   return {

@@ -1,7 +1,6 @@
 import type { Interface } from '../clouds/contrail/port';
 import { listBgpVnics } from '../db/bgpServices';
-import { hasEnginesAnywhere } from '../db/engines';
-import { listVnics } from '../db/vnics';
+import { hasVnics, listVnics } from '../db/vnics';
 import type { ContrailEngineClouds, ContrailEngineTarget } from './contrailEngineTarget';
 import { healthCheckName } from './contrailNames';
 import type { ContrailParts } from './contrailTarget';
@@ -45,15 +44,15 @@ export async function wireEngine(run: EngineRun, contrail: ContrailParts, notes:
   return steps;
 }
 
-/** With its last engine goes what a group has in Contrail. */
+/** With the last vNIC of its engines goes what a group has in Contrail. */
 export async function clearContrailGroup({ parts, engine, log }: EngineRun, contrail: ContrailParts): Promise<void> {
   const { groupId } = engine;
-  if (contrail.settings.healthCheck === null || (await hasEnginesAnywhere(parts.db, groupId))) return;
+  if (contrail.settings.healthCheck === null || (await hasVnics(parts.db, groupId))) return;
   const clear = async (): Promise<void> => {
-    if (await hasEnginesAnywhere(parts.db, groupId)) return;
+    if (await hasVnics(parts.db, groupId)) return;
     await contrail.driver.removeHealthChecks(healthCheckName(contrail, groupId));
   };
   await underGroupLease(parts, groupId, clear).catch((err: unknown) =>
-    log.warn({ err, group: groupId }, 'the health check of a group without engines is left for now'),
+    log.warn({ err, group: groupId }, 'the health check of a group without ports is left for now'),
   );
 }

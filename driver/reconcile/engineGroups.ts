@@ -1,9 +1,11 @@
 import type { NetworkDriver, SecurityGroup } from '../clouds/network/port';
 import type { Db } from '../db/connect';
-import { findEngine, hasEngines } from '../db/engines';
+import { findEngine } from '../db/engines';
+import { hasVnics } from '../db/vnics';
 import { type Engine, engineGroupDescription, engineGroupName } from '../domain/engine';
 import type { SecurityGroupRule } from '../domain/securityGroup';
 import type { Vnic } from '../domain/vnic';
+import { createMutex } from './wiringTarget';
 
 export interface EngineGroupDeps {
   readonly db: Db;
@@ -15,7 +17,7 @@ export interface EngineGroupDeps {
 export interface EngineGroups {
   /** What the port of a vNIC is made with. */
   vnicPort(vnic: Vnic): Promise<{ readonly securityGroupIds?: readonly string[] }>;
-  /** An engine is gone: with the last one of its group in a project goes their security group there. */
+  /** An engine is gone, or vNICs of it: with the last one of its group in a project goes their security group there. */
   onGone(engine: Pick<Engine, 'groupId' | 'ownerProjectId'>): Promise<void>;
 }
 
@@ -39,17 +41,19 @@ const OPEN: readonly SecurityGroupRule[] = [
  * allowed CIDRs, the user's groups) the engine enforces itself, and drops the rest.
  */
 export function createEngineGroups(deps: EngineGroupDeps): EngineGroups {
+  // Engines that are plugged in at the same time are not to make one each.
+  const alone = createMutex();
   return {
     async vnicPort({ engineId }) {
       if (deps.network.acceptsAnything) return {};
       const engine = await findEngine(deps.db, engineId);
       if (!engine) return {};
-      const group = await ensureGroup(deps, engine);
+      const group = await alone(`${engine.groupId} ${engine.ownerProjectId}`, () => ensureGroup(deps, engine));
       return { securityGroupIds: [group.id] };
     },
     async onGone({ groupId, ownerProjectId }) {
       const { db, network, ownerTag } = deps;
-      if (network.acceptsAnything || (await hasEngines(db, groupId, ownerProjectId))) return;
+      if (network.acceptsAnything || (await hasVnics(db, groupId, { ownerProjectId }))) return;
       for (const { id } of await network.listSecurityGroups({
         description: engineGroupDescription(ownerTag, groupId, ownerProjectId),
       })) {

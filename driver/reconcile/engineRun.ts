@@ -40,7 +40,7 @@ export interface EngineParts {
   readonly management?: ManagementNetwork;
   /** What the ports of vNICs are made with besides. */
   readonly vnicPort?: (vnic: Vnic) => Promise<Pick<PortRequest, 'securityGroupIds' | 'portSecurity' | 'qosPolicyId'>>;
-  /** Told when an engine is gone; what fails there is left to the sweep. */
+  /** Told when an engine is gone, or vNICs of it; what fails there is left to the sweep. */
   readonly onGone?: (engine: Engine) => Promise<void>;
   /** Absent: no static routes. */
   readonly routing?: RoutingOptions;

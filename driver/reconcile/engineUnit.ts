@@ -110,6 +110,7 @@ async function bringAbout(run: EngineRun) {
   for (const { id, deleting } of target.vnics) {
     if (deleting && !notes.troubles.some(({ vnicId }) => vnicId === id)) await removeVnic(parts.db, id);
   }
+  if (!engine.deleting && target.vnics.some(({ deleting }) => deleting)) await clearShared(run);
   return { steps, notes };
 }
 
@@ -165,16 +166,20 @@ async function takeDown(run: EngineRun): Promise<Outcome> {
   });
   // Load balancers first: they wait for another engine.
   await hintAll(run, left);
-  await parts
-    .onGone?.(engine)
-    .catch((err: unknown) => run.log.info({ err }, 'what an engine shared is left to the sweep'));
+  await clearShared(run);
   await clearGroup(run);
-  if (parts.contrail) await clearContrailGroup(run, parts.contrail);
   return SETTLED;
 }
 
 /** Runs in a row that met a service without an answer, after which that is told of each engine: it is more than an outage. */
 const AWAY_FOR_LONG = 20;
+
+/** What the ports of engines of a group have in common goes with the last of them. */
+async function clearShared(run: EngineRun): Promise<void> {
+  const { parts, engine, log } = run;
+  await parts.onGone?.(engine).catch((err: unknown) => log.info({ err }, 'what an engine shared is left to the sweep'));
+  if (parts.contrail) await clearContrailGroup(run, parts.contrail);
+}
 
 /** What a cloud refuses or does not answer is tried again; told of when it is news. */
 async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {

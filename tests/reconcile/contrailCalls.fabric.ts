@@ -12,7 +12,7 @@ const MODES = ['aap', 'aap with floating IP', 'bgp', 'bgp with floating IP'] as 
 type Mode = (typeof MODES)[number];
 
 /** Load balancers on two engines that are warm: one is there already. */
-async function openWarm(mode: Mode): Promise<{ flavorId: string }> {
+async function openWarm(mode: Mode): Promise<Warm> {
   lab = await startContrailLab({ group: { maxEngines: 2, minScaleout: 2, hostRedundancy: false } });
   await lab.newEngine();
   await lab.start();
@@ -21,12 +21,24 @@ async function openWarm(mode: Mode): Promise<{ flavorId: string }> {
     vip_mode: mode.startsWith('bgp') ? 'bgp' : 'aap',
     ...(mode.includes('floating') && { floating_network: external.networkId }),
   });
+  const { store } = lab.contrail;
+  const isWhole = () => store.list('route-target').length === store.list('virtual-network').length;
+  await waitUntil('the schema transformer has seen the networks', WAIT, isWhole);
+  const empty = store.count();
   const { id } = await lab.createLoadBalancer({ flavorId });
   await lab.hint(id);
   await reaches(id, 'ACTIVE');
   await idle();
   lab.takeRequests();
-  return { flavorId };
+  return { flavorId, id, empty };
+}
+
+interface Warm {
+  readonly flavorId: string;
+  /** The one that is there. */
+  readonly id: string;
+  /** Objects before it. */
+  readonly empty: Readonly<Record<string, number>>;
 }
 
 const reaches = (id: string, status: string) =>
@@ -80,7 +92,7 @@ it.each<[Mode, readonly string[]]>([
 
 it.each(MODES)('load balancers in mode %s that come and go leave nothing behind', async (mode) => {
   const count = Number(process.env['CONTRAIL_LOAD_BALANCERS'] ?? 12);
-  const { flavorId } = await openWarm(mode);
+  const { flavorId, id: first, empty } = await openWarm(mode);
   const before = lab.contrail.store.count();
   const made = await Promise.all(Array.from({ length: count }, () => lab.createLoadBalancer({ flavorId })));
   await Promise.all(made.map(({ id }) => lab.hint(id)));
@@ -93,4 +105,12 @@ it.each(MODES)('load balancers in mode %s that come and go leave nothing behind'
   for (const row of await lab.db('service_engine').select('id')) {
     expect(lab.pairsOf(await lab.portOf(row.id))).toHaveLength(mode.startsWith('aap') ? 1 : 0);
   }
+
+  // With the last one of a network and group go the engines' ports, and what these had.
+  await lab.startDelete(first);
+  await lab.hint(first);
+  await reaches(first, 'DELETED');
+  await idle();
+  // The schema transformer keeps the router at its own end of sessions as long as there is the network.
+  expect(lab.contrail.store.count()).toEqual({ ...empty, ...(mode.startsWith('bgp') && { 'bgp-router': 1 }) });
 });
