@@ -73,6 +73,15 @@ export async function listIdsAfter(
   return query.pluck('id');
 }
 
+/** Load balancers whose VIPs have security groups of users. */
+export async function listGuardedLoadBalancers(db: Db): Promise<string[]> {
+  return db('vip_security_group as g')
+    .join('load_balancer as lb', 'lb.id', 'g.load_balancer_id')
+    .whereNot('lb.provisioning_status', 'DELETED')
+    .distinct()
+    .pluck('g.load_balancer_id');
+}
+
 export async function countRows(db: Db, table: 'load_balancer' | 'service_engine'): Promise<number> {
   const row: { n?: number | string } | undefined = await db(table).count({ n: '*' }).first();
   return Number(row?.n ?? 0);

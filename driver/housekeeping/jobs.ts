@@ -9,6 +9,7 @@ import { deleteOutbox, listLeftoverOutbox } from '../db/outbox';
 import { recountQuotas } from '../db/quotas';
 import {
   countRows,
+  listGuardedLoadBalancers,
   listIdsAfter,
   listLostEngines,
   listLostLoadBalancers,
@@ -90,7 +91,13 @@ function rounds({ wiring }: HousekeepingDeps): number {
 
 function wiringJobs({ wiring, ...deps }: HousekeepingDeps): Job[] {
   if (!wiring) return [];
-  const audit = tellingOutage(deps.db, 'contrail', createWiringAudit({ ...deps, ...wiring }));
+  const compare = tellingOutage(deps.db, 'contrail', createWiringAudit({ ...deps, ...wiring }));
+  const audit = async (): Promise<void> => {
+    await compare();
+    // What security groups let in is nobody's object: it is resolved by the load balancers' own runs.
+    if (await isCrowded(deps.bus)) return;
+    for (const id of await listGuardedLoadBalancers(deps.db)) await hint(deps.bus, 'load_balancer', id);
+  };
   return [{ name: 'wiring_audit', interval: deps.settings.auditInterval, run: audit }];
 }
 
@@ -132,10 +139,18 @@ async function relay({ db, bus, log }: HousekeepingDeps): Promise<void> {
 }
 
 /** Every run hints the next slice, so that each object's turn comes once an interval and never all at once. */
-function createAudit({ db, bus }: HousekeepingDeps): () => Promise<void> {
+function createAudit(deps: HousekeepingDeps): () => Promise<void> {
+  const { db, bus, settings, wiring } = deps;
+  // Where few units are, a round is soon over. Who looks one by one finds what the audit in bulk could tell of.
+  const least = wiring ? settings.auditInterval * rounds(deps) * 1_000 : 0;
   const turn = (table: 'load_balancer' | 'service_engine', method: 'load_balancer' | 'engine') => {
     let after = '';
+    let begun = performance.now();
     return async (): Promise<void> => {
+      if (after === '') {
+        if (performance.now() - begun < least) return;
+        begun = performance.now();
+      }
       const limit = Math.ceil((await countRows(db, table)) / AUDIT_SLICES);
       if (limit === 0) return;
       const ids = await listIdsAfter(db, table, { after, limit });

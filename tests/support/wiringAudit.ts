@@ -1,9 +1,10 @@
 import pino from 'pino';
 import { createWiringAudit, type WiringAuditSettings } from '../../driver/drift/audit';
 import { type ContrailLab, type ContrailLabOptions, type NewlyMade, startContrailLab } from './contrailLab';
+import { type VncHand, vncHand } from './vncHand';
 
 /** A Contrail with two engines, whose wiring is audited when told. */
-export interface AuditStage {
+export interface AuditStage extends VncHand {
   readonly lab: ContrailLab;
   /** Its engines, with their ports in the VIP network. */
   readonly engines: readonly { readonly id: string; readonly portId: string }[];
@@ -13,21 +14,20 @@ export interface AuditStage {
   served(given?: Parameters<ContrailLab['createLoadBalancer']>[0]): Promise<NewlyMade>;
   /** What was told, oldest first: `NAME: message`. */
   told(): Promise<string[]>;
-  link(type: string, id: string, refType: string, refId: string, operation: 'ADD' | 'DELETE'): Promise<void>;
-  put(type: string, id: string, members: object): Promise<void>;
-  remove(type: string, id: string): Promise<void>;
 }
 
 export async function openAuditStage(
   options: ContrailLabOptions = {},
   given: Partial<WiringAuditSettings> = {},
+  /** Without a worker the test has its own. */
+  { works = true }: { readonly works?: boolean } = {},
 ): Promise<AuditStage> {
   const group = { maxEngines: 2, minScaleout: 2, hostRedundancy: false };
   const lab = await startContrailLab({ ...options, group: { ...group, ...options.group } });
   const ids = [lab.engineId, await lab.newEngine()];
   await lab.db('service_engine').update({ name: lab.db.raw("'engine-' || substr(id, 1, 4)") });
   // What is seen is not believed: the audit hints right after a run.
-  await lab.start({ contrail: { ...lab.wiring, seenWiring: new Map(), believed: 0 } });
+  if (works) await lab.start({ contrail: { ...lab.wiring, seenWiring: new Map(), believed: 0 } });
   const settings: WiringAuditSettings = {
     ...{ ownerTag: 'slipstream', grace: 0, follow: 8, plugs: false },
     ...{ healthCheck: lab.wiring.settings.healthCheck, ...given },
@@ -37,16 +37,6 @@ export async function openAuditStage(
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
   });
   const engines: { id: string; portId: string }[] = [];
-  const ask = async (method: string, path: string, body?: object): Promise<void> => {
-    const headers = { 'Content-Type': 'application/json' };
-    const answer = await fetch(`${lab.contrail.url}${path}`, {
-      method,
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    await answer.text();
-  };
   return {
     lab,
     engines,
@@ -67,9 +57,6 @@ export async function openAuditStage(
         .select('name', 'message');
       return rows.map(({ name, message }) => `${name}: ${message}`);
     },
-    link: (type, uuid, refType, refUuid, operation) =>
-      ask('POST', '/ref-update', { type, uuid, 'ref-type': refType, 'ref-uuid': refUuid, operation, attr: null }),
-    put: (type, id, members) => ask('PUT', `/${type}/${id}`, { [type]: members }),
-    remove: (type, id) => ask('DELETE', `/${type}/${id}`),
+    ...vncHand(lab.contrail.url),
   };
 }

@@ -98,14 +98,15 @@ async function start(
     ...{ networkIds: [managementNetworkId], securityGroupIds: [], antiAffinity: 'anti-affinity' },
     bootstrap: 'config_drive',
   });
+  const vnc = createContrailDriver({ service, role: 'admin' });
   const worker = await runWorker({
     ...common,
-    ...{ compute, vnc: createContrailDriver({ service, role: 'admin' }) },
+    ...{ compute, vnc },
     controllers: [`ws://${CONTROLLER}:${controllerPort}`],
     settings: { firstRetry: 0.1, lastRetry: 1 },
   });
   closers.push(() => worker.close());
-  const housekeeping = await runHousekeeping({ ...common, compute });
+  const housekeeping = await runHousekeeping({ ...common, compute, vnc });
   closers.push(() => housekeeping.close());
   const http = await runApi(common);
   closers.push(() => http.close());
