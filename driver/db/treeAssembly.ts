@@ -241,6 +241,7 @@ function placement(row: PlacementAndEngineRow): Placement {
       deleting: fromBit(row.engine_deleting),
       connected: row.connected_to !== null,
       managementAddress: row.management_address,
+      isolated: row.isolated_since !== null,
       madeAt: fromDbTime(row.engine_made).getTime(),
       upSince: fromDbTime(row.engine_changed ?? row.engine_made).getTime(),
     },

@@ -41,6 +41,7 @@ export type PlacementAndEngineRow = PlacementRow & {
   management_address: string | null;
   engine_made: Time;
   engine_changed: Time | null;
+  isolated_since: Time | null;
 };
 
 /** The rows of one tree, table by table. */

@@ -111,7 +111,9 @@ function isSilent({ status, deleting, silentSince }: HealingEngine): boolean {
 
 /** Nobody has any sign of it. One whose server does not run cannot be heard, whatever was said a moment ago. */
 function isLost(engine: HealingEngine): boolean {
-  return isSilent(engine) && (engine.heard !== true || isOff(engine));
+  // Of one that was heard, and whose neighbours have fallen silent too, nothing else has become known.
+  const heard = engine.heard ?? engine.knownIsolated;
+  return isSilent(engine) && (!heard || isOff(engine));
 }
 
 function isOff({ server }: HealingEngine): boolean {

@@ -178,6 +178,8 @@ export interface Placement {
     /** A health-manager holds its connection. */
     readonly connected: boolean;
     readonly managementAddress: string | null;
+    /** Its neighbours hear it on the data network, though no controller does. */
+    readonly isolated?: boolean;
     /** When its row was made, in milliseconds since 1970: orders the two of a pair. */
     readonly madeAt?: number;
     /** When its status last changed, likewise. */

@@ -40,17 +40,19 @@ export async function keepVipMode({ parts, tree }: Run, { vip }: Placing): Promi
 }
 
 /**
- * All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other, or
- * while all of a group is to stay as it is.
+ * All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other,
+ * its neighbours hear it, or all of a group is to stay as it is.
  */
 export function servingEngines(
-  tree: Pick<LoadBalancerTree, 'placements'>,
+  tree: Pick<LoadBalancerTree, 'placements' | 'masterTerm'>,
   dropped: readonly Placement[],
   { holdsStill = false }: Pick<Group, 'holdsStill'> = {},
 ): string[] {
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
-  if (holdsStill) return serving.map(({ engineId }) => engineId);
-  const fresh = serving.filter(({ stale }) => !stale);
+  // Of a pair the announcement decides, also when it is made while nobody here hears of it.
+  const isPair = (tree.masterTerm ?? null) !== null;
+  if (holdsStill || isPair) return serving.map(({ engineId }) => engineId);
+  const fresh = serving.filter(({ stale, engine }) => !stale || engine.isolated === true);
   return (fresh.length > 0 ? fresh : serving).map(({ engineId }) => engineId);
 }
 

@@ -31,6 +31,12 @@ it('leaves an engine alone that its neighbours hear, and tells of it once', () =
   expect(plan({ engines: known, placements: [on('a')] }).decisions).toEqual([]);
 });
 
+it('goes on believing what was last said of an engine whose neighbours have fallen silent, too', () => {
+  const engines = [down('a', { knownIsolated: true }), down('b')];
+  const { decisions } = plan({ engines, placements: [on('a'), on('b')] });
+  expect(decisions).toMatchObject([{ kind: 'move', engineId: 'b' }]);
+});
+
 it('does not believe neighbours of an engine whose server is gone', () => {
   const engines = [down('a', { heard: true, server: 'gone' })];
   expect(plan({ engines, placements: [on('a')] }).decisions).toMatchObject([{ kind: 'move' }]);
