@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import { createNoopCompute } from '../clouds/compute/noop';
 import type { ComputeDriver } from '../clouds/compute/port';
+import { createIntrospector } from '../clouds/contrail/introspect/introspector';
 import type { ContrailDriver } from '../clouds/contrail/port';
 import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keystone/http';
 import { createNoopNetwork } from '../clouds/network/noop';
 import type { NetworkDriver } from '../clouds/network/port';
 import { BadValueError, type Config } from '../config/config';
 import { readContrail } from '../config/contrail';
+import type { Introspection } from '../trace/collect/collect';
+import { createIntrospection } from '../trace/collect/planes';
 import { type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
 import { requireTenancy } from './tenancy';
 
@@ -16,6 +19,8 @@ export interface Drivers {
   readonly compute: ComputeDriver;
   /** With `network_driver = contrail`: where VIPs are wired. */
   readonly vnc?: ContrailDriver;
+  /** And who is asked for what control-nodes and vRouters really do. */
+  readonly introspect?: Introspection;
 }
 
 /** Drivers, and what they hold open. */
@@ -37,6 +42,7 @@ export function openDrivers(config: Config, log: Logger): OpenedDrivers {
     network: networkOf(config, openstack),
     compute: computeOf(config, openstack),
     ...(vnc && { vnc }),
+    ...(vnc && config.contrail.introspect && { introspect: introspectionOf(config) }),
   };
   return { drivers, close: () => openstack.close() };
 }
@@ -57,6 +63,17 @@ function contrailOf(config: Config, cloud: OpenstackDrivers): ContrailDriver | u
   }
   readContrail(config);
   return cloud.contrail();
+}
+
+function introspectionOf({ contrail }: Config): Introspection {
+  const timeout = contrail.introspect_timeout * 1_000;
+  const introspector = createIntrospector({
+    timeout,
+    controlPort: contrail.control_node_introspect_port,
+    agentPort: contrail.vrouter_introspect_port,
+    ssl: contrail.introspect_ssl,
+  });
+  return createIntrospection({ introspector, controlNodes: contrail.control_nodes, patience: 2 * timeout });
 }
 
 function computeOf({ controller_worker: { compute_driver: name } }: Config, cloud: OpenstackDrivers): ComputeDriver {

@@ -2,9 +2,12 @@ import type { Port } from '../clouds/network/port';
 import type { BgpSession } from '../db/bgpSessions';
 import type { WiringRecord } from '../db/wiring';
 import type { BgpService } from '../domain/bgp';
+import type { ControlPeer, ControlRoute, VRouterInterface, VRouterRoute } from '../domain/introspect';
 import type { Survey } from '../domain/survey';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { EngineFacts } from '../protocol/inspection';
+
+export type { ControlPath, VRouterInterface, VRouterNextHop } from '../domain/introspect';
 
 /**
  * All that is known of a load balancer's way, from rows to packets. Collected once, judged and shown by pure functions. What
@@ -97,62 +100,10 @@ export interface ControlNodeFacts {
   readonly peers: Read<readonly ControlPeer[]>;
 }
 
-export interface ControlRoute {
-  readonly table: string;
-  readonly prefix: string;
-  readonly paths: readonly ControlPath[];
-}
-
-export interface ControlPath {
-  readonly protocol: string;
-  readonly source: string;
-  readonly nextHop: string;
-  readonly label: number | null;
-  readonly localPreference: number | null;
-  readonly asPath: string;
-  readonly sequence: string;
-}
-
-export interface ControlPeer {
-  readonly name: string;
-  readonly state: string;
-  readonly peerAs: number | null;
-  readonly address: string;
-  readonly lastError: string | null;
-}
-
 /** What a vRouter's agent says. */
 export interface VRouterFacts {
   readonly host: string;
   readonly address: string;
   readonly interfaces: Read<readonly VRouterInterface[]>;
   readonly routes: Read<readonly VRouterRoute[]>;
-}
-
-export interface VRouterInterface {
-  readonly portId: string;
-  readonly device: string;
-  readonly active: boolean;
-  /** Null: it has no health check. */
-  readonly healthCheckActive: boolean | null;
-  readonly address: string;
-  readonly label: number | null;
-  readonly pairs: readonly string[];
-  readonly floatingIps: readonly { readonly address: string; readonly fixed: string; readonly installed: boolean }[];
-}
-
-export interface VRouterRoute {
-  readonly vrf: string;
-  readonly prefix: string;
-  readonly nextHop: VRouterNextHop;
-}
-
-export interface VRouterNextHop {
-  readonly kind: string;
-  readonly index: number | null;
-  readonly label: number | null;
-  /** Local interface, or the far end of a tunnel. */
-  readonly target: string;
-  /** Of a composite: what flows are spread over. */
-  readonly members: readonly VRouterNextHop[];
 }

@@ -82,8 +82,17 @@ export function portLabel({ engine, portId }: Pick<VipSide, 'engine' | 'portId'>
 
 export const VNC = 'VNC';
 
-export function floatingIpsOf({ survey }: TraceFacts): readonly SurveyedFloatingIp[] {
-  return contentOf(survey)?.floatingIps ?? [];
+/** In front of these VIPs: engines' ports have those of other load balancers as well. */
+export function floatingIpsOf({ tree, survey }: Pick<TraceFacts, 'tree' | 'survey'>): readonly SurveyedFloatingIp[] {
+  const own = [tree.vip, ...tree.additionalVips];
+  const ports = own.flatMap(({ portId }) => portId ?? []);
+  const addresses = own.flatMap(({ ipAddress }) => ipAddress ?? []);
+  return (contentOf(survey)?.floatingIps ?? []).filter(
+    ({ id, portIds, fixedAddress }) =>
+      id === tree.floatingIpId ||
+      portIds.some((portId) => ports.includes(portId)) ||
+      (fixedAddress !== null && addresses.includes(fixedAddress)),
+  );
 }
 
 export function networkIn({ survey }: TraceFacts, id: string | null): SurveyedNetwork | undefined {

@@ -1,4 +1,4 @@
-import { bool, choice, integer, list, optionalText, seconds, secret, text } from '../options';
+import { bool, choice, integer, list, optionalText, port, seconds, secret, text } from '../options';
 import { section } from '../section';
 
 /** How a service is found in the catalogue. */
@@ -187,6 +187,18 @@ export const contrail = section(
     bgp_bfd: bool(true, 'Watch sessions by BFD.'),
     bgp_bfd_interval: seconds(0.3, 'Between two packets of BFD.', 0.05),
     bgp_bfd_multiplier: integer(3, [1, 255], 'Packets of BFD that may be lost in a row.'),
+    introspect: bool(
+      true,
+      'Traces ask control-nodes and vRouters by their introspect pages, as far as they are reached; nothing else does.',
+    ),
+    introspect_timeout: seconds(2, 'How long one of them may take for an answer.', 0.1),
+    introspect_ssl: bool(false, 'Their introspect pages speak TLS.'),
+    control_nodes: list(
+      [],
+      'Addresses of control-nodes for traces, `host` or `host:port`. Empty: those of the bgp-routers in Contrail.',
+    ),
+    control_node_introspect_port: port(8083, 'Port of the introspect pages of control-nodes.'),
+    vrouter_introspect_port: port(8085, 'Port of the introspect pages of vRouter agents.'),
     bgp_md5_groups: list(
       [],
       'Service engine groups (by name or id) whose sessions have a secret (RFC 2385). The vRouter translates sessions, which few releases do so that a secret still fits: off for all groups.',

@@ -151,29 +151,50 @@ const memberMissing: Fault = {
       })),
 };
 
-/** Why there is no router: no port is left for a session, or nobody makes routers at the moment. */
-const routerMissing: Fault = {
-  name: 'bgp-router-missing',
+/** Ports of a service for which nobody has made a router. */
+function withoutRouter(facts: TraceFacts): readonly VipSide[] {
+  return served(facts)
+    .filter(({ service, side }) => service?.portIds.includes(side.portId))
+    .filter(({ side }) => side.port !== undefined && side.port.bgpRouters.length === 0)
+    .map(({ side }) => side);
+}
+
+function isPoolEmpty({ survey }: TraceFacts): boolean {
+  const globals = contentOf(survey)?.globals;
+  return globals !== undefined && globals.sessionsTaken >= globals.sessions;
+}
+
+const ROUTERS = `${VNC}, virtual-machine-interface bgp_router_refs`;
+
+/** That the pool is used up is told by nobody else than the schema transformer's log. */
+const noSessionFree: Fault = {
+  name: 'bgp-no-session-free',
   find: (facts) => {
     const globals = contentOf(facts.survey)?.globals;
-    return served(facts)
-      .filter(({ service, side }) => service?.portIds.includes(side.portId))
-      .filter(({ side }) => side.port !== undefined && side.port.bgpRouters.length === 0)
-      .map(({ side }) => {
-        const isFull = globals !== undefined && globals.sessionsTaken >= globals.sessions;
-        return {
+    if (!globals || !isPoolEmpty(facts)) return [];
+    return withoutRouter(facts).map((side) => ({
+      subject: subject.port(side.portId),
+      what: `${portLabel(side)} has no bgp-router, and no session is free: ${globals.sessionsTaken} of ${globals.sessions} are taken`,
+      read: `${ROUTERS}; global-system-config bgpaas_parameters`,
+      cause: 'the pool of BGP as a Service is used up in the whole cloud',
+      cure: 'widen bgpaas_parameters, which resets all sessions, or free some',
+    }));
+  },
+};
+
+const routerMissing: Fault = {
+  name: 'bgp-router-missing',
+  find: (facts) =>
+    isPoolEmpty(facts)
+      ? []
+      : withoutRouter(facts).map((side) => ({
           subject: subject.port(side.portId),
           what: `${portLabel(side)} is in BGP as a Service, and has no bgp-router`,
-          read: `${VNC}, virtual-machine-interface bgp_router_refs`,
-          cause: isFull
-            ? `no session is free: ${globals.sessionsTaken} of ${globals.sessions} are taken (bgpaas_parameters of the global-system-config)`
-            : 'the schema transformer has not made it: it is stopped or stuck, or the port joined too soon after it was made',
-          cure: isFull
-            ? 'widen bgpaas_parameters (which resets all sessions), or free some'
-            : 'look at contrail-schema on the config nodes; then take the port out of the service and put it in again, which an audit does',
-        };
-      });
-  },
+          read: ROUTERS,
+          cause:
+            'the schema transformer has not made it: it is stopped or stuck, or the port joined too soon after it was made',
+          cure: 'look at contrail-schema on the config nodes; then take the port out of the service and put it in again, which an audit does',
+        })),
 };
 
 function wantedSessions(facts: TraceFacts): readonly BgpSession[] {
@@ -270,6 +291,6 @@ const notAnnounced: Fault = {
 };
 
 export const BGP_CONFIGURATION_FAULTS: readonly Fault[] = [
-  ...[serviceGone, ibgp, wrongAs, adminDown, password, memberMissing, routerMissing],
+  ...[serviceGone, ibgp, wrongAs, adminDown, password, memberMissing, noSessionFree, routerMissing],
 ];
 export const BGP_SESSION_FAULTS: readonly Fault[] = [speakerDead, sessionsDown, notAnnounced, sessionLost];

@@ -108,7 +108,7 @@ async function start(
   closers.push(() => worker.close());
   const housekeeping = await runHousekeeping({ ...common, compute, vnc });
   closers.push(() => housekeeping.close());
-  const http = await runApi(common);
+  const http = await runApi({ ...common, vnc });
   closers.push(() => http.close());
   const api = callApi(http.url ?? '', cloud.projectId);
   return {
