@@ -65,6 +65,8 @@ interface State {
   readonly waiting: Set<string>;
   /** One message at a time is composed for a connection. */
   turn: Promise<void>;
+  /** The next one, as long as it has not begun. */
+  next: Promise<void> | null;
 }
 
 interface VnicOfDomain {
@@ -91,12 +93,10 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
   const bring = (link: EngineLink): Promise<void> => {
     if (!link.networks.managed) return Promise.resolve();
     const state = stateOf(link);
-    const turn = state.turn.then(async () => {
+    return inTurn(state, async () => {
       const networks = await findEngineNetworks(deps.db, link.engineId);
       if (networks) tell(link, state, { networks, deps });
     });
-    state.turn = turn.catch(() => undefined);
-    return turn;
   };
   return {
     bring,
@@ -143,6 +143,16 @@ export function createNetworkPusher(deps: NetworkPusherDeps): NetworkPusher {
   };
 }
 
+/** Whoever comes before a look has begun is served by it: with a reconnection come all load balancers at once. */
+function inTurn(state: State, look: () => Promise<void>): Promise<void> {
+  state.next ??= state.turn.then(() => {
+    state.next = null;
+    return look();
+  });
+  state.turn = state.next.catch(() => undefined);
+  return state.next;
+}
+
 /** An engine that says it holds the present networks is believed: it would have said what is wrong with them. */
 function newState({ networks }: EngineLink): State {
   return {
@@ -154,6 +164,7 @@ function newState({ networks }: EngineLink): State {
     problems: new Map(),
     waiting: new Set(),
     turn: Promise.resolve(),
+    next: null,
   };
 }
 
@@ -208,7 +219,8 @@ function heartbeatsOf(heartbeats: EngineNetworks['heartbeats']): ReadonlyMap<str
 
 function concerns({ id, domainId }: VnicOfDomain) {
   return (problem: NetworkProblem): boolean =>
-    problem.vnicId === id || (problem.vnicId === null && problem.domainId === domainId);
+    problem.about === undefined &&
+    (problem.vnicId === id || (problem.vnicId === null && problem.domainId === domainId));
 }
 
 function noteProblems(state: State, problems: readonly NetworkProblem[], now: number): void {

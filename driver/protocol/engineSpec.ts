@@ -108,5 +108,12 @@ export const EngineSpec = z.object({
 export type EngineSpec = z.infer<typeof EngineSpec>;
 
 /** Why a domain, or a vNIC of it, is not as wanted: an interface that has not been plugged in yet, a route that is refused. */
-export const NetworkProblem = z.object({ domainId: uuid, vnicId: uuid.nullable(), reason: z.string() });
+export const NetworkProblem = z.object({
+  domainId: uuid,
+  /** Null: it is about the domain as a whole. */
+  vnicId: uuid.nullable(),
+  reason: z.string(),
+  /** Of the domain's BGP speaker alone: what is in the domain can be served. Absent: of its networks. */
+  about: z.literal('bgp').exactOptional(),
+});
 export type NetworkProblem = z.infer<typeof NetworkProblem>;

@@ -99,6 +99,34 @@ it('an awaited interface keeps back those that need it, and nobody else; the pro
   ]);
 });
 
+it('trouble of the BGP speaker keeps nobody back from being served', async () => {
+  const { url } = await site.start({ networkPatience: 100 });
+  const engine = await site.addEngine({}, { managesNetworks: true });
+  const lb = await addLoadBalancer(site.db);
+  await plug(await needs(engine.id, lb, 'vip-net'));
+  const problem = { domainId: 'vip-net', vnicId: null, reason: 'BIRD does not start', about: 'bgp' } as const;
+  engine.behave({ networkProblems: [problem] });
+  await addPlacement(site.db, { loadBalancerId: lb, engineId: engine.id });
+  await engine.connect(url);
+
+  await waitUntil('it is served', WAIT, () => engine.held.has(lb));
+  await waitUntil('it is told', WAIT, async () => (await site.events('ENGINE_NETWORK_PROBLEM')).length > 0);
+});
+
+it('a domain that is not there keeps back all that is to be in it', async () => {
+  const { url } = await site.start();
+  const engine = await site.addEngine({}, { managesNetworks: true });
+  const [lb, elsewhere] = [await addLoadBalancer(site.db), await addLoadBalancer(site.db)];
+  await plug(await needs(engine.id, lb, 'vip-net'));
+  await plug(await needs(engine.id, elsewhere, 'other', 'other'));
+  engine.behave({ networkProblems: [{ domainId: 'vip-net', vnicId: null, reason: 'no namespace' }] });
+  for (const id of [lb, elsewhere]) await addPlacement(site.db, { loadBalancerId: id, engineId: engine.id });
+  await engine.connect(url);
+
+  await waitUntil('the other is served', WAIT, () => engine.held.has(elsewhere));
+  expect(engine.puts(lb)).toEqual([]);
+});
+
 it('a change of what is served already does not wait for ever for a vNIC that does not come', async () => {
   const { url } = await site.start({ networkPatience: 300 });
   const engine = await site.addEngine({}, { managesNetworks: true });

@@ -128,6 +128,25 @@ describe('address pairs', () => {
     expect(await pairsOf(lab.engineId)).toEqual(['10.9.9.9', address]);
   });
 
+  it('go while the VIP is withdrawn, and come again after that', async () => {
+    await open();
+    await lab.startWorker();
+    const { id, address } = await createLoadBalancer();
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const withdraw = async (vip_withdrawn_at: string | null) => {
+      await db('load_balancer').where({ id }).update({ vip_withdrawn_at });
+      await lab.hint(id);
+    };
+
+    await withdraw('2026-01-01 00:00:00.000');
+    await waitUntil('it is withdrawn', 30_000, async () => (await pairsOf(lab.engineId)).length === 0);
+    expect(await lab.row(id)).toMatchObject({ provisioning_status: 'ACTIVE' });
+    expect(await network.listPorts({ deviceOwner: VIP_PORT_OWNER })).toHaveLength(1);
+    await withdraw(null);
+    await waitUntil('it is back', 30_000, async () => (await pairsOf(lab.engineId)).includes(address));
+  });
+
   it('a failover moves them: the new engine has them before the old one loses them', async () => {
     await open({ maxEngines: 2 });
     await lab.startWorker();

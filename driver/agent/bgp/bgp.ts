@@ -192,6 +192,6 @@ function speakingDomains(domains: readonly DomainHere[]): (DomainHere & { readon
 function problemsOf({ speakers }: Site): NetworkProblem[] {
   return [...speakers].flatMap(([domainId, speaker]) => {
     const reason = speaker.problem();
-    return reason === null ? [] : [{ domainId, vnicId: null, reason }];
+    return reason === null ? [] : [{ domainId, vnicId: null, reason, about: 'bgp' }];
   });
 }
