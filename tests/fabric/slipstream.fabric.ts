@@ -130,7 +130,7 @@ describe.each<[string, Mode]>([
     for (const each of one.urls) expect(least(await answersBy(2, client.machine, each))).toBeGreaterThan(8);
     if (one.floating !== null) expect(least(await answersBy(2, outsider, one.floating))).toBeGreaterThan(8);
 
-    const asking = keepAsking(asker, { url, parallel: CLIENTS, timeout: 3000 });
+    const asking = keepAsking(asker, { url, parallel: CLIENTS, timeout: 15_000 });
     await asking.begun;
     await site.api('POST', `/v2/slipstream/loadbalancers/${one.id}/scaleout`, { scaleout: { count: 1 } });
     await site.reaches(one.id);
@@ -148,7 +148,7 @@ describe.each<[string, Mode]>([
     // A route that is withdrawn takes the flows with it: one request a client may be under way there. A pair goes last.
     expect(shrunk.failures.length).toBeLessThanOrEqual(mode.vip_mode === 'bgp' ? CLIENTS : 0);
     await remove(one.id);
-  }, 200_000);
+  }, 500_000);
 
   it(`leaves nothing behind of ${MANY} load balancers, and tells its calls`, async () => {
     const { contrail } = site.cloud.contrail;
