@@ -59,6 +59,7 @@ const FILES = [
   'fleet',
   'scaling',
   'captures',
+  'upgrades',
   'trace',
 ] as const;
 

@@ -1275,6 +1275,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/service-engine-groups/{service_engine_group_id}/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        /** Show the latest rolling upgrade of a group's engines */
+        get: operations["showUpgrade"];
+        put?: never;
+        /** Replace a group's engines by engines of another image */
+        post: operations["startUpgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/slipstream/service-engine-groups/{service_engine_group_id}/upgrade/action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause, resume or undo the latest rolling upgrade of a group */
+        post: operations["actOnUpgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/slipstream/loadbalancers/{loadbalancer_id}/trace": {
         parameters: {
             query?: never;
@@ -2772,6 +2811,42 @@ export interface components {
             bytes: number;
             /** @description Why it broke off or never began. */
             problem: string | null;
+        };
+        UpgradeStart: {
+            /** @description The tag of the image; may be the present one, when a newer image bears it. */
+            image_tag: string;
+            /** @description Engines that are replaced at a time, once the first one has proved itself. 1 by default. */
+            parallel?: number | null;
+        };
+        UpgradeAction: {
+            /** @enum {string} */
+            action: "pause" | "resume" | "undo";
+        };
+        UpgradeView: {
+            id: string;
+            service_engine_group_id: string;
+            image_tag: string;
+            /** @description Null for what the configuration says. */
+            previous_image_tag: string | null;
+            /** @enum {string} */
+            status: "RUNNING" | "PAUSED" | "STOPPING" | "STOPPED" | "UNDOING" | "DONE" | "UNDONE";
+            /** @description Why it stopped. */
+            reason: string | null;
+            parallel: number;
+            /** @description The first new engine is as good as the old one was. */
+            proven: boolean;
+            /** @description Engines that were to be replaced when it began. */
+            engines: number;
+            engines_replaced: number;
+            /** @description Replacements under way. */
+            steps: {
+                old_engine_id: string;
+                new_engine_id: string;
+                /** @enum {string} */
+                phase: "making" | "trying" | "moving" | "retiring" | "failing";
+            }[];
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["NullableTime"];
         };
         TraceView: {
             loadbalancer_id: string;
@@ -6053,6 +6128,93 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.tcpdump.pcap": string;
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    showUpgrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it has come */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        upgrade: components["schemas"]["UpgradeView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    startUpgrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    upgrade: components["schemas"]["UpgradeStart"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted; it goes on by itself. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        upgrade: components["schemas"]["UpgradeView"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    actOnUpgrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_group_id: components["parameters"]["ServiceEngineGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    upgrade: components["schemas"]["UpgradeAction"];
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        upgrade: components["schemas"]["UpgradeView"];
+                    };
                 };
             };
             default: components["responses"]["Fault"];

@@ -7,6 +7,7 @@ import { recordEvents } from '../db/events';
 import { type FleetGroup, listGroups } from '../db/fleet';
 import { lockGroup } from '../db/groups';
 import { removeSpareEngine } from '../db/placementRequests';
+import { isUpgrading } from '../db/upgrades';
 import { type ElasticDecision, type ElasticityPlan, planElasticity } from '../domain/elasticity';
 import { engineName } from '../domain/engine';
 import { groupInForce } from '../domain/group';
@@ -24,6 +25,8 @@ export async function followLoad(deps: FleetDeps): Promise<void> {
   if (config.controller_worker.compute_driver === 'noop') return;
   for (const found of await listGroups(db)) {
     const group = groupInForce(found, config.service_engine.tenancy_mode);
+    // What moves because its engine is replaced is not to be moved for another reason at the same time.
+    if (await isUpgrading(db, group.id)) continue;
     if (await takeLook(db, group.id, group.properties.rebalanceInterval)) await lookAt(deps, group);
   }
 }

@@ -6,6 +6,7 @@ import { healGroups } from './heal';
 import { healingSettings } from './healingSettings';
 import { createLeftoverSearch } from './leftoverServers';
 import { tellSharedHosts } from './sharedHosts';
+import { advanceUpgrades } from './upgrade';
 
 /** Something housekeeping does again and again, in one process of all at a time. */
 export interface FleetJob {
@@ -33,6 +34,7 @@ export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
       run: () => healGroups({ ...{ db, bus, log, compute }, settings: healingSettings(config.service_engine) }),
     },
     { name: 'elasticity', interval: 2, run: () => followLoad(parts) },
+    { name: 'upgrade', interval: 2, run: () => advanceUpgrades(parts) },
     { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
     {
       name: 'leftover-servers',

@@ -13,6 +13,7 @@ import { explainPlacement } from './placementPlan';
 import { migrate, scaleIn, scaleOut, switchOver } from './scaling';
 import { traceRoutes } from './trace';
 import { type VerbIds, verbRoutes } from './verbRoutes';
+import { type UpgradeIds, upgradeRoutes } from './upgradeRoutes';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =
@@ -33,11 +34,12 @@ type Plural<Id extends string> = Id extends `list${string}` ? `${Id}s` : Id;
 /** The operator API. */
 export function slipstreamRoutes(
   deps: ResourceDeps,
-): Handlers<Plural<Ids> | ScaleIds | VerbIds | CaptureIds | 'traceLoadBalancer'> {
+): Handlers<Plural<Ids> | UpgradeIds | ScaleIds | VerbIds | CaptureIds | 'traceLoadBalancer'> {
   return {
     listServiceEngineGroups: listCatalogue(deps, GROUP),
     showServiceEngineGroup: showCatalogue(deps, GROUP),
     ...groupWrites(deps),
+    ...upgradeRoutes(deps),
     listServiceEngines: listCatalogue(deps, ENGINE),
     showServiceEngine: showCatalogue(deps, ENGINE),
     deleteServiceEngine: {
