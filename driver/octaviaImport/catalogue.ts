@@ -91,9 +91,14 @@ async function freeName(db: Db, table: 'flavor', row: OctaviaRow): Promise<strin
   return taken ? `${name} (${String(row['id'])})`.slice(0, 255) : name;
 }
 
-/** Of a project that has no row here yet; usage is counted once its rows are there. */
+/** Those that the project does not have here yet; usage is counted once its rows are there. */
 async function writeLimits(db: Db, projectId: string, quota: OctaviaRow | undefined): Promise<void> {
-  if (await db('quotas').where({ project_id: projectId }).first('project_id')) return;
-  const limits = quota && Object.fromEntries(QUOTA_KINDS.map((kind) => [kind, optional(quota, kind)]));
-  await db('quotas').insert({ ...emptyQuota(projectId), ...limits });
+  const given = QUOTA_KINDS.map((kind) => [kind, quota ? optional(quota, kind) : null] as const);
+  const own = await db('quotas').where({ project_id: projectId }).first();
+  if (!own) {
+    await db('quotas').insert({ ...emptyQuota(projectId), ...Object.fromEntries(given) });
+    return;
+  }
+  const missing = given.filter(([kind, limit]) => limit !== null && own[kind] === null);
+  if (missing.length > 0) await db('quotas').where({ project_id: projectId }).update(Object.fromEntries(missing));
 }
