@@ -87,11 +87,6 @@ export async function hasEngines(db: Db, groupId: string, ownerProjectId: string
   return (await db('service_engine').where(where).first('id')) !== undefined;
 }
 
-/** Whether the group has an engine in any project. */
-export async function hasEnginesAnywhere(db: Db, groupId: string): Promise<boolean> {
-  return (await db('service_engine').where({ service_engine_group_id: groupId }).first('id')) !== undefined;
-}
-
 /** Whether any engine lives in a project of its users. */
 export async function hasTenantEngines(db: Db): Promise<boolean> {
   return (await db('service_engine').whereNotNull('owner_project_id').first('id')) !== undefined;

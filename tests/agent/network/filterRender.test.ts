@@ -52,8 +52,9 @@ describeWithNamespaces('the text of a filter', () => {
 
   it('is taken by nft whatever users have written', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(spec, { maxLength: 4 }), async (specs) => {
-        await read(enter(namespace.name, 'nft', ['-f', '-']), renderFilter(DOMAIN, specs));
+      fc.asyncProperty(fc.array(spec, { maxLength: 4 }), fc.boolean(), async (specs, isClosed) => {
+        const served = specs.map((one) => ({ ...one, ...(isClosed && { closed: true as const }) }));
+        await read(enter(namespace.name, 'nft', ['-f', '-']), renderFilter(DOMAIN, served));
       }),
       { numRuns: 60 },
     );
@@ -65,6 +66,17 @@ describeWithNamespaces('the text of a filter', () => {
     ]);
     expect(text).toContain('10.0.0.9 . tcp . 80 : goto listener_0_0_4');
     expect(text).toContain('chain listener_0_0_4 {\ndrop\n');
+  });
+
+  it('closes a load balancer to whoever begins, and lets the others in', () => {
+    const listeners = [aListener({ port: 80 })];
+    const [leaving, staying] = [aSpec({ vips: ['10.0.0.9'], listeners }), aSpec({ vips: ['10.0.0.8'], listeners })];
+    const text = renderFilter(DOMAIN, [{ ...leaving, closed: true }, staying]);
+    const lines = text.split('\n').map((line) => line.trim());
+    const closing = lines.indexOf('ip daddr { 10.0.0.9 } tcp flags & (syn | ack) == syn drop');
+    expect(closing).toBeGreaterThan(0);
+    expect(closing).toBeLessThan(lines.indexOf('ip daddr . meta l4proto . th dport vmap @ports4'));
+    expect(renderFilter(DOMAIN, [leaving, staying])).not.toContain('syn');
   });
 
   it('is the same for the same load balancers', () => {
