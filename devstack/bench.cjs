@@ -4,7 +4,7 @@ const { ENGINE_PROGRAMS, ROOT, ensureBuild, ensureModules, ensurePrograms, prepa
 
 const [name, ...rest] = process.argv.slice(2);
 /** What a bench runs on besides, by its name. */
-const SERVERS = { lists: ['mariadb'], control: ['mariadb', 'rabbitmq'] };
+const SERVERS = { lists: ['mariadb'], fleet: ['mariadb'], control: ['mariadb', 'rabbitmq'] };
 
 prepare(ensureModules, () => ensurePrograms([...ENGINE_PROGRAMS, ...(SERVERS[name] ?? [])]), ensureBuild);
 

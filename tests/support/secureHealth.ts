@@ -40,7 +40,12 @@ export interface StartOptions {
 const PATIENCE = 30_000;
 
 /** So that a test sees soon what takes seconds. Milliseconds. */
-const QUICK: Partial<HealthSettings> = { flushInterval: 60, loadWindow: 400, compareInterval: 100, heartbeatTimeout: 20_000 };
+const QUICK: Partial<HealthSettings> = {
+  flushInterval: 60,
+  loadWindow: 400,
+  compareInterval: 100,
+  heartbeatTimeout: 20_000,
+};
 
 /** @param openDatabase gives a migrated one: `openTestDatabase` in tests, which is not known outside jest */
 export async function startSecureHealth(openDatabase: () => Promise<Db>): Promise<SecureHealth> {
