@@ -68,12 +68,13 @@ function createLoadMeter(engine: Engine): { read(): EngineLoad; stop(): void } {
   const opened = createRateMeter();
   const packets = createRateMeter();
   let packetRate: number | undefined;
-  const look = () => void countPackets().then(
-    (count) => {
-      packetRate = packets.note(count);
-    },
-    () => undefined,
-  );
+  const look = () =>
+    void countPackets().then(
+      (count) => {
+        packetRate = packets.note(count);
+      },
+      () => undefined,
+    );
   const looks = setInterval(look, PACKETS_ROUND).unref();
   look();
   return {

@@ -6,7 +6,6 @@ import { addLoadBalancerCommands } from './loadBalancer';
 import { ENGINE, EVENT, GROUP, type OperatorObject, PLACEMENT, PLACEMENT_PLAN } from './objects';
 import { formatMany, formatOne } from './output';
 import { atLeastOne, camel, collected, type Flags, kebab, pairs, run, withIdentity } from './running';
-import { addUpgradeCommands } from './upgrade';
 import { addTraceCommand } from './trace';
 import { addUpgradeCommands } from './upgrade';
 
@@ -17,7 +16,6 @@ export function addOperatorCommands(program: Command): void {
     addList(parent, object);
     addShow(parent, object);
     if (object === GROUP) addGroupWrites(parent);
-    if (object === GROUP) addUpgradeCommands(parent);
     if (object === GROUP) addUpgradeCommands(parent);
     if (object === GROUP) addDelete(parent, object, 'deletes a service engine group that has no engines');
     if (object === PLACEMENT) addExplain(parent);
