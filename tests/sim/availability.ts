@@ -6,7 +6,7 @@ import { hasData, type Machine, type SimLoadBalancer, type World } from './world
 export function shareServed(world: World, lb: SimLoadBalancer): number {
   const led = machinesLedTo(world, lb);
   if (led.length === 0) return 0;
-  return led.filter((it) => answers(lb, it)).length / led.length;
+  return led.reduce((sum, it) => sum + (answers(lb, it) ? it.quality : 0), 0) / led.length;
 }
 
 /** Machines that get traffic of the load balancer: of a pair the one that says it is the master, the higher term last. */

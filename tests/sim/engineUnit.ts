@@ -1,3 +1,4 @@
+import { slotsOfNewEngine } from '../../driver/domain/group';
 import { SECOND } from './clock';
 import { onReach, removePlacements } from './health';
 import { hintLoadBalancer } from './hints';
@@ -6,9 +7,9 @@ import { type Machine, type SimEngine, type SimGroup, type SimHost, touchEngine,
 /** The worker's runs of engines, and the compute service they ask. */
 
 /** A row of an engine that is to be built. */
-export function makeEngine(world: World, group: SimGroup, slots: number): SimEngine {
-  world.made += 1;
-  const id = `engine-${String(world.made).padStart(6, '0')}`;
+export function makeEngine(world: World, group: SimGroup, given: { id?: string; mark?: string } = {}): SimEngine {
+  const { id = freshId(world), mark = group.mark } = given;
+  const slots = slotsOfNewEngine(group.properties);
   const { now } = world.clock;
   const engine: SimEngine = {
     ...{
@@ -22,7 +23,7 @@ export function makeEngine(world: World, group: SimGroup, slots: number): SimEng
       machine: null,
       heard: false,
     },
-    ...{ managementAddress: null, imageTag: group.imageTag, isolated: false, rebuilt: false, diedByUs: false },
+    ...{ managementAddress: null, mark, isolated: false, rebuilt: false, diedByUs: false },
     ...{
       placements: new Set(),
       vnics: new Map(),
@@ -39,6 +40,14 @@ export function makeEngine(world: World, group: SimGroup, slots: number): SimEng
   world.tally.enginesMade += 1;
   return engine;
 }
+
+export function freshId(world: World): string {
+  world.made += 1;
+  return `engine-${String(world.made).padStart(6, '0')}`;
+}
+
+/** Engines that bear it do not answer every fifth request. */
+export const BAD_MARK = 'bad';
 
 /** What Nova and the guest take until the agent calls. */
 const BOOT = { from: 35 * SECOND, to: 75 * SECOND };
@@ -89,7 +98,7 @@ export function buildEngine(world: World, engine: SimEngine): void {
         held: new Set<string>(),
         routed: true,
       },
-      ...{ image: engine.imageTag ?? 'first', masterships: new Map() },
+      ...{ quality: engine.mark === BAD_MARK ? 0.8 : 1, masterships: new Map() },
     };
     engine.machine = machine;
     engine.host = host.name;

@@ -1,7 +1,6 @@
 import { isLive } from '../../driver/domain/answers';
 import { type Engine, hasServed } from '../../driver/domain/engine';
 import { planFleet } from '../../driver/domain/fleet';
-import { slotsOfNewEngine } from '../../driver/domain/group';
 import { DEFAULT_HEALING, type HealingDecision, type HealingView, planHealing } from '../../driver/domain/healing';
 import { isLeaving } from '../../driver/domain/placementPlan';
 import { buildEngine, makeEngine, retireEngine } from './engineUnit';
@@ -46,7 +45,7 @@ export function keepSize(world: World, group: SimGroup): SimEngine[] {
     const ghost = group.engines.get(id);
     if (ghost) retireEngine(world, ghost);
   }
-  const made = Array.from({ length: add }, () => makeEngine(world, group, slotsOfNewEngine(group.properties)));
+  const made = Array.from({ length: add }, () => makeEngine(world, group));
   for (const engine of made) buildEngine(world, engine);
   return made;
 }
@@ -65,6 +64,7 @@ const NO_MATTER = {
   unchangedFor: 0,
   availabilityZone: null,
   computeFlavor: null,
+  imageTag: null,
   projectId: null,
   ownerProjectId: null,
   serverLaunchedAt: null,
@@ -72,9 +72,9 @@ const NO_MATTER = {
 };
 
 /** An engine as the fleet's job reads it from its row. */
-function toRow({ id, status, deleting, slots, placements, host, group, imageTag }: SimEngine): Engine {
+function toRow({ id, status, deleting, slots, placements, host, group }: SimEngine): Engine {
   const used = { slotsUsed: placements.size, groupId: group.name, name: id };
-  return Object.assign({ id, status, deleting, slots, host, imageTag }, used, NO_MATTER);
+  return Object.assign({ id, status, deleting, slots, host }, used, NO_MATTER);
 }
 
 function heal(world: World, group: SimGroup): void {
@@ -98,6 +98,10 @@ function carryOut(world: World, group: SimGroup, decision: HealingDecision): voi
       return;
     case 'retire':
       world.tally.retired += 1;
+      if (engine.isolated) {
+        const what = `${engine.id} is retired though only its management network is cut`;
+        world.tally.violations.push({ at: world.clock.now, what, after: 'healing' });
+      }
       retireEngine(world, engine);
       return;
     case 'move': {

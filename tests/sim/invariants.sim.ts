@@ -2,23 +2,14 @@ import { newMastership } from '../../driver/domain/mastership';
 import { HOUR, MINUTE } from './clock';
 import { lookAfter, touchAll } from './invariants';
 import { isPair, machinesOf } from './pairs';
-import { type FaultRates, type Scenario, smallCloud } from './scenario';
+import { smallCloud, withoutTrouble } from './scenario';
 import { simulate } from './simulate';
 import type { SimEngine, SimLoadBalancer, World } from './world';
 
 /** What the simulation looks at it has to find: each rule is broken here by hand. */
 
-const NEVER = Number.POSITIVE_INFINITY;
-
-/** Times between faults that never come, and probabilities of 0. */
-function noFaults({ faults }: Scenario): FaultRates {
-  const never = Object.fromEntries(Object.keys(faults).map((name) => [name, NEVER]));
-  return { ...faults, ...never, racksGone: [], bootFails: 0, bootSilent: 0 };
-}
-
 function quietWorld(): World {
-  const scenario = smallCloud(1, 10 * MINUTE);
-  const world = simulate({ ...scenario, faults: noFaults(scenario) });
+  const world = simulate({ ...withoutTrouble(smallCloud(1, 10 * MINUTE)), upgrades: [] });
   expect(world.tally.violations).toEqual([]);
   return world;
 }

@@ -1,6 +1,5 @@
 import { isLive, judgeAnswers } from '../../driver/domain/answers';
 import type { EngineCandidate } from '../../driver/domain/candidate';
-import { slotsOfNewEngine } from '../../driver/domain/group';
 import { chooseEngines, rolesForNew } from '../../driver/domain/placement';
 import type { Service } from '../../driver/domain/placementDemand';
 import { isLeaving, type PlacementPlan, planPlacements } from '../../driver/domain/placementPlan';
@@ -30,9 +29,15 @@ function bringUp(world: World, lb: SimLoadBalancer): void {
   if (isPair(lb)) grant(world, lb);
   const answers = judgeAnswers(lb);
   if (answers.kind !== 'confirmed') return;
-  lb.wired = new Set(servingEngines(lb, plan.drop));
   letGo(world, lb, plan.drop);
+  lb.wired = new Set([...servingEngines(lb, plan.drop), ...leavingPair(lb)]);
   lb.settledGeneration = lb.generation;
+}
+
+/** An engine of a pair keeps its way to the VIP until it has ended what is under way: others do not share that way. */
+function leavingPair(lb: SimLoadBalancer): string[] {
+  if (!isPair(lb)) return [];
+  return lb.placements.filter(({ draining, deleting }) => draining && !deleting).map(({ engineId }) => engineId);
 }
 
 interface Wish {
@@ -66,9 +71,7 @@ function place(world: World, lb: SimLoadBalancer, { plan, service }: Wish): SimP
   const choice = chooseEngines(request, candidates, group.properties);
   lb.lacks = choice.missing > 0;
   if (lb.lacks) world.tally.lacks += 1;
-  const made = Array.from({ length: choice.newEngines }, () =>
-    makeEngine(world, group, slotsOfNewEngine(group.properties)),
-  );
+  const made = Array.from({ length: choice.newEngines }, () => makeEngine(world, group));
   for (const engine of made) buildEngine(world, engine);
   const chosen = choice.engineIds.flatMap((id) => group.engines.get(id) ?? []);
   const kept = lb.placements.filter((it) => !it.deleting && !isLeaving(it)).map(({ role }) => role);
@@ -79,7 +82,8 @@ function place(world: World, lb: SimLoadBalancer, { plan, service }: Wish): SimP
   );
 }
 
-function toCandidate(engine: SimEngine): EngineCandidate {
+/** An engine as placement sees it. */
+export function toCandidate(engine: SimEngine): EngineCandidate {
   const { id, status, deleting, connected, slots, host } = engine;
   return {
     ...{ id, status, deleting, connected, slots, host },

@@ -1,5 +1,6 @@
 import { isLive, serves } from '../../driver/domain/answers';
 import { DEFAULT_MASTERSHIP, grantMastership, newMastership, nextMastership } from '../../driver/domain/mastership';
+import { isLeaving } from '../../driver/domain/placementPlan';
 import { SECOND } from './clock';
 import { hintLoadBalancer } from './hints';
 import {
@@ -47,7 +48,7 @@ function lookAtPair(world: World, lb: SimLoadBalancer): void {
     machine.masterships.set(lb.id, known);
     // What could be heard at the last look was heard until now; who stood still has heard nothing.
     if (isUp(machine)) hear(world, known);
-    known.hears = { peer: null, gateway: false, controller: false };
+    known.hears = { peer: false, gateway: false, controller: false };
   }
   // Twice: the second one hears what the first has decided.
   for (const machine of [...machines, ...machines]) if (isUp(machine)) look(world, { lb, machine, machines });
@@ -55,7 +56,7 @@ function lookAtPair(world: World, lb: SimLoadBalancer): void {
 }
 
 function newcomer({ clock }: World): Mastership {
-  return { state: newMastership(clock.now), hears: { peer: null, gateway: false, controller: false } };
+  return { state: newMastership(clock.now), hears: { peer: false, gateway: false, controller: false } };
 }
 
 function hear({ clock }: World, known: Mastership): void {
@@ -77,17 +78,20 @@ function look(world: World, { lb, machine, machines }: Look): void {
   const engine = world.engines.get(machine.engineId);
   if (!known || !engine) return;
   const before = known.state;
-  const other = machines.find((it) => it !== machine && seeEachOther(world, machine, it));
-  const peerState = other?.masterships.get(lb.id)?.state;
-  const first = other !== undefined && other.engineId < machine.engineId;
-  const peer = peerState ? { term: peerState.term, master: peerState.role === 'master', first } : null;
+  const peers = machines.flatMap((it) => {
+    const state = it !== machine && seeEachOther(world, machine, it) ? it.masterships.get(lb.id)?.state : undefined;
+    return state ? [{ term: state.term, master: state.role === 'master', first: it.engineId < machine.engineId }] : [];
+  });
   const gateway = hasData(machine);
   const controller = isHeard(world, engine) && engine.connected;
-  if (peer) known.state = nextMastership(known.state, { kind: 'peer', ...peer }, clock.now);
+  // While one is replaced there are three: whoever is the master has the last word.
+  for (const peer of peers.sort((a, b) => Number(a.master) - Number(b.master))) {
+    known.state = nextMastership(known.state, { kind: 'peer', ...peer }, clock.now);
+  }
   if (gateway) known.state = nextMastership(known.state, { kind: 'gateway' }, clock.now);
   if (controller) known.state = nextMastership(known.state, { kind: 'controller' }, clock.now);
   known.state = nextMastership(known.state, { kind: 'tick' }, clock.now);
-  known.hears = { peer, gateway, controller };
+  known.hears = { peer: peers.length > 0, gateway, controller };
   if (known.state.role !== before.role && known.state.role === 'master') world.tally.takeOvers += 1;
   // Reported with the next heartbeat.
   const news = known.state.role !== before.role || known.state.term !== before.term;
@@ -96,24 +100,29 @@ function look(world: World, { lb, machine, machines }: Look): void {
 
 /** The controllers' part: whom they grant mastership, by what they know. */
 export function grant(world: World, lb: SimLoadBalancer): void {
+  const present = lb.placements.filter(({ deleting, draining }) => !deleting && !draining);
+  const staying = present.filter((it) => !isLeaving(it));
+  const [preferred] = [...(staying.length > 0 ? staying : present)].sort((a, b) => (a.engineId < b.engineId ? -1 : 1));
+  if (!preferred) return;
+  const members = present.map((it) => {
+    const live = isLive(it) && serves(it) && !isLeaving(it);
+    return {
+      ...{ engineId: it.engineId, primary: it.role === 'primary', live, claim: claimOf(world, it) },
+      heard: isLeaving(it) ? false : heardByPeers(world, it, present),
+      gateway: it.engine.connected && isHeard(world, it.engine) ? hasData(it.engine.machine) : null,
+      ...{ handsOver: false, preferred: it === preferred, liveSince: live ? it.engine.since : null },
+    };
+  });
   const { now } = world.clock;
-  const present = lb.placements.filter(({ deleting }) => !deleting);
-  const members = present.map((it) => ({
-    engineId: it.engineId,
-    primary: it.role === 'primary',
-    live: isLive(it) && serves(it),
-    heard: heardByPeers(world, it, present),
-    claim: claimOf(world, it),
-    preferred: it.role === 'primary',
-    liveSince: null,
-  }));
-  const primary = members.find((it) => it.primary && it.live);
-  const first = lb.term === 0 && primary ? { engineId: primary.engineId, term: 1 } : undefined;
+  const first = lb.term === 0 ? { engineId: preferred.engineId, term: 1 } : undefined;
   const given = first ?? grantMastership({ members, term: lb.term, givesBack: false }, now);
   if (!given) return;
   lb.term = given.term;
-  for (const it of present) it.role = it.engineId === given.engineId ? 'primary' : 'standby';
-  for (const it of present) tellGrant(world, it);
+  for (const it of lb.placements) {
+    if (it.deleting) continue;
+    it.role = it.engineId === given.engineId ? 'primary' : 'standby';
+    tellGrant(world, it);
+  }
 }
 
 /** The engine is told of the grant that is in force, if it can be. */
@@ -124,7 +133,9 @@ export function tellGrant(world: World, placement: SimPlacement): void {
     const known = engine.machine?.masterships.get(lb.id);
     if (!known || !isHeard(world, engine) || !engine.placements.has(placement)) return;
     const master = placement.role === 'primary';
+    const before = known.state.role;
     known.state = nextMastership(known.state, { kind: 'granted', term: lb.term, master }, world.clock.now);
+    if (master && before !== 'master' && lb.term > 1) world.tally.takeOvers += 1;
     lookAtPair(world, lb);
   });
 }

@@ -118,7 +118,14 @@ const WEEK_OF_TROUBLE: FaultRates = {
 const ORDINARY_LOAD: LoadScenario = { interval: 5 * MINUTE, mean: 0.03, swing: 2, spike: 4 * HOUR, hot: 20 };
 
 function groupOf(given: Partial<GroupProperties>): GroupProperties {
-  return { ...DEFAULT_GROUP_PROPERTIES, slotsPerEngine: 15, bufferEngines: 2, minEngines: 0, ...given };
+  return {
+    ...DEFAULT_GROUP_PROPERTIES,
+    slotsPerEngine: 15,
+    bufferEngines: 2,
+    minEngines: 0,
+    autoRebalance: true,
+    ...given,
+  };
 }
 
 /** A large cloud: 2,000 load balancers, which need 200 engines with what is kept free. */
@@ -137,7 +144,11 @@ export function largeCloud(seed: number, duration: number): Scenario {
     faults: WEEK_OF_TROUBLE,
     timers: TIMERS,
     load: ORDINARY_LOAD,
-    upgrades: [],
+    upgrades: [
+      { group: 'shared', at: 0.25 * duration, bad: false },
+      { group: 'twice', at: 0.5 * duration, bad: true },
+      { group: 'pairs', at: 0.7 * duration, bad: false },
+    ],
   };
 }
 
@@ -180,4 +191,10 @@ export function smallCloud(seed: number, duration: number): Scenario {
       foreignRebuild: 12 * HOUR,
     },
   };
+}
+
+/** The same with nothing that goes wrong: nobody comes or goes either. */
+export function withoutTrouble(scenario: Scenario): Scenario {
+  const never = Object.fromEntries(Object.keys(scenario.faults).map((name) => [name, Number.POSITIVE_INFINITY]));
+  return { ...scenario, faults: { ...scenario.faults, ...never, racksGone: [], bootFails: 0, bootSilent: 0 } };
 }

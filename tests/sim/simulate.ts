@@ -1,15 +1,19 @@
 import { CLOSED_BREAKER } from '../../driver/domain/breaker';
+import { NOTHING_SEEN } from '../../driver/domain/elasticity';
 import { account, shareServed } from './availability';
 import { createChance } from './chance';
 import { HOUR, MINUTE, SimClock } from './clock';
+import { followLoad } from './elasticity';
 import { retireEngine } from './engineUnit';
 import { unleash } from './faults';
 import { startJobs } from './fleetJobs';
 import { isUnsettled, serviceOf } from './hints';
 import { lookAfter, touchAll } from './invariants';
+import { spike } from './load';
 import { runLoadBalancer } from './loadBalancerUnit';
 import type { Scenario } from './scenario';
 import { newTally } from './tally';
+import { startUpgrade } from './upgrades';
 import { comeAndGo, settleIn } from './users';
 import type { SimGroup, World } from './world';
 
@@ -29,7 +33,10 @@ export function simulate(scenario: Scenario): World {
   clock.every(5 * MINUTE, 'engines are counted', () => countEngines(world));
   clock.runUntil(WARM_UP, look);
   const end = WARM_UP + scenario.duration;
+  followLoad(world);
+  for (const upgrade of scenario.upgrades) startUpgrade(world, upgrade);
   unleash(world, end);
+  spike(world, end);
   comeAndGo(world, end);
   clock.runUntil(end, look);
   closeBooks(world);
@@ -44,7 +51,9 @@ function createWorld(scenario: Scenario): World {
       name,
       properties,
       engines: new Map(),
-      imageTag: null,
+      mark: null,
+      extra: 0,
+      elasticity: NOTHING_SEEN,
       breaker: CLOSED_BREAKER,
       changed: true,
     }),

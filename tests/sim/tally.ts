@@ -12,6 +12,16 @@ export interface Tally {
   readonly violations: Violation[];
   /** Each look at how many engines there are, and how few would do. */
   readonly sizes: { readonly engines: number; readonly ideal: number }[];
+  /** What followed from the load, by kind. */
+  readonly acts: Map<string, number>;
+  /** When what was done because of load, by load balancer or group. */
+  readonly turns: Map<string, { readonly at: number; readonly way: string; readonly demand: number }[]>;
+  /** How upgrades ended. */
+  readonly upgrades: string[];
+  /** Time of engines, of such above their upper bound, and of such that were asked for more than they can do. */
+  engineTime: number;
+  loadedTime: number;
+  overloadedTime: number;
   enginesMade: number;
   ghosts: number;
   retired: number;
@@ -53,6 +63,12 @@ export function newTally(): Tally {
     ...{ violations: [], sizes: [] },
     ...{
       enginesMade: 0,
+      acts: new Map(),
+      turns: new Map(),
+      upgrades: [],
+      engineTime: 0,
+      loadedTime: 0,
+      overloadedTime: 0,
       ghosts: 0,
       retired: 0,
       isolated: 0,

@@ -47,10 +47,25 @@ function createLoadBalancer(world: World, group: SimGroup): SimLoadBalancer {
   const lb: SimLoadBalancer = {
     ...{ id: `lb-${String(made).padStart(6, '0')}`, number: made, projectId: `project-${project}`, group },
     ...{ vnics: [vnicKey(network, network)], generation: 1, settledGeneration: 0, placements: [], wired: new Set() },
-    ...{ adjustment: 0, term: 0, runAt: null, lacks: false, weakSince: null, idleSince: null, twoMastersSince: null },
+    ...{
+      adjustment: 0,
+      spike: 1,
+      weight: weightOf(world),
+      term: 0,
+      runAt: null,
+      lacks: false,
+      weakSince: null,
+      idleSince: null,
+      twoMastersSince: null,
+    },
     ...{ served: false, deleted: false },
   };
   world.loadBalancers.set(lb.id, lb);
   hintLoadBalancer(world, lb);
   return lb;
+}
+
+/** Half of all have less than two thirds of the mean, and the first of all is a hot one. */
+function weightOf({ chance, loadBalancers, scenario }: World): number {
+  return loadBalancers.size === 0 ? scenario.load.hot : Math.min(6, chance.waiting(1));
 }

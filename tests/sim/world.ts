@@ -1,4 +1,5 @@
 import type { BreakerState } from '../../driver/domain/breaker';
+import type { ElasticityState } from '../../driver/domain/elasticity';
 import type { EngineStatus } from '../../driver/domain/engine';
 import type { GroupProperties } from '../../driver/domain/group';
 import type { MastershipState } from '../../driver/domain/mastership';
@@ -35,7 +36,8 @@ export interface Machine {
   readonly held: Set<string>;
   /** Whether the network leads traffic for its load balancers to it, as far as health checks and routes decide. */
   routed: boolean;
-  readonly image: string;
+  /** Share of requests that its image answers well. */
+  readonly quality: number;
   /** Of load balancers that are served by pairs: what the agent knows of who answers. */
   readonly masterships: Map<string, Mastership>;
 }
@@ -45,7 +47,7 @@ export interface Mastership {
   state: MastershipState;
   /** What it could hear when it last looked: it has heard that up to the next look. */
   hears: {
-    readonly peer: object | null;
+    readonly peer: boolean;
     gateway: boolean;
     controller: boolean;
   };
@@ -72,7 +74,8 @@ export interface SimEngine {
   readonly slots: number;
   readonly placements: Set<SimPlacement>;
   host: string | null;
-  imageTag: string | null;
+  /** Of the rolling upgrade that made it, or after which it was made. */
+  readonly mark: string | null;
   /** vNICs, by the load balancers that need them. */
   readonly vnics: Map<string, number>;
   /** Those of them that are plugged in. */
@@ -106,6 +109,9 @@ export interface SimLoadBalancer {
   /** Ids of the engines its VIP is wired to. */
   wired: ReadonlySet<string>;
   adjustment: number;
+  /** How many times the load of an ordinary one it has, and how many times that just now. */
+  weight: number;
+  spike: number;
   /** Of a pair: the highest that was granted or heard of. */
   term: number;
   /** A run of its unit is planned, and for when. */
@@ -126,7 +132,11 @@ export interface SimGroup {
   readonly name: string;
   properties: GroupProperties;
   readonly engines: Map<string, SimEngine>;
-  imageTag: string | null;
+  /** What new engines bear. */
+  mark: string | null;
+  /** Engines that a rolling upgrade may have beside those of the group: they are made before others go. */
+  extra: number;
+  elasticity: ElasticityState;
   breaker: BreakerState;
   /** Something was touched since its fleet was looked after. */
   changed: boolean;
