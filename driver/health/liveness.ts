@@ -4,6 +4,7 @@ import { type EngineConnection, listSilentEngines, recordHeartbeats, silenceEngi
 import { recordEvents } from '../db/events';
 import type { Connections, EngineLink } from './connections';
 import type { HealthSettings } from './settings';
+import { watchForStorm } from './storm';
 
 /** Who is alive. An engine that is not heard of for `heartbeatTimeout` is silent, whether its socket is open or not. */
 export interface Liveness {
@@ -51,6 +52,7 @@ export function createLiveness(deps: LivenessDeps): Liveness {
   let checkedAt = now();
   /** Before this nothing in the database says that an engine is silent: nobody may have been there to write it. */
   let trustFrom = now() + settings.startGrace;
+  const storm = watchForStorm(now, settings.startGrace);
 
   const forgiveOwnPause = (): void => {
     const pause = now() - checkedAt;
@@ -87,7 +89,10 @@ export function createLiveness(deps: LivenessDeps): Liveness {
     for (const { engineId, loadBalancerIds } of silenced) await deps.onSilent(engineId, loadBalancerIds);
   };
   return {
-    arrived: (link) => void absent.delete(link.engineId),
+    arrived(link) {
+      absent.delete(link.engineId);
+      trustFrom = Math.max(trustFrom, storm.arrived() ?? trustFrom);
+    },
     left(link) {
       const { engineId, epoch, engineName, lastSeen } = link;
       absent.set(engineId, { engineId, epoch, engineName, lastSeen });
