@@ -1,7 +1,8 @@
 /**
  * `npm run test:openstack`: brings the lab of setup-devstack.sh up, or takes one that is up, runs what is proven against a
  * real OpenStack, and takes the lab down again if it was not there before. `--keep` before jest's own arguments leaves it
- * running. SLIPSTREAM_LAB names another directory than var/lab, SLIPSTREAM_LAB_PORTS another first port.
+ * running; `--full`, first of all, also has engines lost in many ways. SLIPSTREAM_LAB names another directory than var/lab,
+ * SLIPSTREAM_LAB_PORTS another first port.
  */
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
@@ -18,7 +19,9 @@ const {
 const { ensureProvider } = require('./build-terraform.cjs');
 const { ensureGophercloud } = require('./build-gophercloud.cjs');
 
-const args = process.argv.slice(2);
+const given = process.argv.slice(2);
+const full = given[0] === '--full';
+const args = full ? given.slice(1) : given;
 const keep = args[0] === '--keep';
 const state = process.env.SLIPSTREAM_LAB ?? path.join(ROOT, 'var', 'lab');
 const wasThere = existsSync(path.join(state, 'settings'));
@@ -59,7 +62,7 @@ function runTests(jestArgs) {
 
 /** What the lab prints is not the output of the tests. */
 function run(program, programArgs, stdout) {
-  const env = { ...process.env, SLIPSTREAM_LAB: state };
+  const env = { ...process.env, SLIPSTREAM_LAB: state, SLIPSTREAM_FULL: full ? 'yes' : '' };
   const { status, signal } = spawnSync(program, programArgs, { cwd: ROOT, env, stdio: ['inherit', stdout, 'inherit'] });
   return signal ? 130 : (status ?? 1);
 }
