@@ -83,15 +83,13 @@ function requestOf(
   contrail: ContrailParts,
   { project, md5Secret }: Pick<BgpServiceRequest, 'project' | 'md5Secret'>,
 ): BgpServiceRequest {
-  const { hold, bfd } = contrail.settings.bgp;
+  const { hold, bfd, isBfdLogged } = contrail.settings.bgp;
   return {
     ...{ id, name: bgpServiceName(contrail, id), project, localAs, md5Secret, ownerId: groupId, holdTime: hold },
-    bfd: bfd && {
-      monitor: 'BFD',
-      interval: bfd.interval,
-      timeout: bfd.interval * bfd.multiplier,
-      retries: bfd.multiplier,
-    },
+    // The vRouter takes the time-out for the shortest pause between packets it can follow: RFC 5880, section 4.1.
+    bfd: isBfdLogged
+      ? bfd && { monitor: 'BFD', interval: bfd.interval, timeout: bfd.interval, retries: bfd.multiplier }
+      : null,
   };
 }
 

@@ -71,7 +71,7 @@ export const CONTRAIL_SETTINGS: ContrailSettings = {
   healthCheck: { monitor: 'PING', interval: 300, timeout: 300, retries: 3 },
   bgp: {
     ...{ localAs: 65_100, md5Groups: [], keepalive: 3, hold: 9, connectRetry: 10 },
-    bfd: { interval: 300, multiplier: 3 },
+    ...{ bfd: { interval: 300, multiplier: 3 }, isBfdLogged: true },
   },
 };
 

@@ -61,7 +61,7 @@ export function renderBird(domain: SpeakingDomain, routes: readonly Route[], log
     statement(fixed('log'), quote(logPath), integer(LARGEST_LOG), quote(`${logPath}.old`), fixed('all')),
     statement(fixed('router id'), address(bgp.routerId)),
     ...block([fixed('protocol device')], ['scan time 5;']),
-    ...(bgp.peers.some(({ bfd }) => bfd) && vnics.length > 0 ? bfdLines(bgp) : []),
+    ...(vnics.length > 0 ? bfdLines(domain) : []),
     ...staticLines(4, routes, bgp),
     ...staticLines(6, routes, bgp),
     ...peers.flat(),
@@ -80,15 +80,34 @@ export function announcedBy(text: string): Set<string> {
   return new Set([...text.matchAll(/^ {2}route (\S+)\/\d+ blackhole/gm)].map(([, found]) => found ?? ''));
 }
 
-function bfdLines({ bfd }: BgpSpec): string[] {
+/**
+ * Towards peers on the link there are two sessions: the one that BGP asks for goes with a vRouter's check of the port, the
+ * one of several hops with its check of BGP sessions, which tells its logs alone and nothing here.
+ */
+function bfdLines({ bgp, vnics }: SpeakingDomain): string[] {
+  const peers = bgp.peers.filter(({ bfd }) => bfd).map(({ address: far }) => far);
+  if (peers.length === 0) return [];
   const times = [
-    statement(fixed('min tx interval'), integer(bfd.transmitInterval), fixed('ms')),
-    statement(fixed('min rx interval'), integer(bfd.receiveInterval), fixed('ms')),
-    statement(fixed('multiplier'), integer(bfd.multiplier)),
+    statement(fixed('min tx interval'), integer(bgp.bfd.transmitInterval), fixed('ms')),
+    statement(fixed('min rx interval'), integer(bgp.bfd.receiveInterval), fixed('ms')),
+    statement(fixed('multiplier'), integer(bgp.bfd.multiplier)),
   ];
+  const watched = bgp.multihop === null ? peers.filter((far) => addressesOf(vnics[0], familyOf(far)).length > 0) : [];
   return block(
     [fixed('protocol bfd')],
-    [...innerBlock([fixed('interface "*"')], times), ...innerBlock([fixed('multihop')], times)],
+    [
+      ...innerBlock([fixed('interface "*"')], times),
+      ...innerBlock([fixed('multihop')], times),
+      ...watched.map((far) =>
+        statement(
+          fixed('neighbor'),
+          address(far),
+          fixed('local'),
+          address(localAddress(vnics[0], far)),
+          fixed('multihop on'),
+        ),
+      ),
+    ],
   );
 }
 

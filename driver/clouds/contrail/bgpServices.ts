@@ -79,8 +79,17 @@ async function ensureService(vnc: Vnc, request: BgpServiceRequest): Promise<stri
   if (bfd !== null) {
     const check = await ensureHealthCheck(vnc, name, { project, check: bfd });
     await vnc.link({ type: TYPE, id, refType: HEALTH_CHECK, refId: check });
-  }
+  } else if (!made) await dropChecks(vnc, id);
   return id;
+}
+
+/** Left from a time when sessions were to be watched. */
+async function dropChecks(vnc: Vnc, id: string): Promise<void> {
+  const found = await vnc.read(TYPE, id, { fields: ['service_health_check_refs'] });
+  for (const refId of found ? idsOf(found, 'service_health_check_refs') : []) {
+    await vnc.unlink({ type: TYPE, id, refType: HEALTH_CHECK, refId });
+    await vnc.remove(HEALTH_CHECK, refId);
+  }
 }
 
 function attributesOf({ holdTime, md5Secret }: BgpServiceRequest): object {

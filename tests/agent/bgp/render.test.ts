@@ -85,6 +85,19 @@ describe('the configuration of a BIRD', () => {
     expect(isAccepted(config)).toBe(true);
   });
 
+  it('watches peers on the link by BFD of one hop, which BGP asks for, and of several, which the vRouter begins', () => {
+    const peers = [true, false].map((bfd, index) => ({
+      ...{ address: `10.0.0.${index + 1}`, remoteAs: 64512, md5Secret: null, bfd },
+    }));
+    const config = text(aDomain({ bgp: { peers } }));
+    expect(config.match(/^ {2}neighbor .* multihop on;$/gm)).toEqual([
+      '  neighbor 10.0.0.1 local 10.0.0.5 multihop on;',
+    ]);
+    expect(config.match(/^ {2}bfd on;$/gm)).toHaveLength(1);
+    expect(isAccepted(config)).toBe(true);
+    expect(text(aDomain())).not.toContain('protocol bfd');
+  });
+
   it('leaves a peer out for whom the engine has no address, or whose secret cannot be written, and says why', () => {
     const vnics = [aVnic({ addresses: ['10.0.0.5/24'] })];
     const peer = (address: string, md5Secret: string | null) => ({ address, remoteAs: 64512, md5Secret, bfd: false });
