@@ -12,8 +12,8 @@ import { changeGroup, createGroup, removeGroup, removeServiceEngine } from './co
 import { explainPlacement } from './placementPlan';
 import { migrate, scaleIn, scaleOut, switchOver } from './scaling';
 import { traceRoutes } from './trace';
-import { type VerbIds, verbRoutes } from './verbRoutes';
 import { type UpgradeIds, upgradeRoutes } from './upgradeRoutes';
+import { type VerbIds, verbRoutes } from './verbRoutes';
 import { ENGINE, EVENT, GROUP, PLACEMENT } from './view';
 
 type Ids =

@@ -209,46 +209,6 @@ export interface GroupUpgradeRow {
   updated_at: Time | null;
 }
 
-/** How loaded an engine is, averaged over about a minute. */
-export interface EngineLoadRow {
-  service_engine_id: string;
-  cpu_percent: number;
-  memory_percent: number;
-  connections: number;
-  /** Null: it does not say. */
-  bytes_per_second: number | null;
-  packets_per_second: number | null;
-  connections_per_second: number | null;
-  at: Time;
-}
-
-/** What looks at the load of a group have left: JSON of `ElasticityState` of driver/domain/elasticityView.ts. */
-export interface GroupElasticityRow {
-  service_engine_group_id: string;
-  state: Json;
-  looked_at: Time;
-}
-
-/** A rolling upgrade of a group's engines. */
-export interface GroupUpgradeRow {
-  id: string;
-  service_engine_group_id: string;
-  image_tag: string;
-  /** Of the group before. */
-  previous_image_tag: string | null;
-  previous_mark: string | null;
-  /** That of the state. */
-  status: string;
-  /** JSON of `UpgradeState` of driver/domain/upgradeView.ts. */
-  state: Json;
-  /** Raised with every write: who has read an older one writes nothing. */
-  version: number | string;
-  /** That were to be replaced when it began. */
-  engines: number;
-  created_at: Time;
-  updated_at: Time | null;
-}
-
 /** That a load balancer is on an engine. */
 export interface PlacementRow {
   id: string;

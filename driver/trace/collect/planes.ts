@@ -49,7 +49,10 @@ function routesWanted({ tree, survey }: Scene): WantedRoute[] {
   };
   const addresses = [
     ...vipsOf(tree),
-    ...floatingIpsOf({ tree, survey: { at: '', value: survey } }).map(({ address, networkId }) => ({ address: address ?? '', networkId })),
+    ...floatingIpsOf({ tree, survey: { at: '', value: survey } }).map(({ address, networkId }) => ({
+      address: address ?? '',
+      networkId,
+    })),
   ];
   return addresses.flatMap(({ address, networkId }) => {
     const instance = instanceOf(networkId);
