@@ -57,12 +57,23 @@ function awaitNew(stepping: Stepping): StepResult {
     if (now - step.since < view.times.boot) return { actions: [], next: step };
     return fail(step, `engine ${step.newEngineId} was not READY within ${seconds(view.times.boot)}`);
   }
-  const [first] = guestsOf(view, step.oldEngineId).filter((it) => !it.leaving.includes(step.oldEngineId));
   if (state.proven) return moveAll({ ...stepping, step: enter(step, 'moving', now) });
-  // With nobody on it there is nothing to try it with: that it came up has to do.
-  if (!first) return prove(stepping);
+  const [first] = guestsOf(view, step.oldEngineId).filter((it) => !it.leaving.includes(step.oldEngineId));
+  if (!first)
+    return canBeTried(stepping) ? takeBack({ ...stepping, step: enter(step, 'failing', now) }) : prove(stepping);
   const trial = { loadBalancerId: first.id, membersDown: first.membersDown, since: null };
   return tryOut({ ...stepping, step: { ...enter(step, 'trying', now), trial } });
+}
+
+/**
+ * Whether another engine that is to be replaced serves somebody: the new image is tried there. Where nobody serves anybody
+ * there is nothing to try it with, and that it came up has to do.
+ */
+function canBeTried({ view, state, step }: Stepping): boolean {
+  return view.engines.some(
+    ({ id, mark, deleting, ownImage, slotsUsed }) =>
+      id !== step.oldEngineId && mark !== state.mark && !deleting && !ownImage && slotsUsed > 0,
+  );
 }
 
 /** One load balancer goes first. What it finds there decides. */

@@ -174,6 +174,19 @@ it.each<[string, Behaviour, RegExp]>([
   expect([made(world.done), world.unserved]).toEqual([1, 0]);
 });
 
+it('takes an engine that served nobody for no proof while another one serves somebody', () => {
+  const scene = createWorld(newUpgrade('mark', 2), [2, 2], { errors: 40 });
+  scene.tick();
+  // Its guests go elsewhere before the new engine is up.
+  for (const it of scene.world.guests.filter(({ engineIds }) => engineIds.includes('old-0'))) {
+    Object.assign(it, { engineIds: ['old-1'], confirmed: ['old-1'] });
+  }
+  const world = scene.run();
+  expect(world.state).toMatchObject({ status: 'STOPPED', proven: false, replaced: 0 });
+  expect(world.engines.map(({ id }) => id)).toEqual(['old-0', 'old-1']);
+  expect(world.guests.map(({ engineIds }) => engineIds)).toEqual([['old-1'], ['old-1'], ['old-1'], ['old-1']]);
+});
+
 it('does not take a handful of errors for a rate', () => {
   const scene = createWorld(newUpgrade('mark', 1), [1], { errors: 6 });
   expect(scene.run().state.status).toBe('DONE');

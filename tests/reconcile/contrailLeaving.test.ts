@@ -46,6 +46,8 @@ async function scaleIn(): Promise<void> {
   await lab.reaches(id, 'ACTIVE');
 }
 
+const drains = () => waitUntil('it drains', WAIT, async () => Boolean((await placementOn(leaver))?.drain_until));
+
 async function endDrain(): Promise<void> {
   await lab.db('placement').where({ service_engine_id: leaver }).update({ drain_until: PAST });
   await lab.hint(id);
@@ -55,7 +57,7 @@ async function endDrain(): Promise<void> {
 it('keeps its pair while it drains and until it has forgotten the load balancer', async () => {
   await openLeaving();
   await scaleIn();
-  await waitUntil('it drains', WAIT, async () => Boolean((await placementOn(leaver))?.drain_until));
+  await drains();
   expect(await pairsOn(leaver)).toBe(1);
 
   lab.health.behave(leaver, { answer: 'silent' });
@@ -74,6 +76,7 @@ it('keeps its pair while it drains and until it has forgotten the load balancer'
 it('loses its pair all the same if it does not say that it has forgotten', async () => {
   await openLeaving();
   await scaleIn();
+  await drains();
   lab.health.behave(leaver, { answer: 'silent' });
   await endDrain();
   await lab.db('placement').where({ service_engine_id: leaver }).update({ updated_at: PAST });
@@ -85,6 +88,7 @@ it('loses its pair all the same if it does not say that it has forgotten', async
 it('loses its pair once it has forgotten, though a change meanwhile is not confirmed by those that stay', async () => {
   await openLeaving();
   await scaleIn();
+  await drains();
   lab.health.behave(leaver, { answer: 'silent' });
   await endDrain();
   lab.health.behave(stayer, { answer: 'silent' });
