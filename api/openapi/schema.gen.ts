@@ -1323,7 +1323,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Follow a load balancer's VIP from what is wanted of it down to its members, and say what is wrong */
+        /** Follow a load balancer's VIP down to its members, and say what is wrong */
         get: operations["traceLoadBalancer"];
         put?: never;
         post?: never;

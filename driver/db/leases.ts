@@ -29,15 +29,11 @@ export class LeaseLostError extends Error {
 
 /**
  * Takes the lease if nobody else holds it; its own owner may take it again, with a new epoch. True when taken: the epoch
- * is in the row. Callers that load the row anyway read it there; `takeLease` does it for the others. Of a load balancer
- * that is deleted, whose row is kept for a while, there is none to take: nobody would give it back.
+ * is in the row. Callers that load the row anyway read it there; `takeLease` does it for the others.
  */
 export async function grabLease(db: Db, { table, id }: LeasedUnit, holder: LeaseTerms): Promise<boolean> {
   const taken = await db(table)
     .where({ id })
-    .where((there) => {
-      if (table === 'load_balancer') there.whereNot('provisioning_status', 'DELETED');
-    })
     .where((free) => {
       free.whereNull('lease_owner').orWhere('lease_owner', holder.owner).orWhere('lease_until', '<', dbNow(db));
     })
@@ -82,6 +78,11 @@ export async function releaseLease(
   last: Readonly<Record<string, unknown>> = {},
 ): Promise<boolean> {
   return (await held(db, lease).update({ ...last, lease_owner: null, lease_until: null })) === 1;
+}
+
+/** Gives back what `grabLease` took of a unit that turned out not to be there any more: a row that is kept as DELETED. */
+export async function dropLease(db: Db, { table, id }: LeasedUnit, owner: string): Promise<void> {
+  await db(table).where({ id, lease_owner: owner }).update({ lease_owner: null, lease_until: null });
 }
 
 /** Ends the leases of one holder, who has no more use for them: whatever it still writes under them is void. */

@@ -29,7 +29,7 @@ import {
 import { clearGroup } from './groupObjects';
 import { runStages, type Stage, stageOf } from './kind';
 import { managementPort } from './kinds/managementPort';
-import { engineServer } from './kinds/server';
+import { BrokenServerError, engineServer } from './kinds/server';
 import { engineVnic } from './kinds/vnic';
 import { type Outcome, SETTLED, waiting } from './outcome';
 import { learnPlaces } from './vnicPlaces';
@@ -181,6 +181,11 @@ async function clearShared(run: EngineRun): Promise<void> {
   if (parts.contrail) await clearContrailGroup(run, parts.contrail);
 }
 
+/** Whether a service gave no answer: one that says it could not build a server has given one. */
+function isAway(error: unknown): boolean {
+  return error instanceof UnavailableError && !(error instanceof BrokenServerError);
+}
+
 /** What a cloud refuses or does not answer is tried again; told of when it is news. */
 async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   const { parts, engine, log } = run;
@@ -191,7 +196,7 @@ async function failRun(run: EngineRun, error: unknown): Promise<Outcome> {
   if (error instanceof CloudPausedError) {
     // The cloud's absence is told of elsewhere, and uses up nobody's time.
     await restartBuildTime(parts.db, engine.id);
-  } else if (!(error instanceof UnavailableError) || engine.attempts >= AWAY_FOR_LONG) {
+  } else if (!isAway(error) || engine.attempts >= AWAY_FOR_LONG) {
     const message = `service engine ${engine.name}: ${reason}`;
     await recordNews(parts.db, { name: 'ENGINE_FAILED', severity: 'warning', message }, engine.id);
   }

@@ -1,5 +1,5 @@
 import { DbUnavailableError, nowPlus } from '../db/connect';
-import { grabLease, type Lease, LeaseLostError, releaseLease } from '../db/leases';
+import { dropLease, grabLease, type Lease, LeaseLostError, releaseLease } from '../db/leases';
 import { MovedOnError, settle } from '../db/settle';
 import { loadTree } from '../db/tree';
 import { PassedThroughError, ServiceError } from '../domain/errors';
@@ -31,6 +31,7 @@ export async function reconcileLoadBalancer(parts: LoadBalancerParts, id: string
   const taken = await grabLease(parts.db, unit, holder);
   const tree = await loadTree(parts.db, id);
   if (!tree) {
+    if (taken) await dropLease(parts.db, unit, parts.owner);
     await tendConsumers(parts, { id, tree });
     return SETTLED;
   }

@@ -1,5 +1,5 @@
 import type { Db } from '../../driver/db/connect';
-import { LeaseLostError, releaseLease, renewLease, takeLease, voidLeases } from '../../driver/db/leases';
+import { dropLease, LeaseLostError, releaseLease, renewLease, takeLease, voidLeases } from '../../driver/db/leases';
 import { describeOnDatabases } from '../support/database';
 import { insertLoadBalancer } from '../support/rows';
 
@@ -56,10 +56,12 @@ describeOnDatabases('leases', (database) => {
     expect(await takeLease(db, { table: 'service_engine', id: 'none' }, { owner: 'a', seconds: 60 })).toBeUndefined();
   });
 
-  it('of a load balancer that is deleted there is none, which would never be given back', async () => {
+  it('of a row that is kept as deleted is dropped by its owner alone', async () => {
     const unit = await aUnit();
-    await db('load_balancer').where({ id: unit.id }).update({ provisioning_status: 'DELETED' });
-    expect(await takeLease(db, unit, { owner: 'a', seconds: 60 })).toBeUndefined();
+    await takeLease(db, unit, { owner: 'a', seconds: 60 });
+    await dropLease(db, unit, 'b');
+    expect(await db('load_balancer').where({ id: unit.id }).first('lease_owner')).toEqual({ lease_owner: 'a' });
+    await dropLease(db, unit, 'a');
     expect(await db('load_balancer').where({ id: unit.id }).first('lease_owner')).toEqual({ lease_owner: null });
   });
 

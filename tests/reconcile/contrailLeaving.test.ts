@@ -1,3 +1,4 @@
+import { inTransaction } from '../../driver/db/connect';
 import { type ContrailLab, startContrailLab } from '../support/contrailLab';
 import { insertListener } from '../support/rows';
 import { waitUntil } from '../support/wait';
@@ -35,13 +36,15 @@ const placementOn = (engineId: string) =>
   lab.db('placement').where({ service_engine_id: engineId, load_balancer_id: id }).first();
 
 async function scaleIn(): Promise<void> {
-  await lab.db('placement').where({ service_engine_id: leaver }).update({ request: 'scalein' });
   const change = {
     scale_adjustment: 0,
     provisioning_status: 'PENDING_UPDATE',
     generation: lab.db.raw('generation + 1'),
   };
-  await lab.db('load_balancer').where({ id }).update(change);
+  await inTransaction(lab.db, async (trx) => {
+    await trx('placement').where({ service_engine_id: leaver }).update({ request: 'scalein' });
+    await trx('load_balancer').where({ id }).update(change);
+  });
   await lab.hint(id);
   await lab.reaches(id, 'ACTIVE');
 }
