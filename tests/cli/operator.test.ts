@@ -147,7 +147,9 @@ describe('the commands on an API without Keystone', () => {
   it('show and retire engines, and show what is placed on them', async () => {
     const group = await insertGroup(api.db, { name: 'gold' });
     const engine = await insertEngine(api.db, { service_engine_group_id: group.id, name: 'se-1' });
-    const other = await insertEngine(api.db, { service_engine_group_id: (await insertGroup(api.db)).id });
+    const other = await insertEngine(api.db, {
+      service_engine_group_id: (await insertGroup(api.db, { is_default: 0 })).id,
+    });
     const lb = await insertLoadBalancer(api.db);
     await insertPlacement(api.db, { load_balancer_id: lb.id, service_engine_id: engine.id });
 

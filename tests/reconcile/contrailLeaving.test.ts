@@ -24,7 +24,12 @@ async function openLeaving(group: object = {}): Promise<void> {
   await lab.start();
   const lb = await lab.createLoadBalancer();
   id = lb.id;
-  await insertListener(lab.db, { load_balancer_id: id });
+  const listener = await insertListener(lab.db, { load_balancer_id: id });
+  // Somebody is connected: a drain ends when it is told to, and not before it was seen.
+  await lab.db('listener_statistics').insert({
+    ...{ listener_id: listener.id, load_balancer_id: id, amphora_id: leaver, active_connections: 1 },
+    ...{ bytes_in: 0, bytes_out: 0, total_connections: 1, request_errors: 0 },
+  });
   await lab.db('load_balancer').where({ id }).update({ scale_adjustment: 1 });
   await lab.hint(id);
   await lab.reaches(id, 'ACTIVE');
