@@ -7,6 +7,7 @@ import { simulate } from './simulate';
 const SEEDS = [
   [1, 'an ordinary one'],
   [2, 'another'],
+  [4, 'an engine that served nobody was proof that a bad image is good'],
   [5, 'a grant to the standby that arrives before that to the master'],
 ] as const;
 
