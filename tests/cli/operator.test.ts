@@ -144,6 +144,12 @@ describe('the commands on an API without Keystone', () => {
   });
   afterAll(() => api.close());
 
+  it('ask which load balancer is meant by a name that none has, or several', async () => {
+    await expect(slipstream(env, 'trace', 'nothing')).rejects.toThrow('there is no load balancer named nothing');
+    for (let n = 0; n < 2; n += 1) await insertLoadBalancer(api.db, { name: 'twin' });
+    await expect(slipstream(env, 'trace', 'twin')).rejects.toThrow('2 load balancers named twin: say which by its id');
+  });
+
   it('show and retire engines, and show what is placed on them', async () => {
     const group = await insertGroup(api.db, { name: 'gold' });
     const engine = await insertEngine(api.db, { service_engine_group_id: group.id, name: 'se-1' });
@@ -157,7 +163,9 @@ describe('the commands on an API without Keystone', () => {
     expect(JSON.parse(await slipstream(env, 'engine', 'list', '--limit', '1', '-f', 'json'))).toHaveLength(1);
     const placed = JSON.parse(await slipstream(env, 'placement', 'list', '--engine', 'se-1', '-f', 'json'));
     expect(placed).toMatchObject([{ loadbalancer_id: lb.id, service_engine_id: engine.id }]);
-    const planned = await slipstream(env, 'placement', 'explain', placed[0].loadbalancer_id);
+    await api.db('load_balancer').where({ id: lb.id }).update({ name: 'shop' });
+    const planned = await slipstream(env, 'placement', 'explain', 'shop');
+    expect(await slipstream(env, 'placement', 'explain', lb.id)).toBe(planned);
     expect(planned).toMatch(/\| service_engine_group_name +\| gold +\|/);
     await slipstream(env, 'engine', 'delete', 'se-1');
     expect(await slipstream(env, 'engine', 'show', 'se-1')).toMatch(/\| deleting +\| true +\|/);

@@ -11,14 +11,16 @@ const PACE = 500;
 /** Captures packets of a load balancer, waits until that is over, and writes them to a file. */
 export function addCaptureCommand(program: Command): void {
   withIdentity(program.command('capture').description('captures packets of a load balancer on all its engines'))
-    .argument('<loadbalancer-id>')
+    .argument('<loadbalancer>', 'name or id')
     .option('--filter <expression>', 'only these packets, in the language of pcap-filter(7)')
     .option('--duration <seconds>', '30 by default', atLeastOne)
     .option('--packets <number>', 'of each engine at most; 10000 by default', atLeastOne)
     .option('--size <bytes>', 'of all engines together at most; 8 MiB by default', atLeastOne)
     .option('-o, --output <file>', 'where the packets go (pcapng); by default capture-<id>.pcapng')
     .addHelpText('after', '\nInterrupted (Ctrl-C), it stops the capture and writes what there is.')
-    .action((id: string, flags: Flags) => run(flags, (client) => capture(client, id, flags)));
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => capture(client, await client.loadBalancerId(nameOrId), flags)),
+    );
 }
 
 async function capture(client: OperatorClient, loadBalancerId: string, flags: Flags): Promise<string> {

@@ -18,6 +18,8 @@ export interface OperatorClient {
   /** Asks an object for something; gives what is answered under `root`. */
   ask(path: string, request: { readonly [word: string]: Shown }, root: string): Promise<Shown>;
   get(path: string, root: string): Promise<Shown>;
+  /** The id of a load balancer that is named by id or by name. @throws Error when there is none or several of that name */
+  loadBalancerId(nameOrId: string): Promise<string>;
   delete(path: string): Promise<void>;
   download(path: string): Promise<Buffer>;
   close(): Promise<void>;
@@ -53,7 +55,7 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
     ...(token === undefined ? {} : { 'x-auth-token': token }),
   };
   const send = async (method: Method, path: string, body?: object): Promise<Buffer> => {
-    const answer = await request(`${base}/v2/slipstream/${path}`, {
+    const answer = await request(`${base}/v2/${path}`, {
       method,
       dispatcher,
       headers: body ? { ...headers, 'content-type': 'application/json' } : headers,
@@ -71,9 +73,10 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
     return bytes.length === 0 ? {} : (JSON.parse(String(bytes)) as Shown);
   };
   return {
-    ...createClient(call),
-    delete: async (path) => void (await send('DELETE', path)),
-    download: (path) => send('GET', path),
+    ...createClient((method, path, body) => call(method, `slipstream/${path}`, body)),
+    loadBalancerId: (nameOrId) => findLoadBalancer(call, nameOrId),
+    delete: async (path) => void (await send('DELETE', `slipstream/${path}`)),
+    download: (path) => send('GET', `slipstream/${path}`),
     close: () => dispatcher.destroy(),
   };
 }
@@ -81,7 +84,22 @@ export async function openOperatorClient(found: FoundIdentity): Promise<Operator
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 type Call = (method: Method, path: string, body?: object) => Promise<Shown>;
 
-function createClient(call: Call): Omit<OperatorClient, 'delete' | 'download' | 'close'> {
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Names of load balancers are their users': they need not be unique, and are looked up as users do. */
+async function findLoadBalancer(call: Call, nameOrId: string): Promise<string> {
+  if (UUID.test(nameOrId)) return nameOrId;
+  const query = new URLSearchParams({ name: nameOrId, fields: 'id' });
+  const { loadbalancers } = await call('GET', `lbaas/loadbalancers?${query}`);
+  const found = loadbalancers as readonly { readonly id: string }[];
+  const [only] = found;
+  if (!only) throw new Error(`there is no load balancer named ${nameOrId}`);
+  if (found.length > 1)
+    throw new Error(`there are ${found.length} load balancers named ${nameOrId}: say which by its id`);
+  return only.id;
+}
+
+function createClient(call: Call): Omit<OperatorClient, 'loadBalancerId' | 'delete' | 'download' | 'close'> {
   const list: OperatorClient['list'] = async ({ path, plural }, { filters, limit }) => {
     const items: Shown[] = [];
     for (;;) {

@@ -70,9 +70,12 @@ function addShow(parent: Command, object: OperatorObject): void {
 
 function addExplain(parent: Command): void {
   withIdentity(parent.command(PLACEMENT_PLAN.word).description(`shows ${PLACEMENT_PLAN.title}`))
-    .argument('<loadbalancer-id>')
-    .action((id: string, flags: Flags) =>
-      run(flags, async (client) => formatOne(await client.show(PLACEMENT_PLAN, id), flags.format)),
+    .argument('<loadbalancer>', 'name or id')
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => {
+        const id = await client.loadBalancerId(nameOrId);
+        return formatOne(await client.show(PLACEMENT_PLAN, id), flags.format);
+      }),
     );
 }
 

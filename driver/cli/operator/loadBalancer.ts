@@ -38,15 +38,15 @@ export function addLoadBalancerCommands(program: Command): void {
 }
 
 function addScaleCommand(parent: Command, word: string, description: string): Command {
-  return withIdentity(parent.command(word).description(description)).argument('<loadbalancer-id>');
+  return withIdentity(parent.command(word).description(description)).argument('<loadbalancer>', 'name or id');
 }
 
 type Fields = (client: OperatorClient, flags: Flags) => Promise<Shown>;
 
 function scaling(word: string, fields: Fields) {
-  return (id: string, flags: Flags): Promise<void> =>
+  return (nameOrId: string, flags: Flags): Promise<void> =>
     run(flags, async (client) => {
-      const path = `loadbalancers/${encodeURIComponent(id)}/${word}`;
+      const path = `loadbalancers/${await client.loadBalancerId(nameOrId)}/${word}`;
       const plan = await client.ask(path, { [word]: await fields(client, flags) }, PLACEMENT_PLAN.root);
       return formatOne(plan, flags.format);
     });

@@ -17,7 +17,7 @@ export function addTraceCommand(program: Command): void {
         'follows the VIP of a load balancer down to its members, and says what is wrong, the likely cause first',
       ),
   )
-    .argument('<loadbalancer-id>')
+    .argument('<loadbalancer>', 'name or id')
     .option('--flow <address:port>', 'a client: tells between which engines its connection is decided')
     .option('--watch', 'look again and again, and show what has changed; Ctrl-C ends it')
     .option('--interval <seconds>', 'between two looks with --watch; 2 by default', atLeastOne)
@@ -26,7 +26,9 @@ export function addTraceCommand(program: Command): void {
       'after',
       '\nEach line says OK, BAD or ?? (could not be read), and where it was read. Ends with 1 if something is wrong.',
     )
-    .action((id: string, flags: Flags) => run(flags, (client) => trace(client, id, flags)));
+    .action((nameOrId: string, flags: Flags) =>
+      run(flags, async (client) => trace(client, await client.loadBalancerId(nameOrId), flags)),
+    );
 }
 
 const PACE = 2;
