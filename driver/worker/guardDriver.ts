@@ -1,6 +1,7 @@
 import {
   BrokenCircuitError,
   bulkhead,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
@@ -62,7 +63,9 @@ export function guardDriver<Driver extends object>(driver: Driver, manners: Clou
     } catch (error) {
       const held = error instanceof BrokenCircuitError;
       ended(held ? 'held' : error instanceof UnavailableError ? 'unanswered' : 'refused');
-      throw held ? new CloudPausedError(manners.cloud) : error;
+      // The one that asks whether the cloud is back again has not to pay for it either.
+      const paused = held || (error instanceof UnavailableError && breaker.state !== CircuitState.Closed);
+      throw paused ? new CloudPausedError(manners.cloud) : error;
     }
   };
   return new Proxy(driver, {
