@@ -71,7 +71,7 @@ describe('guardDriver', () => {
 
     broken = false;
     await waitUntil('it is asked again', 2_000, async () => (await driver.call().catch(() => '')) === 'back');
-    expect(states).toEqual(['paused', 'resumed']);
+    expect(states).toEqual(['paused', 'paused', 'resumed']);
   });
 
   it('a call that takes too long is no answer', async () => {
