@@ -5,4 +5,4 @@ it('changes members and listeners under load without harm: no request fails, no 
 
   expect(outcome).toMatchObject({ failures: [], refused: [], needlessReloads: 0, reloads: 5 });
   expect(outcome.answered).toBeGreaterThan(200);
-}, 60_000);
+}, 180_000);

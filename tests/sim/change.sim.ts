@@ -16,14 +16,16 @@ function marksOf({ groups }: World, name: string): (string | null)[] {
   return [...new Set([...(group?.engines.values() ?? [])].map(({ mark }) => mark))];
 }
 
+/** A pair hands over by messages to both; the longest way is a grant that comes too late and is given again. Milliseconds. */
+const LONGEST_HAND_OVER = 10_000;
+
 it.each(['shared', 'twice', 'pairs'])('upgrades every engine of the group "%s", and no request is lost', (group) => {
   const world = simulate(calm(2 * HOUR, { upgrades: [{ group, at: MINUTE, bad: false }] }));
 
   expect(world.tally.upgrades).toEqual([expect.stringMatching(/DONE, [1-9]\d* replaced$/)]);
   expect(marksOf(world, group)).toEqual([expect.stringMatching(/^image of/)]);
   expect(world.tally.violations).toEqual([]);
-  // A pair hands over by messages to both; the longest way is a grant that comes too late and is given again.
-  const most = group === 'pairs' ? 10_000 : 0;
+  const most = group === 'pairs' ? LONGEST_HAND_OVER : 0;
   expect(world.tally.outages.filter((it) => it > most)).toEqual([]);
 });
 
@@ -55,5 +57,6 @@ it('follows day and night without swinging, and has fewer engines too busy for i
   expect(following.tally.violations).toEqual([]);
   expect([...still.tally.acts.keys()].filter((kind) => kind !== 'retireEngine')).toEqual([]);
   expect(following.tally.overloadedTime).toBeLessThan(0.7 * still.tally.overloadedTime);
-  expect(following.tally.outages).toEqual([]);
+  // Two days of moves: those of pairs are hand-overs.
+  expect(following.tally.outages.filter((it) => it > LONGEST_HAND_OVER)).toEqual([]);
 });
