@@ -19,15 +19,18 @@ function marksOf({ groups }: World, name: string): (string | null)[] {
 /** A pair hands over by messages to both; the longest way is a grant that comes too late and is given again. Milliseconds. */
 const LONGEST_HAND_OVER = 10_000;
 
-it.each(['shared', 'twice', 'pairs'])('upgrades every engine of the group "%s", and no request is lost', (group) => {
-  const world = simulate(calm(2 * HOUR, { upgrades: [{ group, at: MINUTE, bad: false }] }));
+it.each(['shared', 'twice', 'pairs'])(
+  'upgrades every engine of the group "%s", and nobody is away but for the hand-over of a pair',
+  (group) => {
+    const world = simulate(calm(2 * HOUR, { upgrades: [{ group, at: MINUTE, bad: false }] }));
 
-  expect(world.tally.upgrades).toEqual([expect.stringMatching(/DONE, [1-9]\d* replaced$/)]);
-  expect(marksOf(world, group)).toEqual([expect.stringMatching(/^image of/)]);
-  expect(world.tally.violations).toEqual([]);
-  const most = group === 'pairs' ? LONGEST_HAND_OVER : 0;
-  expect(world.tally.outages.filter((it) => it > most)).toEqual([]);
-});
+    expect(world.tally.upgrades).toEqual([expect.stringMatching(/DONE, [1-9]\d* replaced$/)]);
+    expect(marksOf(world, group)).toEqual([expect.stringMatching(/^image of/)]);
+    expect(world.tally.violations).toEqual([]);
+    const most = group === 'pairs' ? LONGEST_HAND_OVER : 0;
+    expect(world.tally.outages.filter((it) => it > most)).toEqual([]);
+  },
+);
 
 it('stops the upgrade to an image that is worse, with one load balancer on it, and takes that back', () => {
   const world = simulate(calm(2 * HOUR, { upgrades: [{ group: 'shared', at: MINUTE, bad: true }] }));
