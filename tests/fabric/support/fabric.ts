@@ -4,7 +4,7 @@ import { openHealthChecks } from './healthChecks';
 import { newPrefix, removeAll, removeLeftovers } from './namespaces';
 import { type Facts, makePlan, type Place, type Plan } from './plan';
 import { openTakeovers } from './takeovers';
-import { type ConfigurationStore, type ContrailView, readView } from './view';
+import { type ConfigurationStore, type ContrailView, type Interface, readView } from './view';
 import { type MachineEnd, type Outside, openVRouters, plugOutside } from './vRouters';
 
 /**
@@ -25,7 +25,17 @@ export interface Fabric {
   settled(): Promise<void>;
   run(machine: string, command: string, ...words: string[]): Promise<string>;
   namespaceOf(place: Place, networkId: string): string;
+  /** For those that tell what is inside. */
+  readonly inside: Inside;
   close(): Promise<void>;
+}
+
+export interface Inside {
+  /** What was brought about last. */
+  plan(): Plan;
+  isHealthy(one: Interface): boolean;
+  /** Whose mark that is in a routing instance. */
+  deviceOf(place: Place, networkId: string, mark: number): string | undefined;
 }
 
 export interface FabricOptions {
@@ -46,6 +56,7 @@ export async function openFabric({ store, hosts = HOSTS, isForeign = () => false
   const takeovers = openTakeovers(loop.wake);
   const controlNodes = openControlNodes({ prefix, hosts, onChange: loop.wake });
   const ends = new Map<string, MachineEnd>();
+  let latest: Plan = { instances: [], leaks: [] };
 
   const bringAbout = async (): Promise<void> => {
     const view = withoutForeign(readView(store), isForeign);
@@ -60,11 +71,15 @@ export async function openFabric({ store, hosts = HOSTS, isForeign = () => false
     const plan = makePlan(view, facts);
     await routers.apply(plan);
     await controlNodes.apply(plan, routers.namespaceOf);
+    latest = plan;
     followInterfaces(plan);
   };
   const followInterfaces = ({ instances }: Plan): void => {
     const taps = instances.flatMap(({ place, networkId, taps: own }) =>
-      own.map((tap) => ({ interface: tap.interface, namespace: routers.namespaceOf(place, networkId) })),
+      own.map((tap) => ({
+        ...{ interface: tap.interface, namespace: routers.namespaceOf(place, networkId) },
+        gateway: tap.addresses.find((one) => !one.includes(':')) ?? '',
+      })),
     );
     health.follow(taps.flatMap((one) => ({ ...one, end: ends.get(one.interface.id) ?? one.interface })));
     takeovers.follow(
@@ -103,6 +118,7 @@ export async function openFabric({ store, hosts = HOSTS, isForeign = () => false
     settled: loop.settled,
     run: (machine, command, ...words) => runIn(machine, command, words),
     namespaceOf: routers.namespaceOf,
+    inside: { plan: () => latest, isHealthy: health.isHealthy, deviceOf: routers.deviceOf },
     async close() {
       stopListening?.();
       await loop.close();

@@ -46,6 +46,7 @@ export interface HealthCheck {
   readonly kind: 'PING' | 'BFD';
   /** Milliseconds. */
   readonly interval: number;
+  readonly timeout: number;
   readonly retries: number;
 }
 
@@ -124,6 +125,8 @@ const Shc = Base.extend({
     monitor_type: z.string(),
     delay: z.number().nullish(),
     delayUsecs: z.number().nullish(),
+    timeout: z.number().nullish(),
+    timeoutUsecs: z.number().nullish(),
     max_retries: z.number().nullish(),
   }),
 });
@@ -222,7 +225,8 @@ function toCheck(check: z.output<typeof Shc>['service_health_check_properties'] 
   if (!check || check.enabled === false) return [];
   const interval = (check.delay ?? 0) * 1000 + (check.delayUsecs ?? 0) / 1000;
   const kind = check.monitor_type === 'BFD' ? 'BFD' : 'PING';
-  return [{ kind, interval: interval || 1000, retries: check.max_retries ?? 3 }];
+  const timeout = (check.timeout ?? 0) * 1000 + (check.timeoutUsecs ?? 0) / 1000;
+  return [{ kind, interval: interval || 1000, timeout: timeout || 1000, retries: check.max_retries ?? 3 }];
 }
 
 /** Named by domain, project, network, pool and itself. */
