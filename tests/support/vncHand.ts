@@ -2,6 +2,7 @@
 export interface VncHand {
   link(type: string, id: string, refType: string, refId: string, operation: 'ADD' | 'DELETE'): Promise<void>;
   put(type: string, id: string, members: object): Promise<void>;
+  make(type: string, members: object): Promise<void>;
   remove(type: string, id: string): Promise<void>;
 }
 
@@ -16,6 +17,7 @@ export function vncHand(url: string): VncHand {
     link: (type, uuid, refType, refUuid, operation) =>
       ask('POST', '/ref-update', { type, uuid, 'ref-type': refType, 'ref-uuid': refUuid, operation, attr: null }),
     put: (type, id, members) => ask('PUT', `/${type}/${id}`, { [type]: members }),
+    make: (type, members) => ask('POST', `/${type}s`, { [type]: members }),
     remove: (type, id) => ask('DELETE', `/${type}/${id}`),
   };
 }
