@@ -15,6 +15,8 @@ export interface ControlPath {
   readonly localPreference: number | null;
   readonly asPath: string;
   readonly sequence: string;
+  /** Traffic may take it. What BGP brings is not: the path to its next hop is, and stands beside it. */
+  readonly usable: boolean;
 }
 
 export interface ControlPeer {
@@ -53,6 +55,20 @@ export interface VRouterNextHop {
   readonly members: readonly VRouterNextHop[];
 }
 
+/** A flow that came in by an interface, as the table of its vRouter has it. */
+export interface VRouterFlow {
+  /** Which of its route's composite next hop it takes, from 0; null: there is no choice. */
+  readonly index: number | null;
+}
+
+export interface FlowKey {
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly destination: string;
+  readonly destinationPort: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
 /** Their introspect pages. All throw when there is no answer in time, or none that makes sense. */
 export interface Introspector {
   /** @param address of the control-node; `host:port` where it is not the usual port */
@@ -65,4 +81,6 @@ export interface Introspector {
     address: string,
     route: { readonly instance: string; readonly prefix: string },
   ): Promise<VRouterRoute | undefined>;
+  /** @param portId by which it came in; undefined where the table does not have that flow */
+  vRouterFlow(address: string, portId: string, key: FlowKey): Promise<VRouterFlow | undefined>;
 }

@@ -10,6 +10,8 @@ export interface Survey {
   readonly securityGroups: readonly SurveyedSecurityGroup[];
   /** Who, in the networks asked for, has an address that was asked for. */
   readonly claims: readonly SurveyedClaim[];
+  /** Ports, in the networks asked for, with an address of a client that was asked for. */
+  readonly clients: readonly SurveyedClient[];
   readonly controlNodes: readonly SurveyedHost[];
   readonly vRouters: readonly SurveyedHost[];
   readonly globals: { readonly autonomousSystem: number; readonly sessions: number; readonly sessionsTaken: number };
@@ -122,6 +124,13 @@ export interface SurveyedClaim {
   readonly prefix: string;
 }
 
+export interface SurveyedClient {
+  readonly address: string;
+  readonly portId: string;
+  /** Compute host; null: bound to none. */
+  readonly host: string | null;
+}
+
 export interface SurveyedHost {
   readonly name: string;
   readonly address: string;
@@ -135,4 +144,6 @@ export interface SurveyRequest {
   readonly floatingIpIds: readonly string[];
   /** Of VIPs. */
   readonly addresses: readonly string[];
+  /** Addresses. */
+  readonly clients?: readonly string[];
 }

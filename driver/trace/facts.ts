@@ -2,7 +2,7 @@ import type { Port } from '../clouds/network/port';
 import type { BgpSession } from '../db/bgpSessions';
 import type { WiringRecord } from '../db/wiring';
 import type { BgpService } from '../domain/bgp';
-import type { ControlPeer, ControlRoute, VRouterInterface, VRouterRoute } from '../domain/introspect';
+import type { ControlPeer, ControlRoute, VRouterFlow, VRouterInterface, VRouterRoute } from '../domain/introspect';
 import type { Survey } from '../domain/survey';
 import type { LoadBalancerTree } from '../domain/tree';
 import type { EngineFacts } from '../protocol/inspection';
@@ -34,6 +34,8 @@ export interface TraceFacts {
   readonly inspections: ReadonlyMap<string, Read<EngineFacts>>;
   readonly controlNodes: readonly ControlNodeFacts[];
   readonly vRouters: readonly VRouterFacts[];
+  /** Of the flow that was asked for; undefined where its client's vRouter is not known. */
+  readonly flow?: Read<FlowSeen> | undefined;
   /** What the configuration wants of wiring. */
   readonly wanted: WiringSettings;
 }
@@ -98,6 +100,15 @@ export interface ControlNodeFacts {
   readonly routes: Read<readonly ControlRoute[]>;
   /** Sessions with the engines. */
   readonly peers: Read<readonly ControlPeer[]>;
+}
+
+/** A flow, in the vRouter by which it enters. */
+export interface FlowSeen {
+  readonly host: string;
+  /** For its destination; undefined: there is no route. */
+  readonly route: VRouterRoute | undefined;
+  /** Undefined: the vRouter has no such flow. */
+  readonly record: VRouterFlow | undefined;
 }
 
 /** What a vRouter's agent says. */

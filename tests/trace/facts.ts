@@ -98,7 +98,7 @@ export function someFacts({ tree, engine, vnic, port, inspection, facts }: Given
       at: 'VNC',
       value: {
         ports: ENGINES.map((n) => aSurveyedPort(n, first(n, port))),
-        ...{ networks: [], floatingIps: [], bgpServices: [], claims: [], controlNodes: [], vRouters: [] },
+        ...{ networks: [], floatingIps: [], bgpServices: [], claims: [], clients: [], controlNodes: [], vRouters: [] },
         securityGroups: [
           {
             ...{ id: 'group', name: 'engines' },

@@ -26,7 +26,16 @@ function planes(): Pick<TraceFacts, 'controlNodes' | 'vRouters'> {
   const controlNodes = NODES.map(([name, address]) => {
     const at = `control-node ${name}, introspect of ${address}`;
     const paths = HOSTS.map(([, nextHop, , label]) => ({
-      ...{ protocol: 'XMPP', source: nextHop, nextHop, label, localPreference: 200, asPath: '', sequence: '0' },
+      ...{
+        protocol: 'XMPP',
+        source: nextHop,
+        nextHop,
+        label,
+        localPreference: 200,
+        asPath: '',
+        sequence: '0',
+        usable: true,
+      },
     }));
     const routes = [{ table: 'default-domain:demo:front:front.inet.0', prefix, paths }];
     return { name, address, routes: { at, value: routes }, peers: { at, value: [] } };

@@ -30,7 +30,7 @@ export function traceRoutes({ policy, commands, trace }: ResourceDeps): Handlers
 }
 
 async function follow(deps: TraceDeps, id: string, flow: Flow | undefined): Promise<Trace> {
-  const facts = await collectFacts(deps, id);
+  const facts = await collectFacts(deps, id, flow);
   if (!facts) throw new NotFoundError('Load Balancer', id);
   return traceOf(facts, flow);
 }

@@ -8,7 +8,8 @@ import { loadTree } from '../../db/tree';
 import { listWiring } from '../../db/wiring';
 import type { Survey } from '../../domain/survey';
 import { type LoadBalancerTree, vipAddresses } from '../../domain/tree';
-import type { ControlNodeFacts, Read, TraceFacts, VnicRow, VRouterFacts, WiringSettings } from '../facts';
+import type { ControlNodeFacts, FlowSeen, Read, TraceFacts, VnicRow, VRouterFacts, WiringSettings } from '../facts';
+import type { Flow } from '../flow';
 import { type EngineDeps, inspectEngines } from './engines';
 import { attempt } from './read';
 
@@ -35,19 +36,28 @@ export interface Scene {
   readonly tree: LoadBalancerTree;
   readonly vnics: readonly VnicRow[];
   readonly survey: Survey;
+  readonly flow?: Flow | undefined;
 }
 
 export interface Seen {
   readonly controlNodes: readonly ControlNodeFacts[];
   readonly vRouters: readonly VRouterFacts[];
+  readonly flow?: Read<FlowSeen> | undefined;
 }
 
 const EVENTS = 8;
 /** Milliseconds: a cloud of thousands of ports is read. */
 const SURVEY = 10_000;
 
-/** Follows a load balancer. Undefined for one that is not there. What cannot be read is in the facts as such. */
-export async function collectFacts(deps: TraceDeps, loadBalancerId: string): Promise<TraceFacts | undefined> {
+/**
+ * Follows a load balancer. Undefined for one that is not there. What cannot be read is in the facts as such.
+ * @param flow that is looked for, too
+ */
+export async function collectFacts(
+  deps: TraceDeps,
+  loadBalancerId: string,
+  flow?: Flow,
+): Promise<TraceFacts | undefined> {
   const { db } = deps;
   const tree = await loadTree(db, loadBalancerId);
   if (!tree) return undefined;
@@ -55,7 +65,7 @@ export async function collectFacts(deps: TraceDeps, loadBalancerId: string): Pro
   const { engines, vnics } = rows;
   const [ports, found, inspections] = await Promise.all([
     readPorts(deps, tree, vnics),
-    lookInContrail(deps, tree, vnics),
+    lookInContrail(deps, { tree, vnics, flow }),
     inspectEngines(deps, tree.id, engines),
   ]);
   const { healthCheck, managementNetworkIds, networkDriver } = deps.settings;
@@ -107,9 +117,8 @@ function readPorts(
 
 async function lookInContrail(
   { contrail, introspect, settings }: TraceDeps,
-  tree: LoadBalancerTree,
-  vnics: readonly VnicRow[],
-): Promise<Pick<TraceFacts, 'survey' | 'controlNodes' | 'vRouters'>> {
+  { tree, vnics, flow }: Omit<Scene, 'survey'>,
+): Promise<Pick<TraceFacts, 'survey' | 'controlNodes' | 'vRouters' | 'flow'>> {
   if (!contrail) return { survey: undefined, controlNodes: [], vRouters: [] };
   const networks = [tree.vip, ...tree.additionalVips, ...vnics].flatMap(({ networkId }) => networkId ?? []);
   const asked = {
@@ -118,8 +127,9 @@ async function lookInContrail(
     bgpServiceIds: vnics.flatMap(({ bgpServiceId }) => bgpServiceId ?? []),
     floatingIpIds: tree.floatingIpId === null ? [] : [tree.floatingIpId],
     addresses: vipAddresses(tree),
+    ...(flow && { clients: [flow.source] }),
   };
   const survey = await attempt('VNC (Contrail configuration API)', () => contrail.survey(asked), SURVEY);
   if (!introspect || 'problem' in survey) return { survey, controlNodes: [], vRouters: [] };
-  return { survey, ...(await introspect.look({ tree, vnics, survey: survey.value })) };
+  return { survey, ...(await introspect.look({ tree, vnics, flow, survey: survey.value })) };
 }

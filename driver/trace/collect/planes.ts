@@ -1,6 +1,7 @@
-import type { Introspector } from '../../domain/introspect';
-import type { Survey, SurveyedHost } from '../../domain/survey';
-import type { ControlNodeFacts, VnicRow, VRouterFacts } from '../facts';
+import type { FlowKey, Introspector } from '../../domain/introspect';
+import type { Survey, SurveyedHost, SurveyedNetwork } from '../../domain/survey';
+import type { ControlNodeFacts, FlowSeen, Read, VnicRow, VRouterFacts } from '../facts';
+import { vipFor } from '../flow';
 import { floatingIpsOf, hostPrefix, vipsOf } from '../lookup';
 import type { Introspection, Scene } from './collect';
 import { attempt } from './read';
@@ -21,11 +22,12 @@ export function createIntrospection(deps: PlanesDeps): Introspection {
   return {
     async look(scene) {
       const wanted = routesWanted(scene);
-      const [controlNodes, vRouters] = await Promise.all([
+      const [controlNodes, vRouters, flow] = await Promise.all([
         Promise.all(nodesOf(deps, scene.survey).map((node) => askControlNode(deps, node, { scene, wanted }))),
         Promise.all(hostsOf(scene).map((host) => askVRouter(deps, host, { scene, wanted }))),
+        askFlow(deps, scene),
       ]);
-      return { controlNodes, vRouters };
+      return { controlNodes, vRouters, flow };
     },
   };
 }
@@ -41,12 +43,7 @@ interface Asked {
   readonly wanted: readonly WantedRoute[];
 }
 
-/** The instance of a network bears its name twice. */
 function routesWanted({ tree, survey }: Scene): WantedRoute[] {
-  const instanceOf = (networkId: string | null): string | undefined => {
-    const network = survey.networks.find(({ id }) => id === networkId);
-    return network && `${network.fqName}:${network.fqName.split(':').at(-1)}`;
-  };
   const addresses = [
     ...vipsOf(tree),
     ...floatingIpsOf({ tree, survey: { at: '', value: survey } }).map(({ address, networkId }) => ({
@@ -55,9 +52,14 @@ function routesWanted({ tree, survey }: Scene): WantedRoute[] {
     })),
   ];
   return addresses.flatMap(({ address, networkId }) => {
-    const instance = instanceOf(networkId);
-    return instance === undefined || address === '' ? [] : [{ instance, prefix: hostPrefix(address) }];
+    const network = survey.networks.find(({ id }) => id === networkId);
+    return !network || address === '' ? [] : [{ instance: instanceOf(network), prefix: hostPrefix(address) }];
   });
+}
+
+/** The instance of a network bears its name twice. */
+function instanceOf({ fqName }: SurveyedNetwork): string {
+  return `${fqName}:${fqName.split(':').at(-1)}`;
 }
 
 function nodesOf({ controlNodes }: PlanesDeps, survey: Survey): readonly SurveyedHost[] {
@@ -101,6 +103,31 @@ async function askVRouter(
     attempt(at, async () => present(await all(wanted, (route) => introspector.vRouterRoute(address, route))), patience),
   ]);
   return { host: name, address, interfaces, routes };
+}
+
+/** Of the vRouter of the client's host, which need not have an engine. */
+async function askFlow(
+  { introspector, patience }: PlanesDeps,
+  { survey, flow, tree }: Scene,
+): Promise<Read<FlowSeen> | undefined> {
+  const vip = flow && vipFor(tree, flow);
+  const client = survey.clients.find(({ address }) => address === flow?.source);
+  const vRouter = survey.vRouters.find(({ name }) => name === client?.host);
+  const listener = tree.listeners.find(({ enabled, deleting }) => enabled && !deleting);
+  const network = survey.networks.find(({ id }) => id === vip?.networkId);
+  if (!flow || !vip || !client || !vRouter || !listener || !network) return undefined;
+  const { name: host, address } = vRouter;
+  const route = { instance: instanceOf(network), prefix: hostPrefix(vip.address) };
+  const key: FlowKey = {
+    ...{ source: flow.source, sourcePort: flow.port, destination: vip.address },
+    ...{ destinationPort: listener.protocolPort, protocol: listener.protocol === 'UDP' ? 'udp' : 'tcp' },
+  };
+  const look = async (): Promise<FlowSeen> => ({
+    host,
+    route: await introspector.vRouterRoute(address, route),
+    record: await introspector.vRouterFlow(address, client.portId, key),
+  });
+  return attempt(`vRouter of ${host}, flow table by introspect of ${address}`, look, patience);
 }
 
 function isEngines(vnics: readonly VnicRow[], portId: string): boolean {

@@ -1,3 +1,4 @@
+import type { ControlRoute } from '../../domain/introspect';
 import { contentOf, type TraceFacts } from '../facts';
 import type { Fault } from '../fault';
 import { floatingIpsOf, hostPrefix, isDead, isOffNetwork, portLabel, subject, vipSides, vipsOf } from '../lookup';
@@ -7,6 +8,11 @@ import { floatingIpsOf, hostPrefix, isDead, isOffNetwork, portLabel, subject, vi
 /** Announced VIPs of dead load balancers are not to be there. */
 function isExpected(facts: TraceFacts): boolean {
   return !isOffNetwork(facts.tree) && !(facts.tree.vipMode === 'bgp' && isDead(facts)) && vipSides(facts).length > 0;
+}
+
+/** Hosts that traffic is led to. */
+function nextHopsOf({ paths }: ControlRoute): ReadonlySet<string> {
+  return new Set(paths.filter(({ usable }) => usable).map(({ nextHop }) => nextHop));
 }
 
 const healthCheckFailing: Fault = {
@@ -62,7 +68,7 @@ const routeAbsent: Fault = {
       const seen = contentOf(routes);
       if (!seen) return [];
       return [...prefixes, ...outer]
-        .filter((prefix) => !seen.some((it) => it.prefix === prefix && it.paths.length > 0))
+        .filter((prefix) => !seen.some((it) => it.prefix === prefix && nextHopsOf(it).size > 0))
         .map((prefix) => ({
           subject: subject.controlRoute(name, prefix),
           what: `control-node ${name} has no route for ${prefix}`,
@@ -82,10 +88,11 @@ const pathsFewer: Fault = {
     const hosts = new Set(vipSides(facts).flatMap(({ port, engine }) => port?.host ?? engine.host ?? []));
     return facts.controlNodes.flatMap(({ name, routes }) =>
       (contentOf(routes) ?? [])
-        .filter(({ paths }) => paths.length > 0 && new Set(paths.map(({ nextHop }) => nextHop)).size < hosts.size)
-        .map(({ prefix, paths }) => ({
+        .map((route) => ({ prefix: route.prefix, nextHops: nextHopsOf(route).size }))
+        .filter(({ nextHops }) => nextHops > 0 && nextHops < hosts.size)
+        .map(({ prefix, nextHops }) => ({
           subject: subject.controlRoute(name, prefix),
-          what: `control-node ${name} has ${new Set(paths.map(({ nextHop }) => nextHop)).size} next hops for ${prefix}, with engines on ${hosts.size} hosts`,
+          what: `control-node ${name} has ${nextHops} next hops for ${prefix}, with engines on ${hosts.size} hosts`,
           read: routes.at,
           cause: 'an engine has left the route: its session is down, its health check fails, or its pair is standby',
           cure: 'follow the lines of the engine whose host is missing',

@@ -13,28 +13,32 @@ import type { Draft } from './rows';
 
 /** What control-nodes, vRouters and engines said themselves. */
 
-export function controlNodeLines({ controlNodes }: TraceFacts): Draft[] {
+export function controlNodeLines({ controlNodes, tree }: TraceFacts): Draft[] {
+  // Where the VIP is not announced, others' sessions are on the same ports.
+  const down: Draft['status'] = tree.vipMode === 'bgp' ? 'wrong' : 'info';
   const section = 'control-nodes';
   return controlNodes.flatMap(({ name, routes, peers }) => [
     ...unread({ section, subject: subject.controlNode(name) }, routes),
     ...(contentOf(peers) ?? []).map((peer) => ({
       section,
       subject: subject.controlNode(name),
-      status: peer.state === 'Established' ? undefined : ('wrong' as const),
+      status: peer.state === 'Established' ? undefined : down,
       text: `${name}: session with ${peer.name} (${peer.address}, AS ${peer.peerAs ?? '?'}): ${peer.state}${peer.lastError ? `, ${peer.lastError}` : ''}`,
       read: peers.at,
     })),
     ...(contentOf(routes) ?? []).map(({ table, prefix, paths }) => ({
       section,
       subject: subject.controlRoute(name, prefix),
-      text: `${name}: ${prefix} in ${table}: ${paths.map(describePath).join('; ') || 'no path'}${paths.length > 1 ? ' (ECMP)' : ''}`,
+      text: `${name}: ${prefix} in ${table}: ${paths.map(describePath).join('; ') || 'no path'}${paths.filter(({ usable }) => usable).length > 1 ? ' (ECMP)' : ''}`,
       read: routes.at,
     })),
   ]);
 }
 
-function describePath({ nextHop, label, protocol, source, localPreference }: ControlPath): string {
-  return `next hop ${nextHop} label ${label ?? '-'} (${protocol} from ${source}, preference ${localPreference ?? '-'})`;
+function describePath({ nextHop, label, protocol, source, localPreference, asPath, usable }: ControlPath): string {
+  const how = `${protocol} from ${source}${asPath === '' ? '' : `, AS path ${asPath}`}`;
+  if (!usable) return `announced next hop ${nextHop} (${how})`;
+  return `next hop ${nextHop} label ${label ?? '-'} (${how}, preference ${localPreference ?? '-'})`;
 }
 
 export function vRouterLines({ vRouters }: TraceFacts): Draft[] {

@@ -103,10 +103,12 @@ function networkLines(facts: TraceFacts): Draft[] {
 }
 
 export function sessionLines(facts: TraceFacts): Draft[] {
+  // Where the VIP is not announced, they are those of others on the same engines.
+  const down: Draft['status'] = facts.tree.vipMode === 'bgp' ? 'wrong' : 'info';
   return facts.sessions.map(({ engineId, peerAddress, established, reason, announced }) => ({
     section: 'BGP sessions',
     subject: subject.session(engineId, peerAddress),
-    status: established ? undefined : ('wrong' as const),
+    status: established ? undefined : down,
     text: `engine ${nameOf(facts, engineId)} with ${peerAddress}: ${established ? 'established' : `down, ${reason ?? 'no reason is known'}`}; announces ${announced.join(', ') || 'nothing'}`,
     read: 'database, as the engine told last',
   }));

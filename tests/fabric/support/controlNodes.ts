@@ -18,9 +18,17 @@ export interface ControlNodes {
   apply(plan: Plan, namespaceOf: (place: Place, networkId: string) => string): Promise<void>;
   /** Prefixes with a path over this interface. */
   announcedBy(interfaceId: string): readonly string[];
+  /** What a control-node has been told, by 0 or 1, in a network: by which interface, and with which next hop. */
+  toldTo(node: number, networkId: string): readonly Told[];
   /** States of the sessions of an interface, first and second control-node; empty while it has none. */
   sessionsOf(interfaceId: string): Promise<readonly string[]>;
   close(): void;
+}
+
+export interface Told {
+  readonly prefix: string;
+  readonly interfaceId: string;
+  readonly nextHop: string;
 }
 
 export interface ControlNodesDeps {
@@ -84,6 +92,14 @@ export function openControlNodes({ prefix, hosts, onChange }: ControlNodesDeps):
       }
     },
     announcedBy: (interfaceId) => announced.get(interfaceId) ?? [],
+    toldTo(node, networkId) {
+      const site = sites.get(networkId);
+      const byAddress = new Map([...(site?.peers ?? [])].map(([id, address]) => [address, id] as const));
+      return (site?.speakers[node]?.paths ?? []).flatMap(({ prefix, nextHop, neighbour }) => {
+        const interfaceId = byAddress.get(neighbour);
+        return interfaceId === undefined ? [] : [{ prefix, interfaceId, nextHop: plain(nextHop) }];
+      });
+    },
     async sessionsOf(interfaceId) {
       for (const { peers, speakers, namespace } of sites.values()) {
         const address = peers.get(interfaceId);
@@ -225,7 +241,7 @@ function resolvePaths({ speakers, peers, instances }: Site): (readonly [string, 
     .flatMap(({ paths }) => paths)
     .flatMap((path) => {
       const engine = engines.find(({ peer }) => peer === path.neighbour);
-      return engine?.addresses.includes(path.nextHop.replace(/^::ffff:(?=[0-9.]+$)/, '')) ? [{ ...path, engine }] : [];
+      return engine?.addresses.includes(plain(path.nextHop)) ? [{ ...path, engine }] : [];
     });
   const found = new Map<string, string[]>();
   for (const prefix of new Set(usable.map((path) => path.prefix))) {
@@ -238,6 +254,11 @@ function resolvePaths({ speakers, peers, instances }: Site): (readonly [string, 
     for (const id of byPlace.values()) found.set(id, [...(found.get(id) ?? []), prefix]);
   }
   return [...found];
+}
+
+/** Without the prefix of an IPv4 address that is written as one of IPv6. */
+function plain(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9.]+$)/, '');
 }
 
 /** Of `RibPath.preference`: local preference up, then path length, origin and MED down. */

@@ -16,6 +16,8 @@ import { waitUntil } from '../../support/wait';
 import { type FabricCloud, type FabricNetwork, startFabricCloud } from './cloud';
 import { type Fabric, openFabric } from './fabric';
 import { CONTROLLER, type Hypervisor, openHypervisor } from './hypervisor';
+import { introspectionOf, registerHosts } from './introspection/register';
+import { openIntrospection } from './introspection/serve';
 import { ipBatchForgiving } from './namespaces';
 import { readingFrom } from './simulatorStore';
 
@@ -79,6 +81,9 @@ async function start(
     isForeign: (networkId) => networkId === managementNetworkId,
   });
   closers.push(() => fabric.close());
+  const introspected = await openIntrospection(fabric, readingFrom(contrail.contrail.store));
+  closers.push(() => introspected.close());
+  await registerHosts(contrail.contrail.url, introspected);
   const db = await openTestDatabase();
   closers.push(() => db.destroy());
   const bus = createMemoryBus({ log });
@@ -108,7 +113,7 @@ async function start(
   closers.push(() => worker.close());
   const housekeeping = await runHousekeeping({ ...common, compute, vnc });
   closers.push(() => housekeeping.close());
-  const http = await runApi({ ...common, vnc });
+  const http = await runApi({ ...common, vnc, introspect: introspectionOf(introspected) });
   closers.push(() => http.close());
   const api = callApi(http.url ?? '', cloud.projectId);
   return {

@@ -24,6 +24,8 @@ export interface VRouters {
   isPlugged(interfaceId: string): boolean;
   /** The namespace of a routing instance; it must be in the last plan. */
   namespaceOf(place: Place, networkId: string): string;
+  /** Whose mark that is in a routing instance. */
+  deviceOf(place: Place, networkId: string, mark: number): string | undefined;
 }
 
 export interface MachineEnd {
@@ -113,6 +115,8 @@ export function openVRouters(prefix: string, hosts: readonly Place[]): VRouters 
     unplug: (interfaceId) => void ends.delete(interfaceId),
     isPlugged: (interfaceId) => ends.has(interfaceId),
     namespaceOf: (place, networkId) => kernelOf(place, networkId).namespace,
+    deviceOf: (place, networkId, wanted) =>
+      [...kernelOf(place, networkId).marks].find(([, mark]) => mark === wanted)?.[0],
   };
 }
 

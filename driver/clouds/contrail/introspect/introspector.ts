@@ -2,13 +2,14 @@ import { type Dispatcher, request } from 'undici';
 import type {
   ControlPath,
   ControlPeer,
+  FlowKey,
   Introspector,
   VRouterInterface,
   VRouterNextHop,
   VRouterRoute,
 } from '../../../domain/introspect';
 import { readBody } from '../../answerBody';
-import { type Content, type Element, findAll, numberIn, parseSandesh, textIn } from './sandesh';
+import { type Content, type Element, findAll, numberIn, parseSandesh, textIn, textsIn } from './sandesh';
 
 export interface IntrospectOptions {
   /** Milliseconds for an answer. */
@@ -55,10 +56,32 @@ export function createIntrospector(options: IntrospectOptions): Introspector {
       const route = routes.find((it) => textIn(it, 'src_ip') === ip && textIn(it, 'src_plen') === length);
       return route && toRoute(route, instance, prefix);
     },
+    async vRouterFlow(address, portId, key) {
+      const own = findAll(await agent(address, 'ItfReq', { uuid: portId }), 'ItfSandeshData').find(
+        (it) => textIn(it, 'uuid') === portId,
+      );
+      const nh = textIn(own, 'flow_key_idx');
+      if (nh === '') return undefined;
+      const [record] = findAll(await agent(address, 'FetchFlowRecord', { nh, ...queryOf(key) }), 'SandeshFlowData');
+      return record && { index: numberIn(record, 'ecmp_index') };
+    },
   };
 }
 
 type Query = Readonly<Record<string, string>>;
+
+const PROTOCOLS = { tcp: '6', udp: '17' } as const;
+
+function queryOf({ source, sourcePort, destination, destinationPort, protocol }: FlowKey): Query {
+  const ports = { src_port: String(sourcePort), dst_port: String(destinationPort) };
+  return { sip: source, dip: destination, ...ports, protocol: PROTOCOLS[protocol] };
+}
+
+/** Paths with one of these lead nobody: `ResolveNexthop` ones are led by what they are resolved to. */
+const UNUSABLE: readonly string[] = [
+  ...['AsPathLooped', 'NoNeighborAs', 'NoTunnelEncap', 'OriginatorIdLooped', 'ResolveNexthop', 'RoutingPolicyReject'],
+  ...['ClusterListLooped', 'CheckGlobalErmVpnRoute'],
+];
 
 function isV6(prefix: string): boolean {
   return prefix.includes(':');
@@ -94,6 +117,7 @@ function toPath(path: Element): ControlPath {
     localPreference: numberIn(path, 'local_preference'),
     asPath: textIn(path, 'as_path'),
     sequence: textIn(path, 'sequence_no'),
+    usable: !textsIn(path, 'flags').some((flag) => UNUSABLE.includes(flag)),
   };
 }
 

@@ -36,6 +36,15 @@ export function textIn(element: Element | undefined, name: string): string {
   return typeof value === 'string' ? value.trim() : '';
 }
 
+/** Of a list of texts. */
+export function textsIn(element: Element | undefined, name: string): readonly string[] {
+  const found = element?.[name];
+  if (typeof found !== 'object' || isList(found)) return [];
+  const list = found['list'];
+  const items = typeof list === 'object' && !isList(list) ? [list['element'] ?? []].flat() : [];
+  return items.filter((one): one is string => typeof one === 'string');
+}
+
 export function numberIn(element: Element | undefined, name: string): number | null {
   const text = textIn(element, name);
   return /^-?\d+$/.test(text) ? Number(text) : null;

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type {
   Survey,
   SurveyedClaim,
+  SurveyedClient,
   SurveyedFloatingIp,
   SurveyedHost,
   SurveyedNetwork,
@@ -36,7 +37,7 @@ export async function survey(vnc: Vnc, asked: SurveyRequest): Promise<Survey> {
     vnc.list('virtual-router', 'all', { fields: ['virtual_router_ip_address'] }),
     vnc.list('global-system-config', 'all', { fields: ['autonomous_system', 'bgpaas_parameters'] }),
   ]);
-  const [checks, tables, addresses, groups, floatingIps, networks, claims] = await Promise.all([
+  const [checks, tables, addresses, groups, floatingIps, networks, claims, clients] = await Promise.all([
     byId(vnc, ports, { type: 'service-health-check', field: 'service_health_check_properties' }),
     byId(vnc, ports, { type: 'interface-route-table', field: 'interface_route_table_routes' }),
     vnc.list('instance-ip', { refersTo: asked.portIds }, { fields: ADDRESS_FIELDS }),
@@ -44,6 +45,7 @@ export async function survey(vnc: Vnc, asked: SurveyRequest): Promise<Survey> {
     findFloatingIps(vnc, asked),
     vnc.list('virtual-network', { ids: asked.networkIds }, { fields: NETWORK_FIELDS }),
     findClaims(vnc, asked),
+    findClients(vnc, asked),
   ]);
   const outside = await findOutside(vnc, floatingIps, networks);
   const parts: PortParts = { checks, tables, addresses, routers };
@@ -54,7 +56,7 @@ export async function survey(vnc: Vnc, asked: SurveyRequest): Promise<Survey> {
     floatingIps: floatingIps.map((it) => toFloatingIp(it, outside.networkOf)),
     bgpServices: services.filter(({ uuid }) => wanted.has(uuid)).map(toService),
     securityGroups: groups.map((it) => ({ id: it.uuid, name: it.fq_name.at(-1) ?? '', rules: rulesOf(it) })),
-    claims,
+    ...{ claims, clients },
     controlNodes: routers.flatMap(toControlNode),
     vRouters: vRouters.flatMap(toVRouter),
     globals: toGlobals(globals[0], services),
@@ -128,6 +130,22 @@ async function findClaims(vnc: Vnc, { networkIds, addresses }: SurveyRequest): P
   return addresses.flatMap((address) =>
     [...claims, ...fixed].filter(({ prefix }) => covers(prefix, address)).map((it) => ({ ...it, address })),
   );
+}
+
+async function findClients(vnc: Vnc, { networkIds, clients = [] }: SurveyRequest): Promise<SurveyedClient[]> {
+  if (clients.length === 0) return [];
+  const instances = await vnc.list('instance-ip', { refersTo: networkIds }, { fields: ADDRESS_FIELDS });
+  const found = instances.flatMap((instance) => {
+    const address = textOf(instance, 'instance_ip_address') ?? '';
+    const ids = clients.includes(address) ? idsOf(instance, 'virtual_machine_interface_refs') : [];
+    return ids.map((portId) => ({ address, portId }));
+  });
+  const ids = [...new Set(found.map(({ portId }) => portId))];
+  const ports = await vnc.list(PORT, { ids }, { fields: ['virtual_machine_interface_bindings'] });
+  return found.flatMap(({ address, portId }) => {
+    const port = ports.find(({ uuid }) => uuid === portId);
+    return port ? [{ address, portId, host: bindingOf(port, 'host_id') }] : [];
+  });
 }
 
 function covers(prefix: string, address: string): boolean {
