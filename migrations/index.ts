@@ -22,6 +22,7 @@ import { troubleTables } from './0020_trouble';
 import { highAvailability } from './0021_high_availability';
 import { inspectionTable } from './0022_inspection';
 import { elasticity } from './0023_elasticity';
+import { peerPortTable } from './0024_peer_port';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   { name: '0021_high_availability', up: highAvailability },
   { name: '0022_inspection', up: inspectionTable },
   { name: '0023_elasticity', up: elasticity },
+  { name: '0024_peer_port', up: peerPortTable },
 ];

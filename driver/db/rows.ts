@@ -7,6 +7,7 @@ import type {
   EngineLoadRow,
   GroupElasticityRow,
   GroupUpgradeRow,
+  PeerPortRow,
   PlacementRow,
   ServiceEngineGroupRow,
   ServiceEngineRow,
@@ -96,6 +97,7 @@ export interface Tables {
   group_upgrade: GroupUpgradeRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
+  peer_port: PeerPortRow;
   taken_port: TakenPortRow;
   placement: PlacementRow;
   capture: CaptureRow;

@@ -109,6 +109,7 @@ async function forgetLoadBalancer(trx: Db, id: string): Promise<void> {
   await trx('tags').where({ resource_id: id }).delete();
   await trx('vip_wiring').where({ load_balancer_id: id }).delete();
   await trx('listener_statistics').where({ load_balancer_id: id }).delete();
+  await trx('peer_port').where({ load_balancer_id: id }).delete();
 }
 
 function amountsOf({ loadBalancer, removals }: Settlement): Amounts {

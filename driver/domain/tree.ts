@@ -233,6 +233,14 @@ export function vipAddresses(tree: LoadBalancerTree): string[] {
   return [tree.vip, ...tree.additionalVips].flatMap(({ ipAddress }) => (ipAddress === null ? [] : [ipAddress]));
 }
 
+/**
+ * Whether engines keep what they see of the pool's clients. Persistence of other kinds follows from the request alone:
+ * every engine computes the same member from the address or the cookie.
+ */
+export function learnsOfClients({ persistence }: { readonly persistence: { readonly type: string } | null }): boolean {
+  return persistence?.type === 'APP_COOKIE';
+}
+
 /** True when an object's change, or that of something in it, is still under way. */
 export function isWork(tree: LoadBalancerTree): boolean {
   return tree.generation !== tree.settledGeneration;

@@ -44,6 +44,11 @@ export interface Vnic {
   readonly deleting: boolean;
 }
 
+/** Of a domain's vNICs the lowest is the first: the VIP network's own, then others with VIPs, then those to members. */
+export function vnicRank({ networkId, domainId, vipSide }: Pick<Vnic, 'networkId' | 'domainId' | 'vipSide'>): number {
+  return networkId === domainId ? 0 : vipSide ? 1 : 2;
+}
+
 /** Whether its place is known, with an address in every subnet that is wanted of it. */
 export function isComplete({ facts, subnetIds }: Vnic): boolean {
   return facts !== null && subnetIds.every((id) => facts.subnetIds.includes(id));

@@ -1,8 +1,10 @@
 import type { Db } from '../db/connect';
 import { findFirewall } from '../db/firewalls';
 import { findFlavor } from '../db/flavors';
+import { findPeerPort, listPeerVnics } from '../db/peers';
 import { loadTree } from '../db/tree';
-import type { LoadBalancerTree } from '../domain/tree';
+import { listPeers, type Peers, peersOf } from '../domain/peers';
+import { type LoadBalancerTree, learnsOfClients } from '../domain/tree';
 import { materialsOf } from '../protocol/materials';
 import type { PutSpec, RemoveSpec } from '../protocol/messages';
 import type { FirewallRule, LoadBalancerSpec } from '../protocol/spec';
@@ -92,9 +94,18 @@ async function findPlace(
 ): Promise<SpecPlace | undefined> {
   const { domainId, ready } = await networks.placeOf(link, tree.id);
   if (!ready) return undefined;
-  if (domainId === null || tree.vip.securityGroupIds.length === 0) return { domainId, firewall: null };
+  if (domainId === null) return { domainId, firewall: null };
+  const peers = await findPeers(db, tree, link.engineId);
+  if (tree.vip.securityGroupIds.length === 0) return { domainId, firewall: null, peers };
   // Groups that have not been looked at let nobody in.
-  return { domainId, firewall: (await findFirewall<FirewallRule>(db, tree.id)) ?? [] };
+  return { domainId, firewall: (await findFirewall<FirewallRule>(db, tree.id)) ?? [], peers };
+}
+
+/** Of no use, and not looked for, where engines keep nothing of clients. */
+async function findPeers(db: Db, tree: LoadBalancerTree, engineId: string): Promise<Peers | undefined> {
+  if (!tree.pools.some(learnsOfClients)) return undefined;
+  const known = await findPeerPort(db, tree.id);
+  return known && peersOf(engineId, listPeers(await listPeerVnics(db, tree.id)), known.port);
 }
 
 /** Those the spec names: a pool that no listener uses is not in it. */

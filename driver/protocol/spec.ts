@@ -209,6 +209,17 @@ export const AnnouncementSpec = z.object({
 });
 export type AnnouncementSpec = z.infer<typeof AnnouncementSpec>;
 
+/** How this engine and the load balancer's other engines share what they learn of its clients (haproxy's peers, over TCP). */
+export const PeersSpec = z.object({
+  /** Of this engine: the others know it by this name, at this address of its own. */
+  name: uuid,
+  address: z.string(),
+  /** The same on all of them. Nobody else may come to it. */
+  port,
+  others: z.array(z.object({ name: uuid, address: z.string() })),
+});
+export type PeersSpec = z.infer<typeof PeersSpec>;
+
 export const LoadBalancerSpec = z.object({
   id: uuid,
   /** The change this spec is the result of; with `epoch` it orders specs of one load balancer. */
@@ -241,6 +252,8 @@ export const LoadBalancerSpec = z.object({
    * new in, without a word, and ends what is under way. Absent: nobody comes here any more when it is to be forgotten.
    */
   leaving: z.literal(true).exactOptional(),
+  /** Absent: nothing is learnt of clients, or there is no network to share it in. Since version 3. */
+  peers: PeersSpec.exactOptional(),
   listeners: z.array(ListenerSpec),
   pools: z.array(PoolSpec),
 });

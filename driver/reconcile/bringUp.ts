@@ -10,6 +10,7 @@ import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
 import { servingEngines, wireContrail } from './contrailWiring';
 import { letGo } from './draining';
 import { keepFirewall } from './keepFirewall';
+import { preparePeers, tellPeers } from './keepPeers';
 import { runStages, stageOf } from './kind';
 import { addressPairs } from './kinds/addressPairs';
 import { engineQos } from './kinds/engineQos';
@@ -32,7 +33,9 @@ export async function bringUp(run: Run): Promise<Verdict> {
   if (parts.bootsNothing) return settled(settleApplied(tree, []));
   const needs = await findNeeds(run);
   await keepFirewall(run);
+  await preparePeers(run, needs);
   const told = await tellEngines(run, needs);
+  await tellPeers(run, needs);
   if (told.kind === 'telling') return { kind: 'waiting', reason: told.reason };
   const unasked = await listUnasked(run, needs);
   if (unasked.length > 0) await demandVnics(run, needs, unasked);
@@ -109,7 +112,7 @@ async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<
   if (needs.vips.length === 0) return undefined;
   const recorded = await listWiring(parts.db, tree.id);
   const { contrail } = parts;
-  const leaving = contrail ? await listLeaving(run, contrail, { placing, drop: plan.drop, recorded }) : [];
+  const leaving = contrail ? await listLeaving(run, { placing, drop: plan.drop, recorded }) : [];
   const answering = contrail
     ? servingEngines(tree, plan.drop, placing.group)
     : answeringEngines(tree, plan.drop, { recorded, group: placing.group });
@@ -123,7 +126,7 @@ async function wire(run: PlacedRun, { plan, placing }: ToldOf<'told'>): Promise<
     return `engine ${engineId} has no port in network ${missing.networkId} yet`;
   }
   const wanted: EnginePort[] = ports.filter(({ engineId }) => [...answering, ...leaving].includes(engineId));
-  if (contrail) return wireContrail(run, { contrail, placing, needs, ports: wanted, recorded });
+  if (contrail) return wireContrail(run, { contrail, placing, needs, ports: wanted, leaving, recorded });
   const policies = await findPolicies(run, wanted);
   const target = { tree, ports: wanted, vips: needs.vips, policies, recorded };
   await runStages(WIRING_STAGES, { target, clouds: parts, before });

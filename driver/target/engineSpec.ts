@@ -1,5 +1,5 @@
 import type { BgpService } from '../domain/bgp';
-import type { Route, Vnic, VnicFacts } from '../domain/vnic';
+import { type Route, type Vnic, type VnicFacts, vnicRank } from '../domain/vnic';
 import type { DomainSpec, EngineSpec, HeartbeatSpec, RouteSpec, VnicSpec } from '../protocol/engineSpec';
 import { buildBgp } from './bgpSpec';
 import { digestOf } from './canonical';
@@ -52,7 +52,7 @@ interface DomainFacts {
 }
 
 function buildDomain(id: string, vnics: readonly PlacedVnic[], { sessions, heartbeat }: DomainFacts): DomainSpec {
-  const ordered = [...vnics].sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1));
+  const ordered = [...vnics].sort((a, b) => vnicRank(a) - vnicRank(b) || (a.id < b.id ? -1 : 1));
   const bgp = ordered.flatMap((vnic) => buildBgp(vnic, sessions.get(vnic.id)) ?? [])[0];
   return {
     id,
@@ -61,11 +61,6 @@ function buildDomain(id: string, vnics: readonly PlacedVnic[], { sessions, heart
     ...(bgp && { bgp }),
     ...(heartbeat && { heartbeat }),
   };
-}
-
-/** The VIP network's own vNIC first, then others with VIPs, then those that only lead to members. */
-function rankOf({ networkId, domainId, vipSide }: PlacedVnic): number {
-  return networkId === domainId ? 0 : vipSide ? 1 : 2;
 }
 
 function vnicSpec({ id, networkId, macAddress, facts }: PlacedVnic): VnicSpec {

@@ -1,8 +1,10 @@
+import type { Peers } from '../domain/peers';
 import {
   type HealthMonitor,
   type L7Policy,
   type Listener,
   type LoadBalancerTree,
+  learnsOfClients,
   type Member,
   type Pool,
   vipAddresses,
@@ -14,6 +16,7 @@ import {
   type LoadBalancerSpec,
   type MemberSpec,
   MonitorSpec,
+  type PeersSpec,
   PersistenceSpec,
   PoolSpec,
 } from '../protocol/spec';
@@ -39,6 +42,8 @@ export interface SpecVersion {
 export interface SpecPlace {
   readonly domainId: string | null;
   readonly firewall: readonly FirewallRule[] | null;
+  /** Absent: there is no way to other engines. */
+  readonly peers?: Peers | undefined;
 }
 
 const ANYWHERE: SpecPlace = { domainId: null, firewall: null };
@@ -68,22 +73,25 @@ export function buildSpec(
       ...l7Policies.map(({ redirectPoolId }) => redirectPoolId),
     ]),
   );
+  const served = pools.filter(({ id }) => used.has(id));
   const content = {
     domainId: place.domainId,
     firewall: place.firewall && [...place.firewall],
     vips: vipAddresses(tree),
-    ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining) }),
+    ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining && isPair(tree)) }),
     ...(options.whenDown === 'close' && { whenDown: 'close' as const }),
     ...(tree.vipHeld && { answersForVips: false }),
     ...mastershipOf(tree, role),
     ...(draining && { leaving: true as const }),
     listeners: listeners.sort(byId),
-    pools: pools
-      .filter(({ id }) => used.has(id))
-      .map((pool) => poolSpec(pool, materials, options))
-      .sort(byId),
+    ...(place.peers && served.some(learnsOfClients) && { peers: peersSpec(place.peers) }),
+    pools: served.map((pool) => poolSpec(pool, materials, options)).sort(byId),
   };
   return { id: tree.id, generation, epoch, digest: digestOf(content), ...content };
+}
+
+function peersSpec({ engineId, address, port, others }: Peers): PeersSpec {
+  return { name: engineId, address, port, others: others.map((it) => ({ name: it.engineId, address: it.address })) };
 }
 
 /** Of a pair only; what drains is not the master any more. */
@@ -92,7 +100,14 @@ function mastershipOf({ masterTerm = null }: LoadBalancerTree, role: SpecVersion
   return { mastership: { term: masterTerm, master: role === 'primary' } };
 }
 
-/** In this mode a VIP goes while no member is usable unless the flavor says otherwise. */
+function isPair({ masterTerm = null }: LoadBalancerTree): boolean {
+  return masterTerm !== null;
+}
+
+/**
+ * In this mode a VIP goes while no member is usable unless the flavor says otherwise. Of a pair the other engine takes over
+ * when one drains. Else it is announced until the engine forgets the load balancer: vRouters cut what it carries with the route.
+ */
 function announcementSpec({ whenDown, restoreDelay, withdrawDelay }: SpecOptions, draining: boolean): AnnouncementSpec {
   const when = whenDown === null || whenDown === 'withdraw' ? 'usable' : 'always';
   return { when, upDelay: restoreDelay, downDelay: withdrawDelay, draining };

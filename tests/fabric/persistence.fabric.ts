@@ -41,6 +41,11 @@ const KINDS: readonly Kind[] = [
     client: (index) => ({ keepsCookies: false, from: addressOf(index) }),
   },
   { name: 'HTTP_COOKIE', persistence: { type: 'HTTP_COOKIE' }, mode: 0, client: withCookies },
+  {
+    ...{ name: 'APP_COOKIE', persistence: { type: 'APP_COOKIE', cookie_name: 'session' }, mode: 0 },
+    // What one engine has learnt of a new client the others know a moment later.
+    client: () => ({ keepsCookies: true, rest: 1000 }),
+  },
 ];
 
 interface Case extends Balanced {
@@ -49,7 +54,7 @@ interface Case extends Balanced {
 
 const membersOf = ({ answers }: Session): string[] => Object.keys(answers);
 
-it('holds by address and by cookie over a scale-out and a scale-in, whatever engine a request comes to', async () => {
+it("holds by address and by cookie, ours and the application's, over a scale-out and a scale-in, whatever engine a request comes to", async () => {
   const { site, outsider, members } = stage;
   const cases: Case[] = [];
   for (const kind of KINDS) {

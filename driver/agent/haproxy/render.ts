@@ -1,7 +1,8 @@
-import { backendLines, keepsTable, PEERS, serverLines } from './backend';
+import { backendLines, serverLines } from './backend';
 import { frontendLines } from './frontend';
 import type { Layout } from './layout';
 import { ringLines } from './log';
+import { localPeer, peerLines, sharedPeerLines } from './peers';
 import { metricsLines } from './prometheus';
 import { hasTlsFiles } from './tlsFiles';
 import { fixed, heading, integer, type Line, line, type ObjectRef, quote } from './words';
@@ -37,9 +38,9 @@ const OLD_WORKER_RELOADS = 8;
 /** The whole haproxy.cfg of a load balancer. Pure: equal arguments give equal text. */
 export function renderConfig(layout: Layout, settings: RenderSettings): Rendered {
   return assemble([
-    ...globalLines(settings),
+    ...globalLines(layout, settings),
     ...tlsBaseLines(layout, settings),
-    ...peerLines(layout, settings),
+    ...peerLines(layout, settings.peerSocket),
     ...defaultLines(),
     ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
     ...layout.backends.flatMap((backend) => [...backendLines(backend), ...serverLines(backend)]),
@@ -51,6 +52,7 @@ export function renderConfig(layout: Layout, settings: RenderSettings): Rendered
 /** All that only a reload can change: the configuration less its members. */
 export function renderStructure(layout: Layout): string {
   return assemble([
+    ...sharedPeerLines(layout),
     ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
     ...layout.backends.flatMap((backend) => backendLines(backend)),
   ]).text;
@@ -63,7 +65,7 @@ function assemble(lines: readonly Line[]): Rendered {
   };
 }
 
-function globalLines(settings: RenderSettings): Line[] {
+function globalLines(layout: Layout, settings: RenderSettings): Line[] {
   return [
     heading(null, fixed('global')),
     // Else every start reads the system's whole certificate store (15 ms and 2 MB), for a client nobody uses.
@@ -75,18 +77,13 @@ function globalLines(settings: RenderSettings): Line[] {
     line(null, fixed(`hard-stop-after ${OLD_WORKER_SECONDS}s`)),
     line(null, fixed(`mworker-max-reloads ${OLD_WORKER_RELOADS}`)),
     line(null, fixed('server-state-file'), quote(settings.serverStateFile)),
-    line(null, fixed('localpeer self')),
+    line(null, fixed('localpeer'), localPeer(layout)),
   ];
 }
 
 function tlsBaseLines(layout: Layout, { tlsDirectory }: RenderSettings): Line[] {
   if (tlsDirectory === undefined || !hasTlsFiles(layout)) return [];
   return ['crt-base', 'ca-base'].map((base) => line(null, fixed(base), quote(tlsDirectory)));
-}
-
-function peerLines(layout: Layout, settings: RenderSettings): Line[] {
-  if (!layout.backends.some(keepsTable)) return [];
-  return [heading(null, fixed(`peers ${PEERS}`)), line(null, fixed('peer self'), quote(`unix@${settings.peerSocket}`))];
 }
 
 function defaultLines(): Line[] {

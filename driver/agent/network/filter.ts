@@ -31,7 +31,11 @@ export function renderFilter({ vnics }: DomainSpec, specs: readonly ServedSpec[]
     ),
   ]);
   const [first] = vnics;
-  const sets = FAMILIES.flatMap((family) => setLines(`vips${family}`, `ipv${family}_addr`, vipsOf(specs, family)));
+  const doors = doorsOf(specs);
+  const sets = FAMILIES.flatMap((family) => [
+    ...setLines(`vips${family}`, `ipv${family}_addr`, vipsOf(specs, family)),
+    ...doorSets(doors, family),
+  ]);
   const lines = [
     ...sets,
     ...maps,
@@ -40,6 +44,7 @@ export function renderFilter({ vnics }: DomainSpec, specs: readonly ServedSpec[]
     'type filter hook input priority filter; policy drop',
     ...(first === undefined ? [] : strangerLines(interfaceName(first))),
     ...closedLines(specs),
+    ...(first === undefined ? [] : doorLines(doors, interfaceName(first))),
     'ip daddr . meta l4proto . th dport vmap @ports4',
     'ip6 daddr . meta l4proto . th dport vmap @ports6',
     // With a socket of exactly this connection, or bound to exactly this address: connections to members, and probes.
@@ -59,6 +64,51 @@ export function renderFilter({ vnics }: DomainSpec, specs: readonly ServedSpec[]
   ];
   const table = `table inet ${TABLE}`;
   return [table, `delete ${table}`, `${table} {`, ...lines, '}', ''].join('\n');
+}
+
+/** Where a load balancer's engines come to one another, and who may. */
+interface Door {
+  readonly family: Family;
+  readonly address: string;
+  readonly port: number;
+  /** This engine is one of them: an old worker hands over to the next. */
+  readonly sources: readonly string[];
+}
+
+function doorsOf(specs: readonly LoadBalancerSpec[]): Door[] {
+  return specs.flatMap(({ peers }) => {
+    if (peers === undefined) return [];
+    const own = ipaddr.parse(peers.address);
+    const sources = [own, ...peers.others.map(({ address }) => ipaddr.parse(address))];
+    const family = own.kind() === 'ipv4' ? 4 : 6;
+    const alike = sources.filter((source) => source.kind() === own.kind()).map(kernelText);
+    return [{ family, address: kernelText(own), port: peers.port, sources: alike }];
+  });
+}
+
+function doorSets(doors: readonly Door[], family: Family): string[] {
+  const here = doors.filter((door) => door.family === family);
+  if (here.length === 0) return [];
+  const ends = here.map(({ address, port }) => `${address} . ${port}`);
+  const ways = here.flatMap(({ address, port, sources }) =>
+    sources.map((source) => `${source} . ${address} . ${port}`),
+  );
+  const address = `ipv${family}_addr`;
+  return [
+    ...setLines(`doors${family}`, `${address} . inet_service`, [...new Set(ends)]),
+    ...setLines(`peers${family}`, `${address} . ${address} . inet_service`, [...new Set(ways)]),
+  ];
+}
+
+/** Before what sockets say: the ports are bound, and nobody else may come to them. */
+function doorLines(doors: readonly Door[], device: string): string[] {
+  return FAMILIES.filter((family) => doors.some((door) => door.family === family)).flatMap((family) => {
+    const ip = headerOf(family);
+    return [
+      `iifname { "lo", "${device}" } ${ip} saddr . ${ip} daddr . tcp dport @peers${family} accept`,
+      `${ip} daddr . tcp dport @doors${family} drop`,
+    ];
+  });
 }
 
 /** Two specs of one load balancer mostly differ in what is none of a filter's business. */

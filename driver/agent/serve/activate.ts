@@ -4,6 +4,7 @@ import { planChange } from '../haproxy/change';
 import { needsFirstCheck } from '../haproxy/commands';
 import type { Fault } from '../haproxy/fault';
 import { endpoints, type Layout, socketAddress } from '../haproxy/layout';
+import { sharingOf } from '../haproxy/peers';
 import { type Rendered, renderConfig } from '../haproxy/render';
 import { renderServerState } from '../haproxy/serverState';
 import { parseStats } from '../haproxy/stats';
@@ -15,6 +16,7 @@ import { writeAtomically } from '../state/files';
 import { changeCertificates, dropCertificates, placeCertificates } from './certificates';
 import { ActivationError, blame, findCulprits } from './culprits';
 import { knownHealth, withoutNewcomers } from './health';
+import { learnFromPeers } from './learn';
 import { changeMembers, probe } from './members';
 import { dropRetired, endRetired, holdCurrent, unhold } from './retired';
 import { endSessions, stopListening } from './sessions';
@@ -104,6 +106,8 @@ async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
   await writeAtomically(unit.paths.serverState, renderServerState(layout, knownHealth(unit)), false);
   try {
     const daemon = await startDaemon(haproxyOf(unit), unit.paths, unit.sequence);
+    // First from those who know it now: what was kept is older.
+    await learnFromPeers(daemon.runtime, layout);
     await restoreTables(unit, daemon.runtime, layout);
     enter(unit, daemon, layout, rendered);
     await dropCertificates(unit, unit.sequence);
@@ -145,7 +149,10 @@ function nextSequence(unit: Unit): number {
 }
 
 function enter(unit: Unit, daemon: Daemon, layout: Layout, rendered: Rendered): void {
-  const bound = endpoints(layout).map(({ address, port }) => socketAddress(address, port));
+  const peer = sharingOf(layout);
+  const bound = [...endpoints(layout), ...(peer === undefined ? [] : [peer])].map(({ address, port }) =>
+    socketAddress(address, port),
+  );
   unit.running = { daemon, layout, config: rendered.text, endpoints: new Set(bound) };
   unit.newcomers.clear();
   unit.leaving.clear();

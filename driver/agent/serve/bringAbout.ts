@@ -56,9 +56,10 @@ async function tryToBringAbout(unit: Unit, spec: LoadBalancerSpec): Promise<Held
 
   // Both, until it is known which: what is served goes on, and what is to come finds its VIPs and ports.
   await unit.deps.networks.serve(unit.id, [...(unit.inForce === null ? [] : [unit.inForce]), spec]);
+  const wanted = await withUsablePeers(unit, admission.spec);
   let faults = [...admission.faults, ...missingPing(unit, admission.spec)];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const layout = layOut(withoutFaults(admission.spec, faults));
+    const layout = layOut(withoutFaults(wanted, faults));
     const unbound = await bindFaults(unit, layout);
     const found = unbound.length > 0 ? unbound : await activate(unit, layout);
     if (found.length > 0) {
@@ -94,6 +95,17 @@ async function bindFaults(unit: Unit, layout: Layout): Promise<Fault[]> {
     if (reason !== null) faults.set(endpoint.listenerId, passingFault('listener', endpoint.listenerId, reason));
   }
   return [...faults.values()];
+}
+
+/** Clients are served all the same where the port for other engines is taken. */
+async function withUsablePeers(unit: Unit, spec: LoadBalancerSpec): Promise<LoadBalancerSpec> {
+  const { peers, ...alone } = spec;
+  if (peers === undefined || unit.running?.endpoints.has(socketAddress(peers.address, peers.port))) return spec;
+  const { address, port } = peers;
+  const reason = await whyNotBindable({ listenerId: spec.id, address, port }, 'tcp', unit.namespace);
+  if (reason === null) return spec;
+  unit.deps.log.warn({ loadBalancer: spec.id, reason }, 'what is learnt of clients stays on this engine');
+  return alone;
 }
 
 function missingPing(unit: Unit, spec: LoadBalancerSpec): Fault[] {

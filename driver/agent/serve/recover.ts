@@ -82,5 +82,5 @@ function isServed(layout: Layout, rows: readonly StatRow[]): boolean {
 }
 
 function boundBy(config: string): Set<string> {
-  return new Set([...config.matchAll(/^ {2}bind '([^']+)'/gm)].map(([, endpoint]) => endpoint ?? ''));
+  return new Set([...config.matchAll(/^ {2}(?:bind|peer '[^']+') '([^']+)'/gm)].map(([, endpoint]) => endpoint ?? ''));
 }

@@ -157,6 +157,16 @@ export interface VipFirewallRow {
   updated_at: Time;
 }
 
+/** Where the engines of a load balancer share what they learn of its clients. */
+export interface PeerPortRow {
+  load_balancer_id: string;
+  /** The VIP network; ports are not shared in it. */
+  network_id: string;
+  port: number;
+  /** Hash of the engines' addresses that engines were last hinted of; null: of none. */
+  told: string | null;
+}
+
 /** A user's port that a load balancer has taken for its VIPs. */
 export interface TakenPortRow {
   port_id: string;

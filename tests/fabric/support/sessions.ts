@@ -23,6 +23,8 @@ export interface SessionClient {
   /** An address of the machine. */
   readonly from?: string;
   readonly keepsCookies: boolean;
+  /** Milliseconds after an answer with a new cookie; 0 by default. */
+  readonly rest?: number;
 }
 
 export function openSessions(machine: string, url: string, clients: readonly SessionClient[]): Sessions {

@@ -1,7 +1,7 @@
 /**
  * `sessions.cjs JSON`: clients with sessions, that go on until standard input ends, each request on a connection of its
- * own. {url, clients: [{from?, keepsCookies}], pause}: prints, for each client, who has answered and by which engines, as
- * JSON. A line comes first once each client has had its first answer.
+ * own. {url, clients: [{from?, keepsCookies, rest?}], pause}: prints, for each client, who has answered and by which engines, as
+ * JSON. A line comes first once each client has had its first answer. After an answer with a cookie it rests for `rest` ms.
  */
 const { request } = require('node:http');
 
@@ -45,19 +45,29 @@ function once(client) {
   });
 }
 
+const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+
+async function rest(client) {
+  if (client.jar.size === client.known) return;
+  client.known = client.jar.size;
+  await sleep(client.rest ?? 0);
+}
+
 let waiting = clients.length;
 
 async function run(client) {
   await once(client);
+  await rest(client);
   waiting -= 1;
   if (waiting === 0) process.stdout.write('begun\n');
   while (!isOver) {
     await once(client);
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await sleep(pause);
+    await rest(client);
   }
 }
 
-const all = clients.map((client) => ({ ...client, jar: new Map(), answers: {}, engines: {}, failures: [] }));
+const all = clients.map((client) => ({ ...client, jar: new Map(), known: 0, answers: {}, engines: {}, failures: [] }));
 void Promise.all(all.map(run)).then(() => {
   const result = all.map(({ answers, engines, failures }) => ({ answers, engines, failures }));
   process.stdout.write(JSON.stringify(result), () => process.exit(0));
