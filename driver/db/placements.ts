@@ -101,7 +101,7 @@ async function insertPlacements(
 ): Promise<void> {
   if (engineIds.length === 0) return;
   const kept = tree.placements.filter((it) => !it.deleting && !isLeaving(it)).map(({ role }) => role);
-  const roles = rolesForNew(engineIds.length, kept, haMode);
+  const roles = rolesForNew(engineIds.length, { kept, haMode, isGranted: (tree.masterTerm ?? null) !== null });
   const rows = engineIds.map((engineId, index) => ({
     id: randomUUID(),
     load_balancer_id: tree.id,

@@ -21,6 +21,8 @@ const HYSTERESIS = 10;
 const REST = 0.9;
 /** Of the interval: giving back is done with less haste than helping. */
 const LONG_REST = 2.8;
+/** Of the interval: an engine is to be known for so long before anything is given back there. */
+const KNOWN = 1.8;
 
 /**
  * Engines above the maximum are relieved: a load balancer is scaled out, or moved, or an engine is made. Engines below the
@@ -30,7 +32,11 @@ const LONG_REST = 2.8;
 export function planElasticity(view: ElasticityView, settings: ElasticitySettings, now: number): ElasticityPlan {
   const levels = judgeLevels(view, settings);
   const idleSince = noteIdle(view, now);
-  const forecast = createForecast(view);
+  const lately = noteLoads(view, now - LONG_REST * settings.interval, now);
+  const forecast = createForecast(view, {
+    peaks: peaksOf(lately),
+    known: knownFor(lately, now - KNOWN * settings.interval),
+  });
   const looking = (rest: number): Looking => ({ forecast, settings, rested: hasRested(view.state, now, rest) });
   const { wanted, stuck, active } = relieveAll(looking(REST * settings.interval), levels);
   if (!active) wanted.push(...giveBack(looking(LONG_REST * settings.interval), levels));
@@ -50,6 +56,7 @@ export function planElasticity(view: ElasticityView, settings: ElasticitySetting
       levels: Object.fromEntries(
         Object.entries(levels).map(([id, it]) => [id, { level: it.level, told: it.told || told.has(id) }]),
       ),
+      lately,
       idleSince,
       actedAt: noteActs(view, done, now),
     },
@@ -89,6 +96,25 @@ function crossingsIn({ engines, state }: ElasticityView, levels: Levels) {
   });
 }
 
+/** How loaded engines have been since then. */
+function noteLoads({ engines, state }: ElasticityView, since: number, now: number): ElasticityState['lately'] {
+  const noted = engines.filter(isJudged).map(({ id, load }): [string, ElasticityState['lately'][string]] => {
+    const kept = (state.lately[id] ?? []).filter(([at]) => at >= since);
+    return [id, load === null ? kept : [...kept, [now, load]]];
+  });
+  return Object.fromEntries(noted);
+}
+
+/** Engines whose load was known then already. */
+function knownFor(lately: ElasticityState['lately'], since: number): ReadonlySet<string> {
+  const known = Object.entries(lately).filter(([, loads]) => loads.some(([at]) => at <= since));
+  return new Set(known.map(([id]) => id));
+}
+
+function peaksOf(lately: ElasticityState['lately']): ReadonlyMap<string, number> {
+  return new Map(Object.entries(lately).map(([id, loads]) => [id, Math.max(0, ...loads.map(([, load]) => load))]));
+}
+
 /** Nobody is served by it: since when, as far as looks have seen. */
 function noteIdle({ engines, state }: ElasticityView, now: number): Record<string, number> {
   const idle = engines.filter((it) => isJudged(it) && it.slotsUsed === 0);
@@ -118,13 +144,17 @@ function relieveAll(looking: Looking, levels: Levels) {
 
 /** One engine's worth at a look: scaling in first, which costs nobody anything. */
 function giveBack(looking: Looking, levels: Levels): readonly ElasticDecision[] {
-  const low = byLoad(looking.forecast, levels, 'low').filter(({ slotsUsed }) => slotsUsed > 0);
+  const { forecast, settings } = looking;
+  const low = byLoad(forecast, levels, 'low').filter(
+    ({ id, slotsUsed }) =>
+      slotsUsed > 0 && forecast.isKnown(id) && forecast.steadyLoad(id) <= settings.minLoad + HYSTERESIS,
+  );
   for (const engine of low) {
     const decision = scaleIn(looking, engine);
     if (decision) return [decision];
   }
   // Where load balancers are to be spread out, a half-empty engine is what is wanted.
-  if (looking.forecast.view.group.algorithm !== 'packed') return [];
+  if (forecast.view.group.algorithm !== 'packed') return [];
   for (const engine of [...low].sort((a, b) => a.slotsUsed - b.slotsUsed)) {
     const moves = empty(looking, engine);
     if (moves.length > 0) return moves;

@@ -8,8 +8,20 @@ export interface Forecast {
   engine(id: string): ElasticEngine | undefined;
   /** Percent; undefined when the engine has not told. */
   load(id: string): number | undefined;
+  /**
+   * Percent: as above, by the most it has lately had to do; infinite when it has not told. Who has just become quiet may
+   * be cut off for a while, or between two bursts: nothing is led there, or taken away, on the strength of that.
+   */
+  steadyLoad(id: string): number;
+  /** Its load has been known for a while. */
+  isKnown(id: string): boolean;
   /** What of the engine's load is the load balancer's. */
   part(loadBalancer: ElasticLoadBalancer, engineId: string): number;
+  /**
+   * What each of its engines has of it when all get alike: what the busiest has. One that gets less than the others is one
+   * that the network has cut off, not one with little to do, and what it does not get may come back.
+   */
+  evenPart(loadBalancer: ElasticLoadBalancer): number;
   /** Engines that the load balancer is on. */
   enginesOf(loadBalancer: ElasticLoadBalancer): readonly string[];
   /** Those on the engine, what loads it most first. */
@@ -24,22 +36,35 @@ export interface Forecast {
   readonly gone: Set<string>;
 }
 
-export function createForecast(view: ElasticityView): Forecast {
+/** What is remembered of engines. */
+interface History {
+  /** What each has lately had to do at most. */
+  readonly peaks: ReadonlyMap<string, number>;
+  /** Those that are no newcomers. */
+  readonly known: ReadonlySet<string>;
+}
+
+export function createForecast(view: ElasticityView, { peaks, known }: History): Forecast {
   const engines = new Map(view.engines.map((it) => [it.id, { ...it }]));
   const places = new Map(view.loadBalancers.map((it) => [it.id, new Set(it.placements.map((p) => p.engineId))]));
   const engine = (id: string): (ElasticEngine & { load: number | null; slotsUsed: number }) | undefined =>
     engines.get(id);
-  const part = (loadBalancer: ElasticLoadBalancer, engineId: string): number => {
-    const before = view.engines.find(({ id }) => id === engineId)?.load ?? 0;
-    return (loadBalancer.placements.find((it) => it.engineId === engineId)?.share ?? 0) * before;
-  };
+  const loadBefore = (engineId: string): number => view.engines.find(({ id }) => id === engineId)?.load ?? 0;
+  const part = (loadBalancer: ElasticLoadBalancer, engineId: string): number =>
+    (loadBalancer.placements.find((it) => it.engineId === engineId)?.share ?? 0) * loadBefore(engineId);
   const gone = new Set<string>();
   return {
     view,
     gone,
     engine,
     part,
+    evenPart: (it) => Math.max(0, ...it.placements.map(({ engineId }) => part(it, engineId))),
     load: (id) => engine(id)?.load ?? undefined,
+    isKnown: (id) => known.has(id),
+    steadyLoad(id) {
+      const before = loadBefore(id);
+      return (engine(id)?.load ?? Number.POSITIVE_INFINITY) + Math.max(0, (peaks.get(id) ?? 0) - before);
+    },
     enginesOf: ({ id }) => [...(places.get(id) ?? [])],
     on: (id) =>
       view.loadBalancers

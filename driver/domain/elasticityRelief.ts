@@ -88,8 +88,8 @@ function moveOne(
     const part = forecast.part(loadBalancer, hot.id);
     const [to] = serving(forecast)
       .filter((it) => it.id !== hot.id && forecast.obstacle(it, loadBalancer) === null)
-      .filter((it) => rested(it.id) && (it.load ?? 0) + part <= settings.maxLoad - HEADROOM)
-      .sort((a, b) => (a.load ?? 0) - (b.load ?? 0) || (a.id < b.id ? -1 : 1));
+      .filter((it) => rested(it.id) && forecast.steadyLoad(it.id) + part <= settings.maxLoad - HEADROOM)
+      .sort((a, b) => forecast.steadyLoad(a.id) - forecast.steadyLoad(b.id) || (a.id < b.id ? -1 : 1));
     if (!to || part === 0) continue;
     forecast.move(loadBalancer, { from: hot.id, to: to.id, part });
     const reason = `engine ${hot.id} is loaded to ${percent(hot)}, engine ${to.id} would be to ${percentOf(forecast.load(to.id) ?? 0)}`;

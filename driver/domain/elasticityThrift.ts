@@ -20,10 +20,11 @@ export function scaleIn(looking: Looking, low: ElasticEngine): ElasticDecision |
     if (!loadBalancer.settled || !rested(loadBalancer.id) || on.length <= Math.max(1, loadBalancer.least)) continue;
     const part = forecast.part(loadBalancer, low.id);
     const others = on.filter((id) => id !== low.id);
-    const more = part / others.length;
-    if (others.some((id) => (forecast.load(id) ?? Number.POSITIVE_INFINITY) + more > bound)) continue;
+    const whole = (forecast.evenPart(loadBalancer) * on.length) / others.length;
+    const more = (id: string): number => whole - forecast.part(loadBalancer, id);
+    if (others.some((id) => !forecast.isKnown(id) || forecast.steadyLoad(id) + more(id) > bound)) continue;
     forecast.move(loadBalancer, { from: low.id, part });
-    for (const id of others) forecast.burden(id, more);
+    for (const id of others) forecast.burden(id, more(id));
     const reason = `engine ${low.id} is loaded to ${percent(low)}, and ${others.length} of its ${on.length} engines can do it`;
     return { kind: 'scaleIn', loadBalancerId: loadBalancer.id, engineId: low.id, reason };
   }
@@ -42,7 +43,7 @@ export function empty(looking: Looking, low: ElasticEngine): readonly ElasticDec
   if (all.some(({ id, settled }) => !settled || !rested(id))) return [];
   const moves: { loadBalancer: ElasticLoadBalancer; to: ElasticEngine; part: number }[] = [];
   for (const loadBalancer of all) {
-    const part = forecast.part(loadBalancer, low.id);
+    const part = forecast.evenPart(loadBalancer);
     const to = placeFor(looking, { low, loadBalancer, part });
     if (!to) {
       for (const it of moves) forecast.move(it.loadBalancer, { from: it.to.id, to: low.id, part: it.part });
@@ -72,7 +73,7 @@ function placeFor({ forecast, settings }: Looking, { low, loadBalancer, part }: 
   const [to] = serving(forecast)
     .filter(({ id }) => id !== low.id && usedBy(id) > 0)
     .filter(({ id }) => usedBy(id) > usedBy(low.id) || (usedBy(id) === usedBy(low.id) && id < low.id))
-    .filter((it) => forecast.obstacle(it, loadBalancer) === null && (it.load ?? 0) + part <= bound)
+    .filter((it) => forecast.obstacle(it, loadBalancer) === null && forecast.steadyLoad(it.id) + part <= bound)
     .sort((a, b) => b.slotsUsed - a.slotsUsed || (a.id < b.id ? -1 : 1));
   return to;
 }

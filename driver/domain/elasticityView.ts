@@ -59,13 +59,15 @@ export type LoadLevel = 'high' | 'normal' | 'low';
 export interface ElasticityState {
   /** By engine. */
   readonly levels: Readonly<Record<string, { readonly level: LoadLevel; readonly told: boolean }>>;
+  /** By engine: how loaded it has been, of late: when, and percent. */
+  readonly lately: Readonly<Record<string, readonly (readonly [at: number, load: number])[]>>;
   /** By engine: since when it serves nobody. */
   readonly idleSince: Readonly<Record<string, number>>;
   /** By engine or load balancer: when something was last done with it. */
   readonly actedAt: Readonly<Record<string, number>>;
 }
 
-export const NOTHING_SEEN: ElasticityState = { levels: {}, idleSince: {}, actedAt: {} };
+export const NOTHING_SEEN: ElasticityState = { levels: {}, lately: {}, idleSince: {}, actedAt: {} };
 
 /** What is to be done. `engineId` is the engine because of which. */
 export type ElasticDecision =

@@ -169,9 +169,22 @@ function readinessOf({ status, connected, vnics, avoided }: EngineCandidate, dem
  * Roles for engines that come to those that keep the load balancer: the first engine answers for the VIP; in a pair the
  * other one waits, else it shares the load. Who comes in another's stead takes over that role.
  */
-export function rolesForNew(count: number, kept: readonly EngineRole[], haMode: HaMode): EngineRole[] {
-  const other: EngineRole = haMode === 'active_standby' ? 'standby' : 'secondary';
-  return Array.from({ length: count }, (_, index) => (index === 0 && !kept.includes('primary') ? 'primary' : other));
+export function rolesForNew(count: number, { kept, haMode, isGranted }: RolesGiven): EngineRole[] {
+  const isPair = haMode === 'active_standby';
+  const hasFirst = kept.includes('primary') || (isPair && isGranted);
+  const other: EngineRole = isPair ? 'standby' : 'secondary';
+  return Array.from({ length: count }, (_, index) => (index === 0 && !hasFirst ? 'primary' : other));
+}
+
+interface RolesGiven {
+  /** Of those that stay. */
+  readonly kept: readonly EngineRole[];
+  readonly haMode: HaMode;
+  /**
+   * Its master was granted a term: a newcomer becomes the master by another grant alone. With the old term there might be
+   * two of it, as the one that it was granted to may go on where nobody sees it.
+   */
+  readonly isGranted: boolean;
 }
 
 export type EngineRole = 'primary' | 'secondary' | 'standby';

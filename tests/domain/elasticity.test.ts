@@ -59,8 +59,22 @@ interface Scene {
   readonly state?: ElasticityState;
 }
 
-function look({ engines, loadBalancers = [], group, settings, state = NOTHING_SEEN }: Scene, now = 0): ElasticityPlan {
-  const view: ElasticityView = { group: { ...GROUP, ...group }, engines, loadBalancers, state };
+/** Engines have been like this for two looks, or as loaded as is said. */
+function seenBefore(engines: readonly ElasticEngine[], loads: Record<string, number> = {}): ElasticityState {
+  const notes = engines.map(({ id, load }): [string, ElasticityState['lately'][string]] => [
+    id,
+    load === null ? [] : [[-10 * MINUTE, loads[id] ?? load]],
+  ]);
+  return { ...NOTHING_SEEN, lately: Object.fromEntries(notes) };
+}
+
+function look({ engines, loadBalancers = [], group, settings, state }: Scene, now = 0): ElasticityPlan {
+  const view: ElasticityView = {
+    group: { ...GROUP, ...group },
+    engines,
+    loadBalancers,
+    state: state ?? seenBefore(engines),
+  };
   return planElasticity(view, { ...SETTINGS, ...settings }, now);
 }
 
@@ -184,6 +198,57 @@ describe('engines with too little to do', () => {
     });
 
     expect(decisions).toEqual([expect.objectContaining({ kind: 'migrate', engineId: 'b', to: 'a' })]);
+  });
+});
+
+describe('an engine that has just become quiet', () => {
+  const calm = [balancer('calm', { a: 1, b: 1 })];
+  const engines = [engine('a', 10), engine('b', 15)];
+
+  it('is left only when it has been quiet for a while', () => {
+    const ofLate = (loads: Record<string, number>) =>
+      look({ engines, loadBalancers: calm, state: seenBefore(engines, loads) }).decisions;
+
+    expect(ofLate({})).toEqual([expect.objectContaining({ kind: 'scaleIn', engineId: 'a' })]);
+    expect(ofLate({ a: 60 })).toEqual([]);
+    expect(ofLate({ b: 60 })).toEqual([]);
+  });
+
+  it('is not left, and takes nothing over, as long as it is new', () => {
+    expect(look({ engines, loadBalancers: calm, state: NOTHING_SEEN }).decisions).toEqual([]);
+  });
+
+  it('is not where others go', () => {
+    const fleet = [engine('a', 90, 3), engine('b', 0), engine('c', 30)];
+    const loadBalancers = ['1', '2', '3'].map((id) => balancer(id, { a: 1 / 3 }));
+    const to = (loads: Record<string, number>) =>
+      look({ engines: fleet, loadBalancers, state: seenBefore(fleet, loads) }).decisions;
+
+    expect(to({})).toEqual([expect.objectContaining({ kind: 'migrate', to: 'b' })]);
+    expect(to({ b: 75 })).toEqual([expect.objectContaining({ kind: 'migrate', to: 'c' })]);
+  });
+
+  it('is believed to be cut off when others of the load balancer have their part to do', () => {
+    const uneven = [engine('a', 0), engine('b', 36)];
+    const cutOff = { engines: uneven, loadBalancers: [balancer('hot', { a: 0, b: 1 })] };
+    const even = [engine('a', 18), engine('b', 18)];
+    const calm = { engines: even, loadBalancers: [balancer('hot', { a: 1, b: 1 })] };
+
+    expect(look(cutOff).decisions).toEqual([]);
+    expect(look(calm).decisions).toEqual([expect.objectContaining({ kind: 'scaleIn' })]);
+  });
+
+  it('has what is remembered of it forgotten after three looks', () => {
+    let state = seenBefore(engines, { a: 60, b: 60 });
+    const kinds: string[] = [];
+    for (const minute of [0, 5, 10]) {
+      const plan = look({ engines, loadBalancers: calm, state }, minute * MINUTE);
+      kinds.push(...plan.decisions.map(({ kind }) => kind));
+      state = plan.state;
+    }
+
+    expect(kinds).toEqual(['scaleIn']);
+    expect(state.lately['a']).toHaveLength(3);
   });
 });
 

@@ -248,14 +248,24 @@ describe('readService', () => {
 });
 
 describe('rolesForNew', () => {
+  it('has newcomers to a pair wait whose master was granted a term: that one may go on unseen', () => {
+    expect(rolesForNew(2, { kept: [], haMode: 'active_standby', isGranted: true })).toEqual(['standby', 'standby']);
+    expect(rolesForNew(1, { kept: ['standby'], haMode: 'active_standby', isGranted: true })).toEqual(['standby']);
+    expect(rolesForNew(1, { kept: [], haMode: 'n_plus_m', isGranted: true })).toEqual(['primary']);
+  });
+
   it('the first of all is primary, the others share or wait', () => {
-    expect(rolesForNew(3, [], 'n_plus_m')).toEqual(['primary', 'secondary', 'secondary']);
-    expect(rolesForNew(2, [], 'active_standby')).toEqual(['primary', 'standby']);
+    expect(rolesForNew(3, { kept: [], haMode: 'n_plus_m', isGranted: false })).toEqual([
+      'primary',
+      'secondary',
+      'secondary',
+    ]);
+    expect(rolesForNew(2, { kept: [], haMode: 'active_standby', isGranted: false })).toEqual(['primary', 'standby']);
   });
 
   it('who takes over from the primary is primary', () => {
-    expect(rolesForNew(1, [], 'n_plus_m')).toEqual(['primary']);
-    expect(rolesForNew(1, ['standby'], 'active_standby')).toEqual(['primary']);
-    expect(rolesForNew(1, ['primary'], 'active_standby')).toEqual(['standby']);
+    expect(rolesForNew(1, { kept: [], haMode: 'n_plus_m', isGranted: false })).toEqual(['primary']);
+    expect(rolesForNew(1, { kept: ['standby'], haMode: 'active_standby', isGranted: false })).toEqual(['primary']);
+    expect(rolesForNew(1, { kept: ['primary'], haMode: 'active_standby', isGranted: false })).toEqual(['standby']);
   });
 });

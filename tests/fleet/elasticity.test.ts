@@ -51,6 +51,20 @@ async function balancerOn(...engineIds: string[]): Promise<string> {
 
 /** The next look is due. */
 const later = () => db('group_elasticity').update({ looked_at: '2026-01-01 00:00:00.000' });
+/** ... and what the last one has left is changed. */
+async function remember(change: (state: Memory) => void): Promise<void> {
+  const { state } = await db('group_elasticity').first('state');
+  const memory: { readonly state: Memory } = JSON.parse(String(state));
+  change(memory.state);
+  await db('group_elasticity').update({ state: JSON.stringify(memory) });
+  await later();
+}
+
+interface Memory {
+  readonly idleSince: Record<string, number>;
+  readonly lately: Record<string, [number, number][]>;
+}
+
 const events = (): Promise<string[]> => db('event').orderBy('name').pluck('name');
 const balancer = (id: string) => db('load_balancer').where({ id }).first('provisioning_status', 'scale_adjustment');
 
@@ -71,6 +85,12 @@ it('scales in what has been scaled out, and asks the engine with too little to d
   const [idle, other] = [await engineWith(10), await engineWith(15)];
   const id = await balancerOn(idle, other);
   await db('load_balancer').where({ id }).update({ scale_adjustment: 1 });
+  await followLoad(deps);
+  // Engines that have just come are not judged yet.
+  expect((await balancer(id)).scale_adjustment).toBe(1);
+  await remember((state) => {
+    for (const notes of Object.values(state.lately)) for (const note of notes) note[0] -= 600_000;
+  });
 
   await followLoad(deps);
 
@@ -142,11 +162,9 @@ it('retires an engine that has served nobody for its time, and none that is need
   await set({ minEngines: 1, deprovisionDelay: 1 });
   const [one, other] = [await engineWith(0, 0), await engineWith(0, 0)];
   await followLoad(deps);
-  const [row] = await db('group_elasticity').select('state');
-  const memory = JSON.parse(String(row.state));
-  for (const id of Object.keys(memory.state.idleSince)) memory.state.idleSince[id] -= 61_000;
-  await db('group_elasticity').update({ state: JSON.stringify(memory) });
-  await later();
+  await remember((state) => {
+    for (const id of Object.keys(state.idleSince)) state.idleSince[id] = Number(state.idleSince[id]) - 61_000;
+  });
 
   await followLoad(deps);
 

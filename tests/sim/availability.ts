@@ -10,7 +10,7 @@ export function shareServed(world: World, lb: SimLoadBalancer): number {
 }
 
 /** Machines that get traffic of the load balancer: of a pair the one that says it is the master, the higher term last. */
-function machinesLedTo(world: World, lb: SimLoadBalancer): Machine[] {
+export function machinesLedTo(world: World, lb: SimLoadBalancer): Machine[] {
   const wired = [...lb.wired].flatMap((id) => world.engines.get(id)?.machine ?? []);
   if (!isPair(lb)) return wired.filter(({ routed }) => routed);
   const masters = mastersOf(lb).filter((it) => it.routed && wired.includes(it));

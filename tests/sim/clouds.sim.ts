@@ -9,6 +9,9 @@ const SEEDS = [
   [2, 'another'],
   [4, 'an engine that served nobody was proof that a bad image is good'],
   [5, 'a grant to the standby that arrives before that to the master'],
+  [7, 'a newcomer to a pair that takes the term which its master was granted'],
+  [8, 'an engine cut off from clients that is taken for one with little to do'],
+  [104, 'new engines that are left before their load is known'],
 ] as const;
 
 it.each(SEEDS)('nothing is ever untrue in a small cloud in trouble: seed %i, %s', (seed) => {

@@ -12,7 +12,7 @@ import { buildEngine, makeEngine, retireEngine } from './engineUnit';
 import { hintLoadBalancer, isUnsettled } from './hints';
 import { demandOf, partsOf } from './load';
 import { toCandidate } from './loadBalancerUnit';
-import type { SimGroup, SimLoadBalancer, World } from './world';
+import { hasData, type SimGroup, type SimLoadBalancer, type World } from './world';
 
 /** Following the load: each group is looked at once an interval, and what the plan says is done as the controllers do it. */
 
@@ -101,10 +101,10 @@ function carryOut(world: World, group: SimGroup, decision: ElasticDecision): voi
 type Scaling = Extract<ElasticDecision, { readonly loadBalancerId: string }>;
 
 function scale(world: World, lb: SimLoadBalancer, decision: Scaling): void {
-  const demand = demandOf(world, lb);
+  const turn = { id: lb.id, engineId: decision.engineId, demands: demandsOf(world, lb.group) };
   if (decision.kind === 'scaleOut') {
     lb.adjustment += decision.count;
-    noteTurn(world, { id: lb.id, way: 'out', back: 'in', demand });
+    noteTurn(world, { ...turn, way: 'out', back: 'in' });
   } else if (decision.kind === 'scaleIn') {
     const kept = lb.placements.filter((it) => !it.deleting && !isLeaving(it));
     const { leave, promote } = chooseToLeave(kept, 1, decision.engineId);
@@ -113,11 +113,11 @@ function scale(world: World, lb: SimLoadBalancer, decision: Scaling): void {
       if (it === promote) it.role = 'primary';
     }
     lb.adjustment -= leave.length;
-    noteTurn(world, { id: lb.id, way: 'in', back: 'out', demand });
+    noteTurn(world, { ...turn, way: 'in', back: 'out' });
   } else {
     askToMove(world, lb, decision);
     const { engineId: from, to } = decision;
-    noteTurn(world, { id: lb.id, way: `${from} to ${to}`, back: `${to} to ${from}`, demand });
+    noteTurn(world, { ...turn, way: `${from} to ${to}`, back: `${to} to ${from}` });
   }
   hintLoadBalancer(world, lb);
 }
@@ -139,23 +139,49 @@ export function askToMove(
 /** Within so long nothing is to be done, undone and done again, unless the load has changed by so much meanwhile. */
 const MEMORY = 2 * HOUR;
 const CHANGE = 0.15;
+/** Percent of what an engine can do: a change of less matters to none. */
+const SLIGHT = 5;
 
 interface Turning {
   readonly id: string;
+  /** Because of which. */
+  readonly engineId: string;
   readonly way: string;
   /** The way that would undo it. */
   readonly back: string;
-  readonly demand: number;
+  /** Of every load balancer of the group, as it is now. */
+  readonly demands: ReadonlyMap<string, number>;
 }
 
-function noteTurn(world: World, { id, way, back, demand }: Turning): void {
+function demandsOf(world: World, group: SimGroup): Map<string, number> {
+  const all = [...world.loadBalancers.values()].filter((it) => it.group === group);
+  return new Map(all.map((it) => [it.id, demandOf(world, it)]));
+}
+
+function noteTurn(world: World, { id, engineId, way, back, demands }: Turning): void {
   const { tally, clock } = world;
   const turns = (tally.turns.get(id) ?? []).filter(({ at }) => clock.now - at <= MEMORY);
-  const undone = turns.findIndex((it) => it.way === back && Math.abs(demand - it.demand) < CHANGE * it.demand);
+  const beside = [...(world.engines.get(engineId)?.placements ?? [])].map(({ loadBalancer }) => loadBalancer.id);
+  // As it was for itself and for all that are beside it: else it is another load that is followed.
+  const isAsBefore = (before: ReadonlyMap<string, number>): boolean =>
+    [id, ...beside].every((it) => isAlike(before.get(it), demands.get(it)));
+  const undone = turns.findIndex((it) => it.way === back && !it.isForced && isAsBefore(it.demands));
   const swings = turns.slice(0, Math.max(0, undone)).some((it) => it.way === way);
-  tally.turns.set(id, [...turns, { at: clock.now, way, demand }]);
+  tally.turns.set(id, [...turns, { at: clock.now, way, demands, isForced: isImpaired(world, id) }]);
   if (!swings) return;
   const ways = turns.map((it) => `${it.way} at ${(it.at / MINUTE).toFixed(0)} min`).join(', ');
   const what = `${id} swings: ${ways}, and again ${way}`;
   tally.violations.push({ at: clock.now, what, after: 'a look at the load' });
+}
+
+/** What is done while one of its engines is away, and others have its part to do besides theirs, follows from that. */
+function isImpaired(world: World, id: string): boolean {
+  const wired = [...(world.loadBalancers.get(id)?.wired ?? [])];
+  return wired.some((engineId) => !hasData(world.engines.get(engineId)?.machine ?? null));
+}
+
+/** Absent: it came, or went, meanwhile. */
+function isAlike(before: number | undefined, now: number | undefined): boolean {
+  if (before === undefined || now === undefined) return before === now;
+  return Math.abs(now - before) < Math.max(SLIGHT, CHANGE * before);
 }

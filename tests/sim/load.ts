@@ -1,3 +1,4 @@
+import { machinesLedTo } from './availability';
 import { DAY, MINUTE } from './clock';
 import { hasData, type SimEngine, type SimLoadBalancer, type World } from './world';
 
@@ -11,18 +12,13 @@ export function demandOf({ scenario, clock }: World, lb: SimLoadBalancer): numbe
 /** What an engine is asked for by each load balancer: its part of what the network leads to it. */
 export function partsOf(world: World, engine: SimEngine): Map<SimLoadBalancer, number> {
   const parts = new Map<SimLoadBalancer, number>();
-  if (!hasData(engine.machine)) return parts;
+  const { machine } = engine;
+  if (!hasData(machine)) return parts;
   for (const { loadBalancer: lb } of engine.placements) {
-    if (!lb.wired.has(engine.id)) continue;
-    const standsBy = lb.group.properties.haMode === 'active_standby';
-    const part = standsBy ? (isMaster(lb, engine) ? 1 : 0) : 1 / lb.wired.size;
-    if (part > 0) parts.set(lb, part * demandOf(world, lb));
+    const led = machinesLedTo(world, lb);
+    if (led.includes(machine)) parts.set(lb, demandOf(world, lb) / led.length);
   }
   return parts;
-}
-
-function isMaster({ id }: SimLoadBalancer, { machine }: SimEngine): boolean {
-  return machine?.masterships.get(id)?.state.role === 'master';
 }
 
 /** Now and then everybody wants something of one load balancer, for a while. */

@@ -75,7 +75,7 @@ function place(world: World, lb: SimLoadBalancer, { plan, service }: Wish): SimP
   for (const engine of made) buildEngine(world, engine);
   const chosen = choice.engineIds.flatMap((id) => group.engines.get(id) ?? []);
   const kept = lb.placements.filter((it) => !it.deleting && !isLeaving(it)).map(({ role }) => role);
-  const roles = rolesForNew(chosen.length + made.length, kept, service.haMode);
+  const roles = rolesForNew(chosen.length + made.length, { kept, haMode: service.haMode, isGranted: lb.term > 0 });
   if (lb.served) world.tally.moves.add(world.clock.now, chosen.length + made.length);
   return [...chosen, ...made].map((engine, index) =>
     addPlacement(world, { lb, engine, role: roles[index] ?? 'primary' }),

@@ -15,7 +15,7 @@ export interface Tally {
   /** What followed from the load, by kind. */
   readonly acts: Map<string, number>;
   /** When what was done because of load, by load balancer or group. */
-  readonly turns: Map<string, { readonly at: number; readonly way: string; readonly demand: number }[]>;
+  readonly turns: Map<string, Turn[]>;
   /** How upgrades ended. */
   readonly upgrades: string[];
   /** Time of engines, of such above their upper bound, and of such that were asked for more than they can do. */
@@ -34,6 +34,15 @@ export interface Tally {
   splitMasters: number;
   /** When what was counted was counted up. */
   booksClosedAt: number;
+}
+
+export interface Turn {
+  readonly at: number;
+  readonly way: string;
+  /** Of every load balancer of the group, as it was then. */
+  readonly demands: ReadonlyMap<string, number>;
+  /** An engine of the load balancer was away. */
+  readonly isForced: boolean;
 }
 
 export interface Violation {
