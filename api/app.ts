@@ -42,6 +42,7 @@ export interface AppDeps {
 export function createApp(deps: AppDeps): Express {
   const { db, settings, log, registry } = deps;
   const document = loadDocument();
+  const table = buildRouteTable(document);
   const handlers = createHandlers({
     db,
     commands: deps.commands,
@@ -63,8 +64,8 @@ export function createApp(deps: AppDeps): Express {
     ...(deps.answerChecks ?? []),
     root,
     authentication(deps.authenticate),
-    negotiate,
-    route(buildRouteTable(document)),
+    negotiate(table),
+    route(table),
     prepare(handlers),
     readBody(settings.maxBodyBytes),
     ...validateBody(document),
@@ -84,7 +85,7 @@ function traceDepsOf({ db, commands: { bus, network }, trace }: AppDeps): TraceD
 const root: RequestHandler = (req, res, next) => {
   const { path, url } = exchangeOf(res);
   if (path !== '/' || (req.method !== 'GET' && req.method !== 'POST')) return next();
-  negotiate(req, res, (error?: unknown) => {
+  negotiate()(req, res, (error?: unknown) => {
     if (error) return next(error);
     res.json(versionDocument(url));
   });

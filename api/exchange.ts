@@ -35,6 +35,8 @@ export interface ApiRequest {
   readonly token: string;
   readonly requestId: string;
   readonly log: Logger;
+  /** Which of these media types the client likes best; the first for one that does not say. */
+  prefers(types: readonly string[]): string;
   /** Aborted when the client is gone. */
   readonly gone: AbortSignal;
 }

@@ -73,6 +73,10 @@ function requestOf(req: Request, res: Response, exchange: Exchange): ApiRequest 
     token: req.get('X-Auth-Token') ?? req.get('X-Storage-Token') ?? '',
     requestId: exchange.requestId,
     log: exchange.log,
+    prefers(types) {
+      res.vary('Accept');
+      return req.accepts([...types]) || (types[0] ?? '');
+    },
     // Made on demand: reads have no use for it.
     get gone() {
       if (!controller) {

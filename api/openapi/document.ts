@@ -29,6 +29,8 @@ export interface Schema {
 export interface Operation {
   readonly operationId: string;
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  /** By status; those that are elsewhere in the document are without content here. */
+  readonly responses?: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 }
 
 export interface ApiDocument {

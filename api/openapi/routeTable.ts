@@ -13,6 +13,8 @@ export interface RouteOperation {
   readonly operationId: string;
   /** Schema of the request's body; undefined for operations that take none. */
   readonly bodySchema?: Schema;
+  /** Media types it can answer with, but for JSON. */
+  readonly otherTypes: readonly string[];
 }
 
 export type RouteTable = (path: string) => MatchedRoute | undefined;
@@ -40,9 +42,18 @@ function insert(root: Node, template: string, item: Readonly<Record<string, unkn
     const operation = item[method] as Operation | undefined;
     if (!operation) continue;
     const bodySchema = operation.requestBody?.content['application/json'].schema;
-    operations[method.toUpperCase()] = { operationId: operation.operationId, ...(bodySchema ? { bodySchema } : {}) };
+    const { operationId } = operation;
+    const otherTypes = otherTypesOf(operation);
+    operations[method.toUpperCase()] = { operationId, otherTypes, ...(bodySchema ? { bodySchema } : {}) };
   }
   node.leaf = { template, operations };
+}
+
+function otherTypesOf({ responses = {} }: Operation): string[] {
+  const types = Object.entries(responses).flatMap(([status, { content }]) =>
+    status.startsWith('2') ? Object.keys(content ?? {}) : [],
+  );
+  return types.filter((type) => type !== 'application/json');
 }
 
 function step(node: Node, segment: string): Node {

@@ -1323,7 +1323,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Follow a load balancer's VIP down to its members, and say what is wrong */
+        /**
+         * Follow a load balancer's VIP down to its members, and say what is wrong
+         * @description JSON by default. A page to read for a client that likes `text/html` best (`Accept: text/html`, as browsers do); `format` overrides what `Accept` says.
+         */
         get: operations["traceLoadBalancer"];
         put?: never;
         post?: never;
@@ -6223,9 +6226,9 @@ export interface operations {
     traceLoadBalancer: {
         parameters: {
             query?: {
-                /** @description `html`: a page to read. */
+                /** @description `html`: a page to read, `json`: for programs. Overrides `Accept`. */
                 format?: "json" | "html";
-                /** @description `address:port` of a client: between which engines its connection is decided is told, too. */
+                /** @description `address:port` of a client: which engine its connection takes is told, too, as far as the vRouter by which it enters can be asked; otherwise between which engines that is decided. */
                 flow?: string;
             };
             header?: never;

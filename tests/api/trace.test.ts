@@ -60,6 +60,22 @@ describeOnDatabases('traces', (database) => {
     expect(text).not.toContain('<b>web');
   });
 
+  it('are a page for whoever accepts one, and JSON for everybody else', async () => {
+    const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    const typeFor = async (Accept: string, query = '') => {
+      const { status, headers } = await api.get(`${path()}${query}`, { Accept });
+      return [status, headers.get('content-type')?.split(';')[0], headers.get('vary')];
+    };
+
+    expect(await typeFor('text/html')).toEqual([200, 'text/html', 'Accept']);
+    expect(await typeFor(browser)).toEqual([200, 'text/html', 'Accept']);
+    expect(await typeFor('*/*')).toEqual([200, 'application/json', 'Accept']);
+    expect(await typeFor('application/json, text/html;q=0.5')).toEqual([200, 'application/json', 'Accept']);
+    expect(await typeFor(browser, '?format=json')).toEqual([200, 'application/json', null]);
+    expect((await typeFor('image/png'))[0]).toBe(406);
+    expect((await api.get('/v2/lbaas/loadbalancers', { Accept: 'text/html' })).status).toBe(406);
+  });
+
   it('refuse a flow that is none, and load balancers that are not there', async () => {
     expect((await api.get(`${path()}?flow=nonsense`)).status).toBe(400);
     expect((await api.get(path(UNKNOWN))).status).toBe(404);

@@ -4,11 +4,13 @@ import { collectFacts, type TraceDeps } from '../../../driver/trace/collect/coll
 import type { Flow } from '../../../driver/trace/flow';
 import { renderHtml } from '../../../driver/trace/render/html';
 import { type Trace, traceOf } from '../../../driver/trace/trace';
-import type { Reply } from '../../exchange';
+import type { ApiRequest, Reply } from '../../exchange';
 import type { Schemas } from '../../openapi/schemas';
 import { authorize } from '../../policy/authorize';
 import type { Handlers, ResourceDeps } from '../deps';
 import { param } from '../reading';
+
+const JSON_TYPE = 'application/json';
 
 /** Follows a VIP, for whoever looks into trouble. */
 export function traceRoutes({ policy, commands, trace }: ResourceDeps): Handlers<'traceLoadBalancer'> {
@@ -23,10 +25,16 @@ export function traceRoutes({ policy, commands, trace }: ResourceDeps): Handlers
           flow === null ? undefined : readFlow(flow),
         );
         const takenAt = commands.clock().toISOString();
-        return request.query.get('format') === 'html' ? pageOf(found, takenAt) : bodyOf(found, takenAt);
+        return wantsPage(request) ? pageOf(found, takenAt) : bodyOf(found, takenAt);
       },
     },
   };
+}
+
+/** By `format`, or else by what the client accepts; a browser likes a page best. */
+function wantsPage({ query, prefers }: ApiRequest): boolean {
+  const format = query.get('format');
+  return format === null ? prefers([JSON_TYPE, 'text/html']) === 'text/html' : format === 'html';
 }
 
 async function follow(deps: TraceDeps, id: string, flow: Flow | undefined): Promise<Trace> {
