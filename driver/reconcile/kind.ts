@@ -16,7 +16,7 @@ export interface Kind<Item, Target, Clouds> {
   put(want: Item, clouds: Clouds, have: Item | undefined): Promise<void>;
   /** What is gone already counts as removed. */
   remove(item: Item, clouds: Clouds): Promise<void>;
-  /** All puts, or all removals, at once, instead of `put` and `remove`: where several cost the cloud no more than one. */
+  /** All puts, or all removals, at once, instead of `put` and `remove`: where several take no longer than one. */
   readonly together?: {
     put(wanted: readonly PutStep<Item>[], clouds: Clouds): Promise<void>;
     remove(items: readonly Item[], clouds: Clouds): Promise<void>;
@@ -94,6 +94,13 @@ export function stageOf<Item, Target, Clouds>(kind: Kind<Item, Target, Clouds>):
       return { put: () => take('put'), remove: () => take('remove') };
     },
   };
+}
+
+/** Begins all the work; ends when the last of it has, so that nothing goes on behind a run that failed. */
+export async function allAtOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(items.map(work));
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 function isPut<Item>(step: Step<Item>): step is PutStep<Item> {

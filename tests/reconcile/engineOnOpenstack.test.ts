@@ -1,6 +1,7 @@
 import { NoRoleError } from '../../driver/clouds/keystone/http/noRole';
 import { findEngine, retireEngine } from '../../driver/db/engines';
 import { listVnics } from '../../driver/db/vnics';
+import { ConflictError } from '../../driver/domain/errors';
 import { createEngineGroups } from '../../driver/reconcile/engineGroups';
 import { reconcileEngine } from '../../driver/reconcile/engineUnit';
 import { addTenantSubnet, type EngineStage, setEngineStage, TENANT } from '../support/engineOnOpenstack';
@@ -174,6 +175,38 @@ describe('the vNICs of an engine', () => {
     expect(servers()[0]?.ports.map((port) => port.id)).toContain(failed);
     expect(vnicPorts()).toMatchObject([{ id: failed, device_id: server?.id }]);
     expect(await run(id)).toEqual({ kind: 'settled' });
+  });
+
+  it('are plugged in all at the same time, and one that is refused keeps none of the others', async () => {
+    const id = await aReadyEngine();
+    for (const domain of ['domain-1', 'domain-2', 'domain-3']) await stage.need(id, domain);
+    const { compute } = stage.parts;
+    let calls = 0;
+    let open: () => void = () => undefined;
+    const allThere = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const together: typeof compute = {
+      ...compute,
+      async attachPort(serverId, portId) {
+        calls += 1;
+        const isFirst = calls === 1;
+        if (calls === 3) open();
+        await allThere;
+        if (isFirst) throw new ConflictError('not this one');
+        await compute.attachPort?.(serverId, portId);
+      },
+    };
+
+    expect(await reconcileEngine({ ...stage.parts, compute: together }, id)).toMatchObject({
+      kind: 'waiting',
+      reason: 'not this one',
+    });
+    expect(servers()[0]?.ports).toHaveLength(3);
+
+    expect(await run(id)).toEqual({ kind: 'settled' });
+    expect(servers()[0]?.ports).toHaveLength(4);
+    expect(vnicPorts()).toHaveLength(3);
   });
 
   it('come and go while it serves: unplugged first, then deleted', async () => {

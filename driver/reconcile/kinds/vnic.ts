@@ -5,7 +5,7 @@ import { type Engine, enginePortDescription, managementPortName, vnicPortName } 
 import { InvalidReferenceError, NotFoundError, PassedThroughError, ServiceError } from '../../domain/errors';
 import { CloudPausedError } from '../cloudPaused';
 import { type EngineClouds, type EngineTarget, NotYetError, ownerTagOf, plugsPorts } from '../engineRun';
-import type { Kind } from '../kind';
+import { allAtOnce, type Kind } from '../kind';
 
 /** An engine's port in a network. */
 export interface EngineVnic {
@@ -48,6 +48,12 @@ export const engineVnic: Kind<EngineVnic, EngineTarget, EngineClouds> = {
     !unplugged && vnic !== null && port !== null && isRecorded(vnic, port) && missingSubnets(vnic, port).length === 0,
   put: (want, clouds, have) => inPart(want, clouds, () => putVnic(want, clouds, have)),
   remove: (have, clouds) => inPart(have, clouds, () => removePort(have, clouds)),
+  // Plugging takes seconds each, and a spare engine that takes over needs several.
+  together: {
+    put: (steps, clouds) =>
+      allAtOnce(steps, ({ item, have }) => inPart(item, clouds, () => putVnic(item, clouds, have))),
+    remove: (items, clouds) => allAtOnce(items, (have) => inPart(have, clouds, () => removePort(have, clouds))),
+  },
 };
 
 /** Runs in a row after which a port that its server does not show is not being plugged in any more. */
