@@ -46,6 +46,8 @@ export interface HousekeepingSettings {
   readonly relayInterval: number;
   /** In so much time everything is looked at once, a slice at a time. */
   readonly auditInterval: number;
+  /** Audits in bulk in which each unit is looked at by itself once; absent: as usual. */
+  readonly unitRounds?: number;
   readonly cleanupInterval: number;
   readonly loadBalancerExpiryAge: number;
   readonly eventRetention: number;
@@ -63,6 +65,8 @@ const RELAY_AGE = 3;
 const EXPIRY_GRACE = 15;
 /** An audit of everything in so many slices. */
 const AUDIT_SLICES = 60;
+/** Where the wiring is compared in bulk, units that do not differ are looked at one by one in so many intervals only. */
+const BULK_ROUNDS = 10;
 
 /** What housekeeping does, less the fleet's part. */
 export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
@@ -74,31 +78,31 @@ export function housekeepingJobs(deps: HousekeepingDeps): readonly Job[] {
     ...(teller && deps.tellsEvents
       ? [{ name: 'tell_events', interval: settings.relayInterval, run: () => tellEvents(deps.db, teller) }]
       : []),
-    { name: 'audit', interval: (settings.auditInterval * rounds(deps)) / AUDIT_SLICES, run: createAudit(deps) },
-    ...wiringJobs(deps),
+    ...auditJobs(deps),
     { name: 'purge', interval: settings.cleanupInterval, run: () => purge(deps) },
     { name: 'leftover_ports', interval: settings.cleanupInterval, run: createLeftoverPortSearch(deps) },
     { name: 'quota_recount', interval: settings.quotaRecountInterval, run: () => recount(deps) },
   ];
 }
 
-/** Where the wiring is compared in bulk, units that do not differ are looked at one by one only so seldom. */
-const BULK_ROUNDS = 10;
-
-function rounds({ wiring }: HousekeepingDeps): number {
-  return wiring ? BULK_ROUNDS : 1;
-}
-
-function wiringJobs({ wiring, ...deps }: HousekeepingDeps): Job[] {
-  if (!wiring) return [];
+function auditJobs({ wiring, ...deps }: HousekeepingDeps): Job[] {
+  const { auditInterval } = deps.settings;
+  if (!wiring) {
+    return [
+      { name: 'audit', interval: auditInterval / AUDIT_SLICES, run: createAudit(deps, { slices: AUDIT_SLICES }) },
+    ];
+  }
   const compare = tellingOutage(deps.db, 'contrail', createWiringAudit({ ...deps, ...wiring }));
+  const { unitRounds = BULK_ROUNDS } = deps.settings;
+  const lookAtUnits = createAudit(deps, { slices: unitRounds, restsUntil: unitRounds });
   const audit = async (): Promise<void> => {
-    await compare();
+    // Whoever looks one by one puts right without a word what the audit in bulk would have told of: that goes first.
+    await compare().finally(lookAtUnits);
     // What security groups let in is nobody's object: it is resolved by the load balancers' own runs.
     if (await isCrowded(deps.bus)) return;
     for (const id of await listGuardedLoadBalancers(deps.db)) await hint(deps.bus, 'load_balancer', id);
   };
-  return [{ name: 'wiring_audit', interval: deps.settings.auditInterval, run: audit }];
+  return [{ name: 'wiring_audit', interval: auditInterval, run: audit }];
 }
 
 /** Hints what was forgotten, and ends what is overdue and in nobody's hands. */
@@ -138,20 +142,28 @@ async function relay({ db, bus, log }: HousekeepingDeps): Promise<void> {
   }
 }
 
+interface AuditPace {
+  /** Parts of everything, of which each run hints one. */
+  readonly slices: number;
+  /** Runs after which it begins anew, at the earliest: where few units are they have all been hinted before. */
+  readonly restsUntil?: number;
+}
+
 /** Every run hints the next slice, so that each object's turn comes once an interval and never all at once. */
-function createAudit(deps: HousekeepingDeps): () => Promise<void> {
-  const { db, bus, settings, wiring } = deps;
-  // Where few units are, a round is soon over. Who looks one by one finds what the audit in bulk could tell of.
-  const least = wiring ? settings.auditInterval * rounds(deps) * 1_000 : 0;
+function createAudit(
+  { db, bus }: Pick<HousekeepingDeps, 'db' | 'bus'>,
+  { slices, restsUntil = 0 }: AuditPace,
+): () => Promise<void> {
   const turn = (table: 'load_balancer' | 'service_engine', method: 'load_balancer' | 'engine') => {
     let after = '';
-    let begun = performance.now();
+    let runs = 0;
     return async (): Promise<void> => {
+      runs += 1;
       if (after === '') {
-        if (performance.now() - begun < least) return;
-        begun = performance.now();
+        if (runs < restsUntil) return;
+        runs = 0;
       }
-      const limit = Math.ceil((await countRows(db, table)) / AUDIT_SLICES);
+      const limit = Math.ceil((await countRows(db, table)) / slices);
       if (limit === 0) return;
       const ids = await listIdsAfter(db, table, { after, limit });
       for (const id of ids) await hint(bus, method, id);

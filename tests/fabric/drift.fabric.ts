@@ -1,85 +1,73 @@
-import { type VncHand, vncHand } from '../support/vncHand';
 import { waitUntil } from '../support/wait';
-import { countEvents, type Mended, mend, tellMended, wiredPorts } from './support/mending';
-import { type Balanced, balance, openStage, PATIENCE, plugOutsider, type Stage } from './support/stage';
+import { type DriftCase, type DriftStage, driftStage, driftsOf } from './support/drifts';
+import { countEvents, eventsOf, type Mended, mend, tellMended } from './support/mending';
+import { balance, isFull, openStage, PATIENCE, plugOutsider } from './support/stage';
 
 jest.setTimeout(400_000);
 
-const VMI = 'virtual-machine-interface';
-const PAIRS = 'virtual_machine_interface_allowed_address_pairs';
+/** Seconds. */
+const AUDIT = isFull ? 10 : 2;
+/** Seconds of the chance in an audit's interval, of the audit itself and of what it has done. */
+const SLACK = 3;
 
-let stage: Stage;
-let hand: VncHand;
-/** By address pairs and a floating IP. */
-let paired: Balanced;
-/** Of the engines. */
-let ports: string[];
+let scene: DriftStage;
+let cases: readonly DriftCase[];
 const mended: Mended[] = [];
 
 beforeAll(async () => {
-  stage = await openStage({ settings: '[house_keeping]\naudit_interval = 2' });
-  hand = vncHand(stage.site.cloud.contrail.contrail.url);
-  paired = await balance(stage, { mode: { vip_mode: 'aap', isFloating: true } });
+  const stage = await openStage({
+    settings: `[house_keeping]\naudit_interval = ${AUDIT}\nleftover_port_age = 2`,
+    // Else units that look by themselves are sometimes the first to find it, and put it right without a word.
+    housekeeping: { unitRounds: 1_000 },
+  });
+  const paired = await balance(stage, { mode: { vip_mode: 'aap', isFloating: true } });
+  const announced = await balance(stage, { mode: { vip_mode: 'bgp', isFloating: false } });
   await plugOutsider(stage);
-  ports = await wiredPorts(stage, paired);
+  scene = await driftStage(stage, { paired, announced });
+  cases = driftsOf(scene);
 }, 240_000);
 
 afterAll(async () => {
-  console.info(`repaired by the audit, every 2 s:\n${tellMended(mended)}`);
-  await stage?.site.close();
+  console.info(`repaired by the audit, every ${AUDIT} s:\n${tellMended(mended)}`);
+  await scene?.stage.site.close();
 });
 
-const store = () => stage.site.cloud.contrail.contrail.store;
-const refs = (type: string, id: string, to: string): string[] =>
-  (store().get(type, id)?.refs[to] ?? []).map(({ uuid }) => uuid).sort();
-const floatingIp = (): string => store().list('floating-ip')[0]?.uuid ?? '';
-
-/** Pairs of the VIP that are as wanted. */
-function isPaired(): boolean {
-  return ports.every((port) => {
-    const pairs = JSON.stringify(store().get(VMI, port)?.properties[PAIRS] ?? '');
-    return pairs.includes(`"ip_prefix":"${paired.vip}"`) && !pairs.includes('active-standby');
-  });
+/** Breaks it under requests, and waits until it was told and that it is over. */
+async function drifts(title: string): Promise<void> {
+  const { stage } = scene;
+  const one = cases.find((it) => it.title === title);
+  if (!one) throw new Error(`no such drift: ${title}`);
+  const before = await countEvents(stage, one.told);
+  try {
+    mended.push(await mend({ ...one, balanced: scene[one.on] }));
+    await waitUntil('it is told', PATIENCE, async () => (await countEvents(stage, one.told)) > before);
+    const open = stage.site.db('trouble');
+    await waitUntil('nothing is open', PATIENCE, async () => (await open.clone().select('cause')).length === 0);
+  } catch (error) {
+    throw new Error(`${error}:\n${await eventsOf(stage)}`);
+  }
+  const seconds = mended.at(-1)?.seconds ?? 0;
+  if (isFull) expect(seconds).toBeLessThanOrEqual(AUDIT + SLACK);
 }
 
-/** Mends it, and waits until it was told and that it is over. */
-async function told(name: string, breakage: Parameters<typeof mend>[0]): Promise<void> {
-  const before = await countEvents(stage, name);
-  mended.push(await mend(breakage));
-  await waitUntil(`${breakage.title} is told`, PATIENCE, async () => (await countEvents(stage, name)) > before);
-  await waitUntil(
-    'nothing is open',
-    PATIENCE,
-    async () => (await stage.site.db('trouble').select('cause')).length === 0,
-  );
-}
+describe('the audit puts right, or tells of what is not ours:', () => {
+  it.each([
+    'address pairs removed from all engines',
+    'address pairs reset to active-standby by Neutron',
+    'floating IP led to the VIP’s port alone by its tenant',
+    'floating IP emptied by its tenant',
+    'fixed address of the floating IP cleared',
+    'health check taken off a port',
+    'health check deleted',
+    'an engine taken out of BGP as a Service',
+    'router of an engine’s BGP session deleted',
+    'BGP as a Service deleted',
+    'vNIC of an engine detached',
+    'objects renamed and shared away',
+    'address of the VIP on somebody else’s port',
+    'BGP as a Service of ours that nobody has',
+    'port of an engine deleted, and the floating IP with it',
+  ])('%s', drifts);
 
-it('puts back the pairs that somebody removed from all engines', () =>
-  told('WIRING_DRIFTED', {
-    title: 'address pairs removed',
-    balanced: paired,
-    breaks: () => Promise.all(ports.map((port) => hand.put(VMI, port, { [PAIRS]: { allowed_address_pair: [] } }))),
-    isRight: isPaired,
-  }));
-
-it('takes pairs back from the mode that a change by Neutron gives them', () =>
-  told('WIRING_DRIFTED', {
-    title: 'address pairs reset to active-standby by Neutron',
-    balanced: paired,
-    breaks: () =>
-      stage.site.cloud.neutron('PUT', `/ports/${ports[0]}`, {
-        port: { allowed_address_pairs: [{ ip_address: paired.vip }] },
-      }),
-    isRight: isPaired,
-  }));
-
-it('spreads a floating IP again that its tenant has led to the VIP’s port alone', () =>
-  told('WIRING_DRIFTED', {
-    title: 'floating IP led to the VIP’s port alone',
-    balanced: paired,
-    async breaks() {
-      const [vipPort] = refs('floating-ip', floatingIp(), VMI).filter((id) => !ports.includes(id));
-      await stage.site.cloud.neutron('PUT', `/floatingips/${floatingIp()}`, { floatingip: { port_id: vipPort } });
-    },
-    isRight: () => ports.every((port) => refs('floating-ip', floatingIp(), VMI).includes(port)),
-  }));
+  it('all that can drift', () => expect(mended.map(({ title }) => title)).toEqual(cases.map(({ title }) => title)));
+});

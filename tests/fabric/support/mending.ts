@@ -64,3 +64,11 @@ export async function countEvents({ site }: Pick<Stage, 'site'>, name: string, t
     .select('id');
   return rows.length;
 }
+
+/** What operators are told last, and what is open. */
+export async function eventsOf({ site }: Pick<Stage, 'site'>): Promise<string> {
+  const events: { name: string; message: string }[] = await site.db('event').orderBy('at').select('name', 'message');
+  const open: string[] = await site.db('trouble').pluck('cause');
+  const lines = events.slice(-20).map(({ name, message }) => `${name}: ${message}`);
+  return [...lines, ...open.map((cause) => `open: ${cause}`)].join('\n');
+}

@@ -9,6 +9,7 @@ import type { Db } from '../../../driver/db/connect';
 import { addDefaultGroup } from '../../../driver/db/fleet';
 import { DEFAULT_GROUP_PROPERTIES, type GroupProperties } from '../../../driver/domain/group';
 import { runHealthManager } from '../../../driver/health/main';
+import type { HousekeepingSettings } from '../../../driver/housekeeping/jobs';
 import { runHousekeeping } from '../../../driver/housekeeping/main';
 import { runWorker } from '../../../driver/worker/main';
 import { openTestDatabase } from '../../support/database';
@@ -52,6 +53,9 @@ export interface SlipstreamOptions {
   readonly group?: Partial<GroupProperties>;
   /** Of slipstream.conf: goes before what the fabric sets. */
   readonly settings?: string;
+  readonly housekeeping?: Partial<HousekeepingSettings>;
+  /** Contrail's API servers, with the one there is. */
+  readonly servers?: (url: string) => Promise<readonly string[]>;
 }
 
 export async function startSlipstream(options: SlipstreamOptions = {}): Promise<Slipstream> {
@@ -68,7 +72,7 @@ export async function startSlipstream(options: SlipstreamOptions = {}): Promise<
 }
 
 async function start(
-  { group = {}, settings = '' }: SlipstreamOptions,
+  { group = {}, settings = '', housekeeping: jobs = {}, servers = async (url) => [url] }: SlipstreamOptions,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<Slipstream> {
@@ -97,7 +101,7 @@ async function start(
   closers.push(() => hypervisor.close());
   const properties = { ...DEFAULT_GROUP_PROPERTIES, ...GROUP, ...group };
   await addDefaultGroup(db, { id: randomUUID(), name: 'default', properties });
-  const service = openVncService({ servers: [contrail.contrail.url], log });
+  const service = openVncService({ servers: await servers(contrail.contrail.url), log });
   closers.push(() => service.close());
   const compute = cloud.nova.driverWith({
     ...{ networkIds: [managementNetworkId], securityGroupIds: [], antiAffinity: 'anti-affinity' },
@@ -111,7 +115,7 @@ async function start(
     settings: { firstRetry: 0.1, lastRetry: 1 },
   });
   closers.push(() => worker.close());
-  const housekeeping = await runHousekeeping({ ...common, compute, vnc });
+  const housekeeping = await runHousekeeping({ ...common, compute, vnc, settings: jobs });
   closers.push(() => housekeeping.close());
   const http = await runApi({ ...common, vnc, introspect: introspectionOf(introspected) });
   closers.push(() => http.close());
