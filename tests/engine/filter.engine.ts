@@ -161,6 +161,25 @@ describeWithNamespaces('the filter of a domain', () => {
     await expectSeen(right, WELCOME);
   });
 
+  it('lets the other engines of a load balancer come to its port for them, and nobody else', async () => {
+    const persistence = { type: 'APP_COOKIE', cookieName: 'session', timeout: null, granularity: null } as const;
+    const pools = [aPool({ persistence, members: [aMember({ address: MEMBER, port: 8000 })] })];
+    for (const [address, other] of [
+      ['10.0.0.5', LEFT],
+      ['fd00::5', 'fd00::20'],
+    ] as const) {
+      const peers = { name: 'self', address, port: 12_000, others: [{ name: 'other', address: other }] };
+      await serve({ peers, pools, listeners: [aListener({ id: 'http', port: 80 })] });
+      // An answer, but none in HTTP.
+      expect(await left.fetch(address, 12_000)).toMatch(/HPE_INVALID|ECONNRESET|hang up/);
+      expect(await right.fetch(address, 12_000, 1000)).toBe('silence');
+      expect(await right.fetch(VIP, 80)).toBe('web 10.0.0.5');
+    }
+    await serve({ pools, listeners: [aListener({ id: 'http', port: 80 })] });
+    expect(await left.fetch('10.0.0.5', 12_000, 1000)).toBe('silence');
+    await serve({});
+  });
+
   it('passes datagrams that come and go in fragments', async () => {
     const text = 'x'.repeat(4000);
     expect(await left.ask(VIP, 53, text)).toBe(`dns ${text}`);

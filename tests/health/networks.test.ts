@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { inTransaction } from '../../driver/db/connect';
 import { recordFirewall } from '../../driver/db/firewalls';
+import { ensurePeerPort } from '../../driver/db/peers';
 import { needVnic, recordVnicFacts, recordVnicPort, releaseVnics, type Vnic } from '../../driver/db/vnics';
-import { addLoadBalancer, addPlacement } from '../support/fleetRows';
+import { addListener, addLoadBalancer, addPlacement, addPool } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
 import { waitUntil } from '../support/wait';
 
@@ -28,14 +29,14 @@ async function needs(engineId: string, loadBalancerId: string, networkId: string
 }
 
 /** As the engine's unit does once the port is there. */
-async function plug(vnic: Vnic): Promise<void> {
+async function plug(vnic: Vnic, ipAddress = '10.0.0.5'): Promise<void> {
   const { id } = vnic;
   await recordVnicPort(site.db, id, {
     portId: `p-${id.slice(0, 8)}`,
     macAddress: 'FA:16:3E:00:00:01',
-    ipAddress: '10.0.0.5',
+    ipAddress,
   });
-  await recordVnicFacts(site.db, id, { ...FACTS, addresses: ['10.0.0.5/24'] });
+  await recordVnicFacts(site.db, id, { ...FACTS, addresses: [`${ipAddress}/24`] });
 }
 
 const placed = (where: Record<string, unknown>) =>
@@ -200,4 +201,38 @@ it("the user's groups come along as rules; an agent of version 1 is told of neit
   expect(engine.held.get(lb)).toMatchObject({ domainId: 'vip-net', firewall: [rule] });
   expect(old.held.get(lb)).toMatchObject({ domainId: null, firewall: null });
   expect(old.networks).toBeUndefined();
+});
+
+it('engines of a load balancer that learns of its clients are told of one another, and anew when they change', async () => {
+  const { url } = await site.start();
+  const lb = await addLoadBalancer(site.db);
+  const pool = await addPool(site.db, lb);
+  await site.db('session_persistence').insert({ pool_id: pool, type: 'APP_COOKIE', cookie_name: 'session' });
+  await addListener(site.db, lb, { default_pool_id: pool });
+  const port = (await ensurePeerPort(site.db, lb, 'vip-net'))?.port;
+  const [one, two] = [
+    await site.addEngine({}, { managesNetworks: true }),
+    await site.addEngine({}, { managesNetworks: true }),
+  ];
+  await plug(await needs(one.id, lb, 'vip-net'), '10.0.0.5');
+  await addPlacement(site.db, { loadBalancerId: lb, engineId: one.id });
+  await one.connect(url);
+  await waitUntil('it is served alone', WAIT, () => one.held.has(lb));
+  expect(one.held.get(lb)?.peers).toEqual({ name: one.id, address: '10.0.0.5', port, others: [] });
+
+  await plug(await needs(two.id, lb, 'vip-net'), '10.0.0.6');
+  const placement = await addPlacement(site.db, { loadBalancerId: lb, engineId: two.id });
+  await two.connect(url);
+  await site.hint(one.id, lb);
+  await waitUntil('both know', WAIT, () => one.held.get(lb)?.peers?.others.length === 1 && two.held.has(lb));
+  expect(one.held.get(lb)?.peers?.others).toEqual([{ name: two.id, address: '10.0.0.6' }]);
+  expect(two.held.get(lb)?.peers).toMatchObject({
+    name: two.id,
+    port,
+    others: [{ name: one.id, address: '10.0.0.5' }],
+  });
+
+  await site.db('placement').where({ id: placement }).update({ deleting: 1, wanted_generation: 2 });
+  await site.hint(one.id, lb);
+  await waitUntil('the one is alone again', WAIT, () => one.held.get(lb)?.peers?.others.length === 0);
 });

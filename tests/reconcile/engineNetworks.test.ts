@@ -1,22 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { HINTS_TOPIC } from '../../driver/bus/port';
+import { ENGINES_TOPIC, HINTS_TOPIC } from '../../driver/bus/port';
 import type { NetworkModel } from '../../driver/clouds/network/model/model';
 import { createNetwork } from '../../driver/clouds/network/model/networks';
 import { createQosPolicy } from '../../driver/clouds/network/model/qosPolicies';
 import { createSubnet } from '../../driver/clouds/network/model/subnets';
 import { type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/clouds/network/port';
 import { SEED_IDS } from '../../driver/clouds/network/seed';
-import type { Db } from '../../driver/db/connect';
+import { type Db, inTransaction } from '../../driver/db/connect';
 import { findEngineNetworks } from '../../driver/db/engineNetworks';
 import { retireEngine } from '../../driver/db/engines';
 import { findFirewall } from '../../driver/db/firewalls';
+import { digestOfPeers } from '../../driver/db/peers';
+import { needVnic, recordVnicFacts, recordVnicPort } from '../../driver/db/vnics';
+import { PEER_PORTS } from '../../driver/domain/peers';
 import type { RoutingOptions } from '../../driver/domain/vnic';
 import { createEngineGroups } from '../../driver/reconcile/engineGroups';
 import { buildEngineSpec } from '../../driver/target/engineSpec';
 import { openTestDatabase } from '../support/database';
 import { createFakeCompute, type FakeCompute } from '../support/fakeCompute';
 import { type Lab, startLab } from '../support/reconciler';
-import { insertLoadBalancer, insertMember, insertPool } from '../support/rows';
+import { insertEngine, insertLoadBalancer, insertMember, insertPlacement, insertPool } from '../support/rows';
 import { aNetworkCloud } from '../support/simulators/network';
 import { waitUntil } from '../support/wait';
 
@@ -369,4 +372,50 @@ it("ports of engines have one open group of ours; the user's groups become rules
     async () => (await network.listSecurityGroups({ tag: 'test' })).length === 0,
   );
   expect(await network.findSecurityGroup(users.id)).toBeDefined();
+});
+
+it('engines that learn of clients have a port of their load balancer, and hear when they are others', async () => {
+  await open();
+  const vips = await addNetwork('10.1.0.0/24');
+  const lbs = [await createLoadBalancer(vips.subnetId), await createLoadBalancer(vips.subnetId)];
+  for (const { id } of lbs) {
+    const pool = await insertPool(db, { load_balancer_id: id });
+    await db('session_persistence').insert({ pool_id: pool.id, type: 'APP_COOKIE', cookie_name: 'session' });
+    await lab.hint(id);
+    await settled(id);
+  }
+  const ports: number[] = await db('peer_port').where({ network_id: vips.networkId }).pluck('port');
+  expect(new Set(ports).size).toBe(2);
+  expect(ports.filter((port) => port < PEER_PORTS.first || port >= PEER_PORTS.first + PEER_PORTS.count)).toEqual([]);
+
+  const [lb, other] = lbs.map(({ id }) => id);
+  const told = async () => (await db('peer_port').where({ load_balancer_id: lb }).first('told')).told;
+  await waitUntil('the vNIC is known', WAIT, async () => (await told()) !== digestOfPeers([]));
+  const before = await told();
+  const hinted: unknown[] = [];
+  await lab.bus.subscribeBroadcast(ENGINES_TOPIC, ({ method, args }) => {
+    if (method === 'placements' && args['load_balancer_id'] === lb) hinted.push(args['engine_id']);
+  });
+  const engine = await insertEngine(db, { service_engine_group_id: lab.groupId });
+  await insertPlacement(db, { load_balancer_id: lb ?? '', service_engine_id: engine.id, role: 'secondary' });
+  const facts = {
+    subnetIds: [],
+    mtu: 1500,
+    addresses: ['10.1.0.77/24'],
+    gateways: [],
+    hostRoutes: [],
+    staticRoutes: [],
+  };
+  const need = { id: randomUUID(), engineId: engine.id, networkId: vips.networkId, subnetId: null, subnetIds: [] };
+  const vnic = await inTransaction(db, (trx) =>
+    needVnic(trx, { ...need, domainId: vips.networkId, ...(lb !== undefined && { loadBalancerId: lb }) }),
+  );
+  await recordVnicPort(db, vnic.id, { portId: 'p-77', macAddress: 'fa:16:3e:00:00:77', ipAddress: '10.1.0.77' });
+  await recordVnicFacts(db, vnic.id, facts);
+  await lab.hint(lb ?? '');
+  await waitUntil('both are hinted', WAIT, () => hinted.includes(engine.id) && hinted.includes(lab.engineId));
+  await waitUntil('that is noted', WAIT, async () => (await told()) !== before);
+
+  await remove(other ?? '');
+  expect(await db('peer_port').where({ load_balancer_id: other })).toEqual([]);
 });

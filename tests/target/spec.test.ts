@@ -17,6 +17,33 @@ describe('buildSpec', () => {
     });
   });
 
+  it('tells of other engines only where clients are learnt', () => {
+    const peers = {
+      engineId: 'a',
+      address: '10.0.0.5',
+      port: 12_000,
+      others: [{ engineId: 'b', address: '10.0.0.6' }],
+    };
+    const at = { ...version, place: { domainId: 'front', firewall: null, peers } };
+    const treeWith = (type: string, enabled = true) => {
+      const persistence = { type, cookieName: 'session', timeout: null, granularity: null };
+      return aTree({
+        pools: [aPool({ id: 'p', persistence })],
+        listeners: [aListener({ defaultPoolId: 'p', enabled })],
+      });
+    };
+    expect(buildSpec(treeWith('APP_COOKIE'), at).peers).toEqual({
+      ...{ name: 'a', address: '10.0.0.5', port: 12_000 },
+      others: [{ name: 'b', address: '10.0.0.6' }],
+    });
+    const without = [
+      buildSpec(treeWith('HTTP_COOKIE'), at),
+      buildSpec(treeWith('APP_COOKIE', false), at),
+      buildSpec(treeWith('APP_COOKIE'), version),
+    ];
+    expect(without.map((spec) => 'peers' in spec)).toEqual([false, false, false]);
+  });
+
   it('orders members by id, whatever order they came in', () => {
     const pool = aPool({ id: 'p', members: [aMember({ id: 'b' }), aMember({ id: 'a' })] });
     const spec = buildSpec(aTree({ pools: [pool], listeners: [aListener({ defaultPoolId: 'p' })] }), version);

@@ -98,6 +98,22 @@ export const GOLDEN_SPECS: Readonly<Record<string, LoadBalancerSpec>> = {
       }),
     ],
   }),
+  peers: aSpec({
+    peers: {
+      ...{ name: 'engine-b', address: 'fd00::5', port: 12_345 },
+      others: [
+        { name: 'engine-a', address: 'fd00::4' },
+        { name: 'engine-c', address: 'fd00::6' },
+      ],
+    },
+    listeners: [aListener()],
+    pools: [
+      aPool({
+        members: [web],
+        persistence: { type: 'APP_COOKIE', cookieName: 'session', timeout: null, granularity: null },
+      }),
+    ],
+  }),
   'shared-pool': aSpec({
     listeners: [
       aListener(),

@@ -24,6 +24,8 @@ const rule: fc.Arbitrary<FirewallRule> = fc.record({
   portMax: fc.option(port),
   sources: fc.array(cidr, { maxLength: 5 }),
 });
+const address = fc.oneof(fc.ipV4(), fc.ipV6());
+const peer = fc.record({ name: fc.constant('b'), address });
 const spec = fc
   .record({
     vips: fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 3 }),
@@ -38,6 +40,7 @@ const spec = fc
       { maxLength: 4 },
     ),
     firewall: fc.option(fc.array(rule, { maxLength: 4 })),
+    peers: fc.record({ name: fc.constant('a'), address, port, others: fc.array(peer, { maxLength: 3 }) }),
   })
   .map(aSpec);
 
