@@ -2,11 +2,15 @@ import type { Logger } from 'pino';
 import { type Db, inTransaction } from '../db/connect';
 import { type EngineConnection, listSilentEngines, recordHeartbeats, silenceEngine } from '../db/engineConnections';
 import { recordEvents } from '../db/events';
+import { listHeard } from '../db/masterships';
 import type { Connections, EngineLink } from './connections';
 import type { HealthSettings } from './settings';
 import { watchForStorm } from './storm';
 
-/** Who is alive. An engine that is not heard of for `heartbeatTimeout` is silent, whether its socket is open or not. */
+/**
+ * Who is alive. An engine that is not heard of for `heartbeatTimeout` is silent, whether its socket is open or not; one that
+ * its neighbours on the data network miss, too, needs to be late by two heartbeats alone.
+ */
 export interface Liveness {
   /** The engine has a connection here. */
   arrived(link: EngineLink): void;
@@ -23,7 +27,7 @@ export interface LivenessDeps {
   readonly log: Logger;
   /** This health-manager. */
   readonly id: string;
-  readonly settings: Pick<HealthSettings, 'heartbeatTimeout' | 'startGrace' | 'flushInterval'>;
+  readonly settings: Pick<HealthSettings, 'heartbeatInterval' | 'heartbeatTimeout' | 'startGrace' | 'flushInterval'>;
   readonly connections: Connections;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -49,6 +53,8 @@ interface Absence extends EngineConnection {
 export function createLiveness(deps: LivenessDeps): Liveness {
   const { connections, settings, now } = deps;
   const absent = new Map<string, Absence>();
+  /** Ended for their silence: noted as absent before they close. */
+  const ended = new WeakSet<EngineLink>();
   let checkedAt = now();
   /** Before this nothing in the database says that an engine is silent: nobody may have been there to write it. */
   let trustFrom = now() + settings.startGrace;
@@ -64,6 +70,45 @@ export function createLiveness(deps: LivenessDeps): Liveness {
   };
   const isSilent = ({ lastSeen }: { lastSeen: number }): boolean => now() - lastSeen > settings.heartbeatTimeout;
 
+  const silenceAll = createSilencing(deps, absent);
+  return {
+    arrived(link) {
+      absent.delete(link.engineId);
+      trustFrom = Math.max(trustFrom, storm.arrived() ?? trustFrom);
+    },
+    left(link) {
+      if (!ended.has(link)) absent.set(link.engineId, absenceOf(link));
+    },
+    async check() {
+      forgiveOwnPause();
+      const missed = new Set(await listMissed(deps));
+      const isOver = (link: EngineLink): boolean => isSilent(link) || missed.has(link);
+      for (const link of connections.all().filter(isOver)) {
+        ended.add(link);
+        absent.set(link.engineId, absenceOf(link));
+        link.terminate();
+      }
+      const all = new Set([...missed].map(({ engineId }) => engineId));
+      await silenceAll([...absent.values()].filter((one) => isSilent(one) || all.has(one.engineId)));
+    },
+    async flush() {
+      try {
+        await flushHeard(deps);
+        if (now() < trustFrom) return;
+        const silent = await listSilentEngines(deps.db, databaseTimeout(settings));
+        await silenceAll(silent.filter(({ engineId }) => !connections.get(engineId)?.open));
+      } catch (err) {
+        trustFrom = now() + settings.startGrace;
+        deps.log.warn({ err }, 'heartbeats could not be written');
+      }
+    },
+  };
+}
+
+type Silencing = (engines: readonly Named[]) => Promise<void>;
+
+/** Marks engines as silent; who was absent until then is not any more. */
+function createSilencing(deps: LivenessDeps, absent: Map<string, Absence>): Silencing {
   const silence = async (engine: Named): Promise<Silenced | undefined> => {
     const silenced = await inTransaction(deps.db, async (trx) => {
       const result = await silenceEngine(trx, engine);
@@ -78,8 +123,8 @@ export function createLiveness(deps: LivenessDeps): Liveness {
       deps.log.warn({ err, engine: engine.engineId }, 'a silent engine could not be marked; tried again');
       return undefined;
     });
-  /** All of them before anything follows from it: how many they are matters. */
-  const silenceAll = async (engines: readonly Named[]): Promise<void> => {
+  // All of them before anything follows from it: how many they are matters.
+  return async (engines) => {
     const silenced: Silenced[] = [];
     for (const engine of engines) silenced.push(...[await trySilence(engine)].filter((it) => it !== undefined));
     if (silenced.length === 0) return;
@@ -88,32 +133,30 @@ export function createLiveness(deps: LivenessDeps): Liveness {
       .catch((err: unknown) => deps.log.warn({ err }, 'what was lost could not be healed; tried again'));
     for (const { engineId, loadBalancerIds } of silenced) await deps.onSilent(engineId, loadBalancerIds);
   };
-  return {
-    arrived(link) {
-      absent.delete(link.engineId);
-      trustFrom = Math.max(trustFrom, storm.arrived() ?? trustFrom);
-    },
-    left(link) {
-      const { engineId, epoch, engineName, lastSeen } = link;
-      absent.set(engineId, { engineId, epoch, engineName, lastSeen });
-    },
-    async check() {
-      forgiveOwnPause();
-      for (const link of connections.all()) if (isSilent(link)) link.terminate();
-      await silenceAll([...absent.values()].filter(isSilent));
-    },
-    async flush() {
-      try {
-        await flushHeard(deps);
-        if (now() < trustFrom) return;
-        const silent = await listSilentEngines(deps.db, databaseTimeout(settings));
-        await silenceAll(silent.filter(({ engineId }) => !connections.get(engineId)?.open));
-      } catch (err) {
-        trustFrom = now() + settings.startGrace;
-        deps.log.warn({ err }, 'heartbeats could not be written');
-      }
-    },
-  };
+}
+
+function absenceOf({ engineId, epoch, engineName, lastSeen }: EngineLink): Absence {
+  return { engineId, epoch, engineName, lastSeen };
+}
+
+/**
+ * Connections that are late by two heartbeats, of engines that all who would hear them miss: hung, or gone with their hosts.
+ * An agent that is only started again ends its connection, and is given all the time. A database that is away says nothing.
+ */
+async function listMissed({ db, log, connections, settings, now }: LivenessDeps): Promise<readonly EngineLink[]> {
+  const isLate = ({ lastSeen }: EngineLink): boolean => now() - lastSeen > 2 * settings.heartbeatInterval;
+  const late = connections.all().filter(isLate);
+  if (late.length === 0) return [];
+  try {
+    const heard = await listHeard(
+      db,
+      late.map(({ engineId }) => engineId),
+    );
+    return late.filter((link) => heard.get(link.engineId) === false && isLate(link));
+  } catch (err) {
+    log.info({ err }, 'the neighbours of engines that are late could not be asked after');
+    return [];
+  }
 }
 
 /** Seconds. What was heard reaches the database up to two flushes later. */

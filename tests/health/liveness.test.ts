@@ -110,3 +110,35 @@ it('writes down when it has heard an engine', async () => {
     return String(now) > String(first);
   });
 });
+
+describe('of engines that are late by some heartbeats', () => {
+  /** Says whether others on the network of data hear it. */
+  const noteHearing = (observer: string, engine: string, heard: boolean) =>
+    site.db('engine_hearing').insert({
+      ...{ observer_id: observer, service_engine_id: engine },
+      ...{ heard: heard ? 1 : 0, since: '2026-01-01 00:00:00.000' },
+    });
+
+  it('takes those for down that their neighbours miss, long before the others, and those alone whose connection is open', async () => {
+    const { url } = await site.start({ heartbeatTimeout: 12_000 });
+    const [observer, missed, heard, restarted, unwatched] = [
+      await site.addEngine(),
+      await site.addEngine(),
+      await site.addEngine(),
+      await site.addEngine(),
+      await site.addEngine(),
+    ];
+    for (const engine of [observer, missed, heard, restarted, unwatched]) await engine.connect(url);
+    observer.beat(30);
+    await noteHearing(observer.id, missed.id, false);
+    await noteHearing(observer.id, heard.id, true);
+    await noteHearing(observer.id, restarted.id, false);
+    await restarted.disconnect();
+
+    await site.waitForRow('service_engine', { id: missed.id, status: 'DOWN', connected_to: null });
+
+    const down = await site.db('service_engine').where({ status: 'DOWN' }).pluck('id');
+    expect(down).toEqual([missed.id]);
+    expect((await site.events('ENGINE_DOWN')).map((event) => event.service_engine_id)).toEqual([missed.id]);
+  });
+});
