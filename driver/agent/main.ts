@@ -82,7 +82,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
     ...{ ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker },
     config: { ...config, materialsDir: home.directory },
     onReport: () => void [link?.reportChanged(), bgp.changed()],
-    beforeEnd: (id) => bgp.withdrawn(id),
+    beforeEnd: bgp.withdrawn,
   };
   engine = await openEngine(deps, { acknowledge: (ack) => link?.acknowledge(ack), event });
   void beginBgp(bgp, engine, log);

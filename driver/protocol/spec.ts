@@ -204,7 +204,7 @@ export const AnnouncementSpec = z.object({
   /** Milliseconds a change of that has to last before the route follows: of becoming usable, and of ceasing to be. */
   upDelay: z.number().int().min(0),
   downDelay: z.number().int().min(0),
-  /** It is on its way off this engine: announced with the community GRACEFUL_SHUTDOWN (RFC 8326), then not at all. */
+  /** It is on its way off this engine to the other one of a pair: announced with GRACEFUL_SHUTDOWN (RFC 8326), then not at all. */
   draining: z.boolean(),
 });
 export type AnnouncementSpec = z.infer<typeof AnnouncementSpec>;

@@ -62,6 +62,8 @@ export interface ContrailWish {
   readonly needs: Needs;
   /** Of the engines that are to answer. */
   readonly ports: readonly EnginePort[];
+  /** Engines that still do although they leave: nothing waits for them. */
+  readonly leaving: readonly string[];
   readonly recorded: readonly WiringRecord[];
 }
 
@@ -75,12 +77,13 @@ export async function wireContrail(run: Run, wish: ContrailWish): Promise<string
   const mode = vipModeOf(contrail, tree, placing.vip);
   const ports = wish.ports.flatMap((it): WiredPort[] => (it.portId === null ? [] : [{ ...it, portId: it.portId }]));
   if (mode === 'bgp') {
+    const staying = ports.filter(({ engineId }) => !wish.leaving.includes(engineId));
     const awaited = await awaitSessions(
       run,
-      ports.filter(({ networkId }) => answersIn(needs, networkId)),
+      staying.filter(({ networkId }) => answersIn(needs, networkId)),
     );
     if (awaited !== undefined) return awaited;
-    await tellSharedHosts(run, ports);
+    await tellSharedHosts(run, staying);
   }
   const { floatingNetwork, floatingSubnet } = placing.vip;
   const target: ContrailTarget = {

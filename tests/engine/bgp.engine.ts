@@ -220,6 +220,20 @@ describeWithNamespaces('the BGP speaker of an engine', () => {
     expect(await client.fetch(VIP, 80)).toContain('web');
   });
 
+  it('announces what drains beside others as usual, and with GRACEFUL_SHUTDOWN before it is forgotten', async () => {
+    const changes = await gobgp.follow();
+    await engine.controller.put(spec({ leaving: true }));
+    await hears(...both);
+    expect((await gobgp.routes()).get(`${VIP}/32`)?.communities).toEqual(['64512:55']);
+    await putNetworks(bgpSpec({ communities: ['64512:56'] }));
+    await until('changes are followed', () => changes.length > 0);
+    await engine.controller.remove('lb-1', next());
+    await until('it is withdrawn', () => changes.includes(`-${VIP}/32`));
+    expect(changes.filter((one) => one.includes(VIP)).slice(-2)).toEqual([`${VIP}/32 gracefully`, `-${VIP}/32`]);
+    await hears();
+    await putNetworks(bgpSpec());
+  });
+
   it('announces fifty load balancers of one domain, and forgets them one by one', async () => {
     const vips = Array.from({ length: 50 }, (_, index) => `10.0.0.${150 + index}`);
     const specs = vips.map((vip, index) => ({

@@ -3,7 +3,7 @@ import { type ContrailLab, startContrailLab } from '../support/contrailLab';
 import { insertListener } from '../support/rows';
 import { waitUntil } from '../support/wait';
 
-/** How an engine leaves VIPs that several answer for: its pair goes last, for vRouters cut what it carries with the pair. */
+/** How an engine leaves VIPs that several answer for: its wiring goes last, for vRouters cut what it carries with that. */
 
 jest.setTimeout(120_000);
 
@@ -17,12 +17,19 @@ let stayer: string;
 afterEach(() => lab.close());
 
 /** A load balancer with a listener on two engines, one of which was asked to go. */
-async function openLeaving(group: object = {}): Promise<void> {
+async function openLeaving({
+  group = {},
+  flavor,
+}: {
+  group?: object;
+  flavor?: () => Promise<object>;
+} = {}): Promise<void> {
   lab = await startContrailLab({ group: { maxEngines: 2, minScaleout: 1, hostRedundancy: false, ...group } });
   leaver = lab.engineId;
   stayer = await lab.newEngine();
   await lab.start();
-  const lb = await lab.createLoadBalancer();
+  const flavorId = flavor && (await lab.newFlavor({ ...(await flavor()) }));
+  const lb = await lab.createLoadBalancer(flavorId === undefined ? {} : { flavorId });
   id = lb.id;
   const listener = await insertListener(lab.db, { load_balancer_id: id });
   // Somebody is connected: a drain ends when it is told to, and not before it was seen.
@@ -33,7 +40,11 @@ async function openLeaving(group: object = {}): Promise<void> {
   await lab.db('load_balancer').where({ id }).update({ scale_adjustment: 1 });
   await lab.hint(id);
   await lab.reaches(id, 'ACTIVE');
-  await waitUntil('both have it', WAIT, async () => (await pairsOn(leaver)) + (await pairsOn(stayer)) === 2);
+  await waitUntil(
+    'both have it',
+    WAIT,
+    async () => (await lab.db('vip_wiring').where({ state: 'wired' })).length === 2,
+  );
 }
 
 const pairsOn = async (engineId: string): Promise<number> => lab.pairsOf(await lab.portOf(engineId)).length;
@@ -111,8 +122,36 @@ it('loses its pair once it has forgotten, though a change meanwhile is not confi
 });
 
 it('loses its pair at once where nothing is let drain', async () => {
-  await openLeaving({ scaleinTimeout: 0 });
+  await openLeaving({ group: { scaleinTimeout: 0 } });
   await scaleIn();
   await waitUntil('its pair is gone', WAIT, async () => (await pairsOn(leaver)) === 0);
   expect(await lab.events('ENGINE_DRAINING')).toEqual([]);
 });
+
+it('keeps the floating IP of a VIP that it announces until it has forgotten the load balancer', async () => {
+  await openLeaving({
+    flavor: async () => {
+      const { networkId } = await lab.newNetwork('203.0.113.0/24', { 'router:external': true });
+      return { vip_mode: 'bgp', floating_network: networkId };
+    },
+  });
+  await waitUntil('both have it', WAIT, async () => (await isReached(leaver)) && (await isReached(stayer)));
+  await scaleIn();
+  await drains();
+  lab.health.behave(leaver, { answer: 'silent' });
+  await endDrain();
+  await lab.hint(id);
+  await waitUntil('nothing is under way', WAIT, () => lab.busy() === 0);
+  expect(await isReached(leaver)).toBe(true);
+
+  lab.health.behave(leaver, { answer: 'confirm' });
+  await lab.health.answerAgain(leaver, id);
+  await waitUntil('it is not reached any more', WAIT, async () => !(await isReached(leaver)));
+  expect(await isReached(stayer)).toBe(true);
+  expect(await lab.db('vip_wiring').pluck('service_engine_id')).toEqual([stayer]);
+});
+
+async function isReached(engineId: string): Promise<boolean> {
+  const port = await lab.portOf(engineId);
+  return lab.contrail.store.referrers(port, 'floating-ip').length > 0;
+}

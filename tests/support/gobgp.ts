@@ -18,7 +18,7 @@ export interface Gobgp {
   routes(): Promise<Map<string, HeardRoute>>;
   /** The state of the session with a neighbour, e.g. `established`. */
   session(address: string): Promise<string>;
-  /** Asks for changes of paths from now on: each is the prefix, with a minus before it when it went. */
+  /** Asks for changes of paths from now on: each is the prefix, with a minus before it when it went, and `gracefully` after it when it is about to. */
   follow(): Promise<readonly string[]>;
   end(): Promise<void>;
 }
@@ -68,8 +68,9 @@ export async function startGobgp(
       const changes: string[] = [];
       const monitor = namespace.spawn('gobgp', ['monitor', 'global', 'rib'], { stdio: ['ignore', 'pipe', 'ignore'] });
       monitor.stdout?.setEncoding('utf8').on('data', (text: string) => {
-        for (const [, kind, prefix] of text.matchAll(/^\[(\w+)\] (\S+)/gm)) {
-          changes.push(kind === 'ROUTE' ? (prefix ?? '') : `-${prefix}`);
+        for (const [, kind, prefix, rest] of text.matchAll(/^(?:\S+ )?\[(\w+)\] (\S+)(.*)$/gm)) {
+          const route = rest?.includes('planned-shut') ? `${prefix} gracefully` : `${prefix}`;
+          changes.push(kind === 'ROUTE' ? route : `-${prefix}`);
         }
       });
       follower.push({ stop: () => void monitor.kill() });

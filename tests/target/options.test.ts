@@ -37,9 +37,15 @@ describe('what becomes of a VIP while no member is usable', () => {
       announcement: { when: 'always' },
       whenDown: 'close',
     });
-    expect(inMode('bgp', {}, true).announcement).toEqual({ ...usual, draining: true });
     expect(inMode('aap', {}, true).leaving).toBe(true);
     expect(inMode('aap')).not.toHaveProperty('leaving');
+  });
+
+  it('stays announced by an engine that drains, but for one of a pair: the other is to take over', () => {
+    const drained = (masterTerm: number | null) =>
+      buildSpec(aTree({ vipMode: 'bgp', masterTerm }), { ...version, draining: true, role: 'primary' });
+    expect(drained(null)).toMatchObject({ leaving: true, announcement: { draining: false } });
+    expect(drained(3)).toMatchObject({ leaving: true, announcement: { draining: true } });
   });
 
   it('is nothing the engine does in the other modes, unless its ports are to be closed', () => {

@@ -24,6 +24,9 @@ export interface Announcements {
   look(served: readonly ServedHere[], now: number): number | null;
   /** Where VIPs of the load balancer were announced at the last look; null: nowhere. */
   domainOf(loadBalancerId: string): string | null;
+  /** The load balancer is about to end here: what is announced of it stays, with GRACEFUL_SHUTDOWN, until `forget`. */
+  part(loadBalancerId: string): void;
+  forget(loadBalancerId: string): void;
   /** As of the last look. */
   routes(domainId: string): Route[];
 }
@@ -41,6 +44,7 @@ const GRACE = 2000;
 
 export function createAnnouncements(): Announcements {
   const adopted = new Map<string, ReadonlySet<string>>();
+  const parting = new Map<string, Entry>();
   let entries = new Map<string, Entry>();
   return {
     adopt: (domainId, addresses) => void adopted.set(domainId, addresses),
@@ -64,8 +68,15 @@ export function createAnnouncements(): Announcements {
       const entry = entries.get(id);
       return entry?.damped.shown ? entry.domainId : null;
     },
+    part(id) {
+      const entry = entries.get(id);
+      if (entry) parting.set(id, { ...entry, routes: entry.routes.map((route) => ({ ...route, graceful: true })) });
+    },
+    forget: (id) => void parting.delete(id),
     routes: (domainId) =>
-      [...entries.values()].filter((entry) => entry.domainId === domainId).flatMap(({ routes }) => routes),
+      [...new Map([...entries, ...parting]).values()]
+        .filter((entry) => entry.domainId === domainId)
+        .flatMap(({ routes }) => routes),
   };
 }
 

@@ -31,8 +31,11 @@ export interface Bgp {
   /** One for each domain that has BGP. */
   states(): BgpState[];
   problems(): NetworkProblem[];
-  /** A load balancer counts as served no more, and is about to be ended: resolves when peers have been told. */
-  withdrawn(loadBalancerId: string): Promise<void>;
+  /**
+   * A load balancer counts as served no more, and is about to be ended: resolves when peers have been told. `gracefully`:
+   * others serve on, so peers are first asked to take these.
+   */
+  withdrawn(loadBalancerId: string, gracefully: boolean): Promise<void>;
   /** Ends the speaker of a domain whose namespace goes. */
   close(domainId: string): Promise<void>;
   /** `keepServing`: they stay, for the next agent. */
@@ -116,9 +119,10 @@ export function createBgp(deps: BgpDeps): Bgp {
     // What has not been looked at yet would seem to be down.
     states: () => [...speakers].flatMap(([id, speaker]) => (site.told.has(id) ? [speaker.state()] : [])),
     problems: () => problemsOf(site),
-    async withdrawn(loadBalancerId) {
+    async withdrawn(loadBalancerId, gracefully) {
       const domainId = announcements.domainOf(loadBalancerId);
       if (!begun || domainId === null || !speakers.get(domainId)?.isHeard()) return;
+      if (gracefully) await askAway(site, loadBalancerId);
       await queue.run(() => bringAbout(site));
       await sleep(FORGETTING);
     },
@@ -129,6 +133,18 @@ export function createBgp(deps: BgpDeps): Bgp {
       if (!keepServing) await Promise.all([...speakers.keys()].map((id) => end(site, id)));
     },
   };
+}
+
+/** RFC 8326: whoever has another way takes it, while there is this one. */
+async function askAway(site: Site, loadBalancerId: string): Promise<void> {
+  const { announcements, queue } = site;
+  announcements.part(loadBalancerId);
+  try {
+    await queue.run(() => bringAbout(site));
+    await sleep(FORGETTING);
+  } finally {
+    announcements.forget(loadBalancerId);
+  }
 }
 
 function speakerOf({ deps, speakers }: Site, domainId: string): Speaker {

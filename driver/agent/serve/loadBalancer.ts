@@ -209,7 +209,7 @@ async function remove(unit: Unit, generation: number, epoch: number): Promise<Ac
   if (held !== null && isOlder({ generation, epoch }, held.spec)) return acknowledgement(held);
   if (held?.spec.leaving) await letFinish(unit, held.spec);
   unit.ending = true;
-  await unit.deps.beforeEnd(id);
+  await unit.deps.beforeEnd(id, held?.spec.leaving === true);
   unit.pinger?.stop();
   await Promise.all([shutDown(unit), unit.udp.shutDown()]);
   await unit.deps.networks

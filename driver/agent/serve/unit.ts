@@ -37,8 +37,8 @@ export interface ServeDeps {
   readonly materialsHome: MaterialsHome;
   /** Called whenever a report has become another one. */
   readonly onReport: () => void;
-  /** Called when a load balancer counts as served no more, before it is ended: resolves when peers know. */
-  readonly beforeEnd: (loadBalancerId: string) => Promise<void>;
+  /** Called when a load balancer counts as served no more, before it is ended: resolves when peers know. `gracefully`: others serve on. */
+  readonly beforeEnd: (loadBalancerId: string, gracefully: boolean) => Promise<void>;
 }
 
 /** A haproxy and what it serves. */

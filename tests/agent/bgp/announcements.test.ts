@@ -55,6 +55,16 @@ describe('what is announced', () => {
     expect(seenAfter({ announcement: draining.announcement })).toEqual([0]);
   });
 
+  it('has GRACEFUL_SHUTDOWN while it parts, though it is served no more, and is gone when it is forgotten', () => {
+    const announcements = createAnnouncements();
+    announcements.look([served()], 0);
+    announcements.part('lb-1');
+    announcements.look([], 100);
+    expect(announcements.routes('domain-1')).toEqual([{ ...shown, graceful: true }]);
+    announcements.forget('lb-1');
+    expect(announcements.routes('domain-1')).toEqual([]);
+  });
+
   it('goes on from what the BIRD of an earlier agent announces', () => {
     const announcements = createAnnouncements();
     announcements.adopt('domain-1', new Set(['10.0.0.60']));
