@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -18,6 +19,12 @@ export interface Hypervisor {
   /** The namespace of a server's machine; undefined until it runs. */
   machineOf(serverId: string): string | undefined;
   pidOf(serverId: string): number | null;
+  /** Ends all that runs in a machine at once; Nova does not know. Its disk and its ports stay. */
+  crash(serverId: string): void;
+  /** Starts a machine that has crashed, from its disk. */
+  boot(serverId: string): void;
+  /** Resets every connection between engines and controllers. */
+  hangUp(): void;
   /** What has gone wrong so far. */
   readonly errors: readonly unknown[];
   /** What agents have printed. */
@@ -40,6 +47,7 @@ const LOOK_EVERY = 50;
 interface Running {
   readonly namespace: string;
   readonly plugged: Map<string, FabricPort>;
+  isCrashed: boolean;
 }
 
 export async function openHypervisor({ fabric, cloud, controllerPort }: HypervisorDeps): Promise<Hypervisor> {
@@ -76,6 +84,18 @@ export async function openHypervisor({ fabric, cloud, controllerPort }: Hypervis
   return {
     machineOf: (id) => running.get(id)?.namespace,
     pidOf: (id) => machines.pidOf(id),
+    crash(id) {
+      const [one, pid] = [running.get(id), machines.pidOf(id)];
+      if (!one || pid === null) throw new Error(`server ${id} does not run`);
+      one.isCrashed = true;
+      // All that runs in the machine ends with it.
+      process.kill(pid, 'SIGKILL');
+    },
+    boot(id) {
+      const one = running.get(id);
+      if (one) reboot(host, one);
+    },
+    hangUp: management.hangUp,
     errors,
     logDirectory: join(stateDir, 'log'),
     async close() {
@@ -113,9 +133,19 @@ async function openManagement(fabric: Fabric, controllerPort: number) {
     'link set br0 up',
   ]);
   const sockets = await listenIn(namespace, [{ address: CONTROLLER, port: controllerPort }]);
-  for (const socket of sockets) relayTo(socket, controllerPort);
+  const connections = new Set<Socket>();
+  for (const socket of sockets) {
+    relayTo(socket, controllerPort);
+    socket.on('connection', (one: Socket) => {
+      connections.add(one);
+      one.once('close', () => connections.delete(one));
+    });
+  }
   return {
     namespace,
+    hangUp() {
+      for (const one of connections) one.resetAndDestroy();
+    },
     close() {
       for (const socket of sockets) socket.close();
     },
@@ -136,8 +166,10 @@ async function follow({ fabric, cloud, management, running }: Host, server: Simu
   const one = known ?? {
     namespace: await fabric.machine(server.id.slice(0, 8)),
     plugged: new Map<string, FabricPort>(),
+    isCrashed: false,
   };
   running.set(server.id, one);
+  if (one.isCrashed) return;
   const attached = new Set(server.ports.map(({ id }) => id));
   for (const id of one.plugged.keys()) {
     if (attached.has(id)) continue;
@@ -154,6 +186,16 @@ async function follow({ fabric, cloud, management, running }: Host, server: Simu
       await cloud.neutron('PUT', `/ports/${id}`, { port: { 'binding:host_id': server.host } });
     }
   }
+}
+
+/** The interfaces that its namespaces had are gone with them; the first one is the machine's own. */
+function reboot({ fabric, cloud }: Host, one: Running): void {
+  for (const [id, { networkId }] of one.plugged) {
+    if (networkId === cloud.managementNetworkId) continue;
+    fabric.unplug(id);
+    one.plugged.delete(id);
+  }
+  one.isCrashed = false;
 }
 
 async function plugManagement(management: string, namespace: string, { id, macAddress }: FabricPort): Promise<void> {
@@ -191,7 +233,7 @@ function describe({ running, cloud }: Host, server: SimulatedServer): Machine[] 
   return [
     {
       namespace,
-      power: 'on',
+      power: running.get(server.id)?.isCrashed ? 'off' : 'on',
       isEngine: true,
       server: {
         ...{ id: server.id, name: server.name, status: 'ACTIVE', projectId: '', availabilityZone: 'nova' },

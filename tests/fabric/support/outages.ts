@@ -65,9 +65,11 @@ interface Link {
 
 async function block({ run }: Slipstream['fabric'], { namespace, device }: Link): Promise<void> {
   const table = `cut_${device}`;
+  const hook = (name: string) => `{ type filter hook ${name} device ${device} priority 0 ; }`;
   await run(namespace, 'nft', 'add', 'table', 'netdev', table);
-  for (const hook of ['ingress', 'egress']) {
-    const chain = `{ type filter hook ${hook} device ${device} priority 0 ; policy drop ; }`;
-    await run(namespace, 'nft', 'add', 'chain', 'netdev', table, hook, chain);
-  }
+  await run(namespace, 'nft', 'add', 'chain', 'netdev', table, 'in', hook('ingress'));
+  await run(namespace, 'nft', 'add', 'chain', 'netdev', table, 'out', hook('egress'));
+  await run(namespace, 'nft', 'add', 'rule', 'netdev', table, 'in', 'drop');
+  // The sender of a frame that is dropped here would be told, and wait: this one is led to where nobody has its address.
+  await run(namespace, 'nft', 'add', 'rule', 'netdev', table, 'out', 'fwd', 'to', 'lo');
 }

@@ -8,7 +8,6 @@ import { configFromText } from '../../../driver/config/config';
 import type { Db } from '../../../driver/db/connect';
 import { addDefaultGroup } from '../../../driver/db/fleet';
 import { DEFAULT_GROUP_PROPERTIES, type GroupProperties } from '../../../driver/domain/group';
-import { runHealthManager } from '../../../driver/health/main';
 import type { HousekeepingSettings } from '../../../driver/housekeeping/jobs';
 import { runHousekeeping } from '../../../driver/housekeeping/main';
 import { runWorker } from '../../../driver/worker/main';
@@ -19,6 +18,7 @@ import { type Fabric, openFabric } from './fabric';
 import { CONTROLLER, type Hypervisor, openHypervisor } from './hypervisor';
 import { introspectionOf, registerHosts } from './introspection/register';
 import { openIntrospection } from './introspection/serve';
+import { type KillableManager, startKillableManager } from './killableManager';
 import { ipBatchForgiving } from './namespaces';
 import { readingFrom } from './simulatorStore';
 
@@ -28,6 +28,7 @@ export interface Slipstream {
   readonly fabric: Fabric;
   readonly cloud: FabricCloud;
   readonly hypervisor: Hypervisor;
+  readonly healthManager: KillableManager;
   /** As an admin. @throws what is refused. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   api(method: string, path: string, body?: object): Promise<any>;
@@ -94,9 +95,9 @@ async function start(
   closers.push(() => bus.close());
   const config = configFromText(`${configuration(cloud)}\n${settings}`);
   const common = { config, db, bus, log, network: contrail.driver };
-  const health = await runHealthManager({ ...common, settings: { startGrace: 500 } });
-  closers.push(() => health.close());
-  const controllerPort = Number(new URL(health.url ?? '').port);
+  const healthManager = await startKillableManager({ ...common, settings: { startGrace: 500 } });
+  closers.push(() => healthManager.close());
+  const { port: controllerPort } = healthManager;
   const hypervisor = await openHypervisor({ fabric, cloud, controllerPort });
   closers.push(() => hypervisor.close());
   const properties = { ...DEFAULT_GROUP_PROPERTIES, ...GROUP, ...group };
@@ -121,7 +122,7 @@ async function start(
   closers.push(() => http.close());
   const api = callApi(http.url ?? '', cloud.projectId);
   return {
-    ...{ db, fabric, cloud, hypervisor, api, close },
+    ...{ db, fabric, cloud, hypervisor, healthManager, api, close },
     async flavor(data) {
       const name = randomUUID();
       const profile = { name, provider_name: 'slipstream', flavor_data: JSON.stringify(data) };

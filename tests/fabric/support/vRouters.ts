@@ -101,15 +101,20 @@ export function openVRouters(prefix: string, hosts: readonly Place[]): VRouters 
         await dropDevices(kernelOf(instance.place, instance.networkId), instance, plan);
       }
       await cable(plan, kernelOf);
-      for (const instance of plan.instances) {
-        const kernel = kernelOf(instance.place, instance.networkId);
-        for (const tap of instance.taps) await plugTap(kernel, tap, ends.get(tap.interface.id));
-        const own = computeAddress(hosts, instance.place);
-        await applyState(
-          kernel,
-          renderInstance(instance, plan, { markOf: (device) => markOf(kernel, device), computeAddress: own }),
-        );
-      }
+      // Each by itself, as the agents of hosts do: none waits for another one's.
+      const done = await Promise.allSettled(
+        plan.instances.map(async (instance) => {
+          const kernel = kernelOf(instance.place, instance.networkId);
+          for (const tap of instance.taps) await plugTap(kernel, tap, ends.get(tap.interface.id));
+          const own = computeAddress(hosts, instance.place);
+          await applyState(
+            kernel,
+            renderInstance(instance, plan, { markOf: (device) => markOf(kernel, device), computeAddress: own }),
+          );
+        }),
+      );
+      const failed = done.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     },
     plug: (interfaceId, end) => void ends.set(interfaceId, end),
     unplug: (interfaceId) => void ends.delete(interfaceId),
