@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createNoopCompute } from '../clouds/compute/noop';
 import type { ComputeDriver } from '../clouds/compute/port';
+import { createTransformer } from '../clouds/contrail/analytics/transformer';
 import { createIntrospector } from '../clouds/contrail/introspect/introspector';
 import type { ContrailDriver } from '../clouds/contrail/port';
 import { createKeystoneValidator, type KeystoneValidator } from '../clouds/keystone/http';
@@ -8,9 +9,10 @@ import { createNoopNetwork } from '../clouds/network/noop';
 import type { NetworkDriver } from '../clouds/network/port';
 import { BadValueError, type Config } from '../config/config';
 import { readContrail } from '../config/contrail';
+import { withRecords } from '../trace/analytics';
 import type { Introspection } from '../trace/collect/collect';
 import { createIntrospection } from '../trace/collect/planes';
-import { type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
+import { contrailHosts, type OpenstackDrivers, openOpenstackDrivers } from './openstackDrivers';
 import { requireTenancy } from './tenancy';
 
 /** The drivers a process of its own can have. Those of the embedded site live within `all-in-one`. */
@@ -42,7 +44,7 @@ export function openDrivers(config: Config, log: Logger): OpenedDrivers {
     network: networkOf(config, openstack),
     compute: computeOf(config, openstack),
     ...(vnc && { vnc }),
-    ...(vnc && config.contrail.introspect && { introspect: introspectionOf(config) }),
+    ...(vnc && config.contrail.introspect && { introspect: introspectionOf(config, openstack) }),
   };
   return { drivers, close: () => openstack.close() };
 }
@@ -65,7 +67,7 @@ function contrailOf(config: Config, cloud: OpenstackDrivers): ContrailDriver | u
   return cloud.contrail();
 }
 
-function introspectionOf({ contrail }: Config): Introspection {
+function introspectionOf({ contrail }: Config, cloud: OpenstackDrivers): Introspection {
   const timeout = contrail.introspect_timeout * 1_000;
   const introspector = createIntrospector({
     timeout,
@@ -73,7 +75,13 @@ function introspectionOf({ contrail }: Config): Introspection {
     agentPort: contrail.vrouter_introspect_port,
     ssl: contrail.introspect_ssl,
   });
-  return createIntrospection({ introspector, controlNodes: contrail.control_nodes, patience: 2 * timeout });
+  const patience = 2 * timeout;
+  const { schema_transformer_introspect_port: port, introspect_ssl: ssl } = contrail;
+  const transformers = contrailHosts(contrail).map((host) =>
+    createTransformer(`${ssl ? 'https' : 'http'}://${host}:${port}`, { timeout }),
+  );
+  const introspection = createIntrospection({ introspector, controlNodes: contrail.control_nodes, patience });
+  return withRecords(introspection, { analytics: cloud.analytics(), transformers, patience });
 }
 
 function computeOf({ controller_worker: { compute_driver: name } }: Config, cloud: OpenstackDrivers): ComputeDriver {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createNovaDriver } from '../clouds/compute/http';
 import type { NovaSettings } from '../clouds/compute/nova/settings';
 import type { ComputeDriver } from '../clouds/compute/port';
+import { createAnalytics } from '../clouds/contrail/analytics/analytics';
 import { createContrailDriver } from '../clouds/contrail/http';
 import type { ContrailDriver } from '../clouds/contrail/port';
 import { openVncService, type VncService } from '../clouds/contrail/service';
@@ -11,6 +12,7 @@ import { createNeutronDriver } from '../clouds/network/http';
 import type { NetworkDriver } from '../clouds/network/port';
 import { type EndpointOptions, type OpenstackService, openOpenstackService } from '../clouds/openstack/service';
 import { BadValueError, type Config } from '../config/config';
+import type { Analytics } from '../domain/analytics';
 import { serviceCredentials } from './serviceLogin';
 
 /** The drivers of a real OpenStack. No call is made before the first of theirs. */
@@ -21,6 +23,8 @@ export interface OpenstackDrivers {
   compute(): ComputeDriver;
   /** Where VIPs are wired. @throws BadValueError for a CA file that cannot be read, or no server */
   contrail(): ContrailDriver;
+  /** What its agents and control-nodes report. */
+  analytics(): Analytics;
   close(): Promise<void>;
 }
 
@@ -54,6 +58,11 @@ export function openOpenstackDrivers(config: Config, log: Logger): OpenstackDriv
       const service = openContrail(config, { log, ...(session && { session }) });
       services.push(service);
       return createContrailDriver({ service, role: config.contrail.cloud_admin_role });
+    },
+    analytics() {
+      const session = config.contrail.auth === 'none' ? undefined : logIn().session;
+      const timeout = config.contrail.introspect_timeout * 1_000;
+      return createAnalytics({ servers: analyticsServers(config), timeout, ...(session && { session }) });
     },
     async close() {
       await Promise.all(services.map((service) => service.close()));
@@ -92,6 +101,19 @@ function openContrail(
     const reason = error instanceof Error ? error.message : String(error);
     throw new BadValueError('contrail', 'cafile', cafile ?? '', `a file that can be read (${reason})`);
   }
+}
+
+const ANALYTICS_PORT = 8081;
+
+function analyticsServers({ contrail }: Config): string[] {
+  const { analytics_servers: own, analytics_ssl: ssl } = contrail;
+  const servers = own.length > 0 ? own : contrailHosts(contrail).map((host) => `${host}:${ANALYTICS_PORT}`);
+  return servers.map((server) => `${ssl ? 'https' : 'http'}://${server}`);
+}
+
+/** Where Contrail's API servers and schema transformers run. */
+export function contrailHosts({ api_servers: servers }: Pick<Config['contrail'], 'api_servers'>): string[] {
+  return [...new Set(servers.map((server) => server.replace(/:\d+$/, '')))];
 }
 
 /** A tag of Nova has 60 characters; the id of an engine and a colon take 37. */

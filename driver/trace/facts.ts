@@ -1,6 +1,7 @@
 import type { Port } from '../clouds/network/port';
 import type { BgpSession } from '../db/bgpSessions';
 import type { WiringRecord } from '../db/wiring';
+import type { PeerRecord, PortRecord } from '../domain/analytics';
 import type { BgpService } from '../domain/bgp';
 import type { ControlPeer, ControlRoute, VRouterFlow, VRouterInterface, VRouterRoute } from '../domain/introspect';
 import type { Survey } from '../domain/survey';
@@ -34,6 +35,9 @@ export interface TraceFacts {
   readonly inspections: ReadonlyMap<string, Read<EngineFacts>>;
   readonly controlNodes: readonly ControlNodeFacts[];
   readonly vRouters: readonly VRouterFacts[];
+  /** Undefined where analytics and schema transformers are not asked. */
+  readonly analytics?: AnalyticsFacts | undefined;
+  readonly transformer?: TransformerFacts | undefined;
   /** Of the flow that was asked for; undefined where its client's vRouter is not known. */
   readonly flow?: Read<FlowSeen> | undefined;
   /** What the configuration wants of wiring. */
@@ -118,3 +122,12 @@ export interface VRouterFacts {
   readonly interfaces: Read<readonly VRouterInterface[]>;
   readonly routes: Read<readonly VRouterRoute[]>;
 }
+
+/** What analytics says of the engines' ports and sessions. */
+export interface AnalyticsFacts {
+  readonly ports: Read<readonly { readonly portId: string; readonly record: PortRecord | undefined }[]>;
+  readonly peers: Read<readonly PeerRecord[]>;
+}
+
+/** Whether the schema transformer knows the services of BGP that the engines are in. */
+export type TransformerFacts = Read<readonly { readonly serviceId: string; readonly known: boolean }[]>;

@@ -18,6 +18,7 @@ export const SECTIONS: readonly string[] = [
   'BGP sessions',
   'control-nodes',
   'vRouters',
+  'analytics',
   'engine namespaces',
   'members',
   'events',

@@ -1,3 +1,4 @@
+import { analyticsLines } from './analyticsLines';
 import { diagnose } from './catalogue';
 import type { TraceFacts } from './facts';
 import type { Finding } from './fault';
@@ -31,6 +32,7 @@ export function traceOf(facts: TraceFacts, flow?: Flow): Trace {
     ...controlNodeLines(facts),
     ...vRouterLines(facts),
     ...(flow ? flowLines(facts, flow) : []),
+    ...analyticsLines(facts),
     ...namespaceLines(facts),
     ...memberLines(facts),
     ...eventLines(facts),

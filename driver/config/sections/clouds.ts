@@ -189,7 +189,7 @@ export const contrail = section(
     bgp_bfd_multiplier: integer(3, [1, 255], 'Packets of BFD that may be lost in a row.'),
     introspect: bool(
       true,
-      'Traces ask control-nodes and vRouters by their introspect pages, as far as they are reached; nothing else does.',
+      'Traces ask control-nodes, vRouters and schema transformers by their introspect pages, and analytics, as far as they are reached; nothing else does.',
     ),
     introspect_timeout: seconds(2, 'How long one of them may take for an answer.', 0.1),
     introspect_ssl: bool(false, 'Their introspect pages speak TLS.'),
@@ -199,6 +199,15 @@ export const contrail = section(
     ),
     control_node_introspect_port: port(8083, 'Port of the introspect pages of control-nodes.'),
     vrouter_introspect_port: port(8085, 'Port of the introspect pages of vRouter agents.'),
+    analytics_servers: list(
+      [],
+      'Analytics API servers for traces, `host:port`. Empty: port 8081 of the hosts of `api_servers`.',
+    ),
+    analytics_ssl: bool(false, 'Speak TLS to them.'),
+    schema_transformer_introspect_port: port(
+      8087,
+      'Port of the introspect pages of schema transformers, which run on the hosts of `api_servers`.',
+    ),
     bgp_md5_groups: list(
       [],
       'Service engine groups (by name or id) whose sessions have a secret (RFC 2385). The vRouter translates sessions, which few releases do so that a secret still fits: off for all groups.',

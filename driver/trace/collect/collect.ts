@@ -43,6 +43,8 @@ export interface Seen {
   readonly controlNodes: readonly ControlNodeFacts[];
   readonly vRouters: readonly VRouterFacts[];
   readonly flow?: Read<FlowSeen> | undefined;
+  readonly analytics?: TraceFacts['analytics'];
+  readonly transformer?: TraceFacts['transformer'];
 }
 
 const EVENTS = 8;
@@ -118,7 +120,7 @@ function readPorts(
 async function lookInContrail(
   { contrail, introspect, settings }: TraceDeps,
   { tree, vnics, flow }: Omit<Scene, 'survey'>,
-): Promise<Pick<TraceFacts, 'survey' | 'controlNodes' | 'vRouters' | 'flow'>> {
+): Promise<Pick<TraceFacts, 'survey' | keyof Seen>> {
   if (!contrail) return { survey: undefined, controlNodes: [], vRouters: [] };
   const networks = [tree.vip, ...tree.additionalVips, ...vnics].flatMap(({ networkId }) => networkId ?? []);
   const asked = {
