@@ -23,6 +23,7 @@ import { highAvailability } from './0021_high_availability';
 import { inspectionTable } from './0022_inspection';
 import { elasticity } from './0023_elasticity';
 import { peerPortTable } from './0024_peer_port';
+import { engineRebootTable } from './0025_engine_reboot';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   { name: '0022_inspection', up: inspectionTable },
   { name: '0023_elasticity', up: elasticity },
   { name: '0024_peer_port', up: peerPortTable },
+  { name: '0025_engine_reboot', up: engineRebootTable },
 ];

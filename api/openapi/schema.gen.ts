@@ -1216,6 +1216,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/slipstream/service-engines/{service_engine_id}/reboot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reboot an engine once nothing is served by it */
+        post: operations["rebootServiceEngine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/slipstream/loadbalancers/{loadbalancer_id}/captures": {
         parameters: {
             query?: never;
@@ -5987,6 +6006,31 @@ export interface operations {
         };
     };
     switchoverServiceEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service_engine_id: components["parameters"]["ServiceEngineId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service_engine: components["schemas"]["ServiceEngineViewPart"];
+                    };
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    rebootServiceEngine: {
         parameters: {
             query?: never;
             header?: never;

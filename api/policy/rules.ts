@@ -87,6 +87,7 @@ const OPERATOR_RULES = {
     disable: ADMIN_ONLY,
     migrate: ADMIN_ONLY,
     switchover: ADMIN_ONLY,
+    reboot: ADMIN_ONLY,
   },
   'slipstream:placement': { get_all: ADMIN_ONLY, get_one: ADMIN_ONLY },
   'slipstream:placement-plan': { get_one: ADMIN_ONLY },

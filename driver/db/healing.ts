@@ -57,7 +57,7 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
       (case when e.status = 'DOWN' then (select count(*) ${from} and h.heard = 1) else 0 end) as hearing,
       (case when e.status = 'DOWN' then (select count(*) from vip_wiring w where w.service_engine_id = e.id)
         else 0 end) as wired, ${nowSql(db)} as db_now
-      from service_engine e where e.service_engine_group_id = ? order by e.id`,
+      from service_engine e where e.service_engine_group_id = ? and not ${REBOOTING} order by e.id`,
     [groupId],
   );
   const placements = await prepared<{
@@ -70,7 +70,7 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
     `select p.id, p.load_balancer_id, p.service_engine_id,
       (case when p.deleting = 1 or p.request in (${LEAVING}) or p.drain_until is not null then 1 else 0 end) as leaving
       from placement p join service_engine e on e.id = p.service_engine_id
-      where e.service_engine_group_id = ? and e.status = 'DOWN' order by p.id`,
+      where e.service_engine_group_id = ? and e.status = 'DOWN' and not ${REBOOTING} order by p.id`,
     [groupId],
   );
   return {
@@ -85,6 +85,9 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
     })),
   };
 }
+
+/** It is silent because it was asked to be, and comes back. */
+const REBOOTING = `exists (select 1 from engine_reboot r where r.service_engine_id = e.id and r.step <> 'draining')`;
 
 const LEAVING = "'failover', 'delete', 'scalein', 'migrate', 'heal'";
 

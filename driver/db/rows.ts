@@ -5,6 +5,7 @@ import type {
   EngineCertificateRow,
   EngineHearingRow,
   EngineLoadRow,
+  EngineRebootRow,
   GroupElasticityRow,
   GroupUpgradeRow,
   PeerPortRow,
@@ -95,6 +96,7 @@ export interface Tables {
   engine_load: EngineLoadRow;
   group_elasticity: GroupElasticityRow;
   group_upgrade: GroupUpgradeRow;
+  engine_reboot: EngineRebootRow;
   vnic_use: VnicUseRow;
   vip_firewall: VipFirewallRow;
   peer_port: PeerPortRow;

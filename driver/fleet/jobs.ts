@@ -5,6 +5,7 @@ import { ensureFleet, type FleetDeps } from './ensureFleet';
 import { healGroups } from './heal';
 import { healingSettings } from './healingSettings';
 import { createLeftoverSearch } from './leftoverServers';
+import { advanceReboots } from './reboot';
 import { tellSharedHosts } from './sharedHosts';
 import { advanceUpgrades } from './upgrade';
 
@@ -35,6 +36,7 @@ export function fleetJobs(parts: FleetJobParts): readonly FleetJob[] {
     },
     { name: 'elasticity', interval: 2, run: () => followLoad(parts) },
     { name: 'upgrade', interval: 2, run: () => advanceUpgrades(parts) },
+    { name: 'reboot', interval: 2, run: () => advanceReboots(parts) },
     { name: 'shared-hosts', interval: 60, run: () => tellSharedHosts(parts) },
     {
       name: 'leftover-servers',

@@ -4,6 +4,7 @@ import { describeOnDatabases } from '../support/database';
 import { insertEngine, insertGroup, insertLoadBalancer, insertPlacement } from '../support/rows';
 
 const TABLES = [
+  'engine_reboot',
   'event',
   'placement',
   'service_engine',
@@ -19,7 +20,7 @@ describeOnDatabases('what operators do with engines', (database) => {
   let lb: string;
   let engines: string[];
   beforeAll(async () => {
-    api = await startTestApi({ db: await database.open() });
+    api = await startTestApi({ db: await database.open(), changes: { enginesAreAlike: false } });
   });
   beforeEach(async () => {
     for (const table of TABLES) await api.db(table).delete();
@@ -71,6 +72,78 @@ describeOnDatabases('what operators do with engines', (database) => {
     await api.db('placement').where({ role: 'standby' }).update({ stale: 1 });
     await api.db('load_balancer').update({ provisioning_status: 'ACTIVE' });
     expect((await api.post(`/v2/slipstream/loadbalancers/${lb}/switchover`, { switchover: {} })).status).toBe(409);
+  });
+
+  describe('reboot', () => {
+    const reboot = () => api.db('engine_reboot').first();
+    beforeEach(() => api.db('service_engine').update({ compute_id: randomUUID() }));
+
+    it('takes an engine out of service first, and tells who said so', async () => {
+      await api.db('placement').update({ role: 'secondary' });
+      expect((await say('reboot')).status).toBe(202);
+
+      expect(await reboot()).toMatchObject({ service_engine_id: engines[0], step: 'draining', moves: 1, enables: 1 });
+      expect(await status()).toBe('DRAINING');
+      expect((await api.db('event').first()).name).toBe('ENGINE_REBOOT_REQUESTED');
+      for (const verb of ['reboot', 'disable', 'migrate']) expect((await say(verb)).status).toBe(409);
+    });
+
+    it('leaves one disabled that was so before', async () => {
+      await say('disable');
+      expect((await say('reboot')).status).toBe(202);
+      expect(await reboot()).toMatchObject({ moves: 1, enables: 0 });
+    });
+
+    it('is called off by enabling the engine, until its server is being rebooted', async () => {
+      await say('reboot');
+      expect((await say('enable')).status).toBe(202);
+      expect([await reboot(), await status()]).toEqual([undefined, 'READY']);
+
+      await say('reboot');
+      await api.db('engine_reboot').update({ step: 'soft' });
+      expect((await say('enable')).status).toBe(409);
+    });
+
+    it('has pairs handed over, whose other engine has all they need, and refuses where there is none', async () => {
+      await api.db('load_balancer').update({ master_term: 3 });
+      await api.db('placement').where({ role: 'standby' }).update({ stale: 1 });
+      expect((await say('reboot')).status).toBe(409);
+      expect(await reboot()).toBeUndefined();
+
+      await api.db('placement').update({ stale: 0 });
+      expect((await say('reboot')).status).toBe(202);
+      expect(await reboot()).toMatchObject({ moves: 0, enables: 0 });
+      expect([await status(), await requests()]).toEqual(['READY', ['switchover', null]]);
+    });
+
+    it.each([
+      ['one that has not come up', { status: 'BUILDING' }],
+      ['one without a server', { compute_id: null }],
+    ])('is refused for %s', async (_, columns) => {
+      await api.db('service_engine').where({ id: engines[0] }).update(columns);
+      expect((await say('reboot')).status).toBe(409);
+    });
+
+    it('is refused while the group is upgraded', async () => {
+      const upgrade = { id: randomUUID(), service_engine_group_id: group, image_tag: 'next', status: 'RUNNING' };
+      const created_at = '2026-01-01 00:00:00.000';
+      await api.db('group_upgrade').insert({ ...upgrade, state: '{}', version: 1, engines: 2, created_at });
+      const answer = await say('reboot');
+      await api.db('group_upgrade').delete();
+      expect([answer.status, answer.body.faultstring]).toEqual([409, expect.stringContaining('being upgraded')]);
+    });
+
+    it('is refused in the embedded site, whose engines are processes', async () => {
+      const embedded = await startTestApi({ db: api.db, changes: { enginesAreAlike: true } });
+      const answer = await embedded.post(`/v2/slipstream/service-engines/${engines[0]}/reboot`, {});
+      await embedded.close();
+      expect([answer.status, answer.body.faultstring]).toEqual([409, expect.stringContaining('process')]);
+    });
+
+    it('is for admins', async () => {
+      const answer = await api.post(`/v2/slipstream/service-engines/${engines[0]}/reboot`, {}, { 'x-roles': 'member' });
+      expect(answer.status).toBe(403);
+    });
   });
 
   it('gives a live load balancer a flavor of another group, whose engines it leaves the present ones for', async () => {

@@ -23,6 +23,7 @@ export function verbRoutes(deps: ResourceDeps): Handlers<VerbIds> {
     disableServiceEngine: verb('disable'),
     migrateServiceEngine: verb('migrate'),
     switchoverServiceEngine: verb('switchover'),
+    rebootServiceEngine: verb('reboot'),
     resumeServiceEngineGroup: {
       handle: async (request) => {
         authorizeCatalogue(deps, request, GROUP, 'put');

@@ -90,6 +90,7 @@ const ENGINE_VERBS = [
   ['disable', 'takes an engine out of service; what is on it moves first'],
   ['migrate', 'has all load balancers leave an engine'],
   ['switchover', 'has an engine hand over the pairs it is the master of'],
+  ['reboot', 'reboots an engine; what it serves moves, or is handed over, first'],
 ] as const;
 
 function addVerb(parent: Command, object: OperatorObject, ...[verb, description]: readonly [string, string]): void {

@@ -48,6 +48,10 @@ export function createNovaDriver({ service, images, settings }: NovaDeps): Compu
       const answer = await ask.any({ method: 'DELETE', path: `/servers/${segment(id)}` });
       if (answer.status !== 404) accepted(answer);
     },
+    async rebootServer(id, how) {
+      const body = { reboot: { type: how === 'soft' ? 'SOFT' : 'HARD' } };
+      await ask.ok({ method: 'POST', path: `/servers/${segment(id)}/action`, body });
+    },
     findServer: (id) => findServer(ask, settings.owner, id),
     wasRebuilt: (id) => wasRebuilt(ask, id),
     listServerGroups: (where = null) => listOwned(ask, settings.owner, where),

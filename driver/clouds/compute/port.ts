@@ -16,6 +16,8 @@ export interface Server {
   readonly fault?: string | null;
   /** Set while it does not run although it was built: `SHUTOFF`, `PAUSED`, ... in the service's words. */
   readonly stopped?: string | null;
+  /** It is being rebooted; absent or false: not. */
+  readonly rebooting?: boolean;
   /** When it was last built, in the service's writing; absent or null where that is not told. */
   readonly launchedAt?: string | null;
 }
@@ -69,6 +71,12 @@ export interface ComputeDriver {
   findServer?(id: string): Promise<Server | undefined>;
   /** Whether a server was given another disk after it was first built: it is not the one any more that enrolled. */
   wasRebuilt?(id: string): Promise<boolean>;
+  /**
+   * Has the service reboot a server, and does not wait for it: by asking its guest, or by turning it off and on. Absent where
+   * servers cannot be rebooted.
+   * @throws PassedThroughError with status 409 while the server is in no state for it, or is rebooted already
+   */
+  rebootServer?(id: string, how: 'soft' | 'hard'): Promise<void>;
   /**
    * Sees that what keeps the servers of a service engine group in a project (null: that of this service) apart is there.
    * One process at a time may call it for a group, before each of its servers: the service would take two. Absent where

@@ -219,6 +219,24 @@ export interface GroupUpgradeRow {
   updated_at: Time | null;
 }
 
+/** That an engine is being rebooted. */
+export interface EngineRebootRow {
+  service_engine_id: string;
+  step: 'draining' | 'soft' | 'hard';
+  /** What it serves moves off it first; else it is handed over, and stays. */
+  moves: Bit;
+  /** It is to take load balancers again afterwards. */
+  enables: Bit;
+  /** Number of the engine's newest connection when it was about to be rebooted; null before. */
+  connection_epoch: number | string | null;
+  /** When the compute service was asked for this step. */
+  asked_at: Time | null;
+  /** When the step began. */
+  since: Time;
+  began_at: Time;
+  request_id: string | null;
+}
+
 /** That a load balancer is on an engine. */
 export interface PlacementRow {
   id: string;

@@ -88,6 +88,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '/v2/slipstream/service-engines/{}/disable': 'post',
   '/v2/slipstream/service-engines/{}/migrate': 'post',
   '/v2/slipstream/service-engines/{}/switchover': 'post',
+  '/v2/slipstream/service-engines/{}/reboot': 'post',
   '/v2/slipstream/placements': 'get',
   '/v2/slipstream/placements/{}': 'get',
   '/v2/slipstream/placement-plans/{}': 'get',

@@ -171,6 +171,23 @@ describe('a server of an engine', () => {
     expect(await driver.wasRebuilt?.(id)).toBe(true);
   });
 
+  it('is rebooted softly or hard, and seen to be so until Nova is done', async () => {
+    const { driver, nova } = await start({}, { rebootsSlowly: true });
+    const { id } = await driver.createServer(request());
+    const rebooting = async () => (await driver.findServer?.(id))?.rebooting;
+    expect(await rebooting()).toBe(false);
+
+    await driver.rebootServer?.(id, 'soft');
+    expect([onlyServer().status, await rebooting()]).toEqual(['REBOOT', true]);
+    await expect(driver.rebootServer?.(id, 'soft')).rejects.toMatchObject({ status: 409 });
+    await driver.rebootServer?.(id, 'hard');
+    expect([onlyServer().status, await rebooting()]).toEqual(['HARD_REBOOT', true]);
+
+    nova.model.finishReboots();
+    expect(await rebooting()).toBe(false);
+    await expect(driver.rebootServer?.(randomUUID(), 'soft')).rejects.toMatchObject({ status: 404 });
+  });
+
   it('counts as gone while Nova is still deleting it', async () => {
     const { driver, nova } = await start({}, { deletesSlowly: true });
     const { id } = await driver.createServer(request());

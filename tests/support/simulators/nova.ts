@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { z } from 'zod';
 import { type NovaBehaviour, NovaModel, Refusal, type SimulatedServer } from './nova/model';
-import { CreateInterface, CreateServer, CreateServerGroup } from './nova/schemas';
+import { Act, CreateInterface, CreateServer, CreateServerGroup } from './nova/schemas';
 
 /** A Nova behind its API v2.1, on a loopback port, for an admin in the project of the service or in another. */
 export interface NovaSimulator {
@@ -28,12 +28,14 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
     serversPerHost: 100,
     bootsSlowly: false,
     deletesSlowly: false,
+    rebootsSlowly: false,
     repeatsMarkers: false,
     plugsSlowly: false,
     flavors: { big: 'm1.big' },
     network: undefined,
     refusePort: undefined,
     onBoot: () => undefined,
+    onReboot: () => undefined,
     ...behaviour,
   });
   const calls: string[] = [];
@@ -43,10 +45,11 @@ export async function startNova(behaviour: Partial<NovaBehaviour> = {}, maxPage 
     calls.push(`${req.method} ${req.path}`);
     if (req.method === 'POST' && lost > 0) {
       lost -= 1;
-      res.json = () => {
+      const lose = () => {
         req.socket.destroy();
         return res;
       };
+      Object.assign(res, { json: lose, end: lose });
     }
     next();
   });
@@ -126,6 +129,10 @@ function serveServers(app: Express, model: NovaModel, maxPage: number): void {
   });
   app.get('/v2.1/servers/:id/os-instance-actions', (req, res) => {
     res.json({ instanceActions: model.server(req.params.id).actions.map((action) => ({ action })) });
+  });
+  app.post('/v2.1/servers/:id/action', (req, res) => {
+    model.reboot(req.params.id, read(Act, req.body).reboot.type);
+    res.status(202).end();
   });
   app.delete('/v2.1/servers/:id', async (req, res) => {
     await model.remove(req.params.id);

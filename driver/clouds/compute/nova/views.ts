@@ -39,6 +39,11 @@ const DELETING = ['deleting', 'soft-deleting'];
 /** Statuses in which the guest does not run. */
 const STOPPED = ['SHUTOFF', 'PAUSED', 'SUSPENDED', 'RESCUE', 'SHELVED', 'SHELVED_OFFLOADED'];
 
+/** Nova shows it by the status, a moment later than by the task. */
+function isRebooting({ status, 'OS-EXT-STS:task_state': task }: z.infer<typeof ServerBody>): boolean {
+  return status === 'REBOOT' || status === 'HARD_REBOOT' || (task ?? '').startsWith('reboot');
+}
+
 /** Undefined for a server that is not of this owner, or on its way out. */
 export function toServer(body: z.infer<typeof ServerBody>, owner: string): Server | undefined {
   const engineId = findEngineId(owner, { tags: body.tags ?? [], metadata: body.metadata ?? {} });
@@ -53,6 +58,7 @@ export function toServer(body: z.infer<typeof ServerBody>, owner: string): Serve
     // Who is no admin sees the same host under a name of its own.
     host: body['OS-EXT-SRV-ATTR:host'] || body.hostId || null,
     fault: body.status === 'ERROR' ? (body.fault?.message ?? null) : null,
+    rebooting: isRebooting(body),
     stopped: STOPPED.includes(body.status) ? body.status : null,
     launchedAt: body['OS-SRV-USG:launched_at'] ?? null,
   };

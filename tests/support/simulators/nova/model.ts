@@ -16,7 +16,7 @@ export interface SimulatedServer {
   readonly configDrive: boolean;
   /** In their order. */
   ports: SimulatedPort[];
-  status: 'BUILD' | 'ACTIVE' | 'ERROR' | 'SHUTOFF' | 'PAUSED';
+  status: 'BUILD' | 'ACTIVE' | 'ERROR' | 'SHUTOFF' | 'PAUSED' | 'REBOOT' | 'HARD_REBOOT';
   /** What was done to it. */
   readonly actions: string[];
   launchedAt: string | null;
@@ -72,6 +72,8 @@ export interface NovaBehaviour {
   bootsSlowly: boolean;
   /** Servers are seen while they go, until `finishDeletions`. */
   deletesSlowly: boolean;
+  /** Servers are rebooted when `finishReboots` says so. */
+  rebootsSlowly: boolean;
   /** A page begins with its marker: so does Nova's while it schedules that server. */
   repeatsMarkers: boolean;
   /** Ports go in and out when `finishPlugging` says so; calls that plug one in have no answer before. */
@@ -84,6 +86,8 @@ export interface NovaBehaviour {
   refusePort: ((portId: string) => { status: number; message: string } | undefined) | undefined;
   /** Told of every server that is up: where a test starts its agent. A test that does nothing here has a ghost. */
   onBoot: (server: SimulatedServer) => void;
+  /** Told of every server that was rebooted. */
+  onReboot: (server: SimulatedServer, how: 'SOFT' | 'HARD') => void;
 }
 
 export interface FoundPort {
@@ -158,6 +162,28 @@ export class NovaModel {
 
   async finishDeletions(): Promise<void> {
     for (const { id, taskState } of this.servers.values()) if (taskState === 'deleting') await this.forget(id);
+  }
+
+  /** A soft one needs a guest that runs; a hard one takes over from a soft one. */
+  reboot(id: string, how: 'SOFT' | 'HARD'): void {
+    const server = this.server(id);
+    const able = how === 'SOFT' ? ['ACTIVE'] : ['ACTIVE', 'REBOOT', 'SHUTOFF', 'PAUSED', 'ERROR'];
+    if (!able.includes(server.status)) {
+      throw new Refusal(409, 'conflictingRequest', `Cannot 'reboot' instance ${id} while it is ${server.status}`);
+    }
+    server.actions.push('reboot');
+    server.status = how === 'SOFT' ? 'REBOOT' : 'HARD_REBOOT';
+    server.taskState = how === 'SOFT' ? 'rebooting' : 'rebooting_hard';
+    if (!this.behaviour.rebootsSlowly) this.finishReboots();
+  }
+
+  finishReboots(): void {
+    for (const server of this.servers.values()) {
+      if (server.status !== 'REBOOT' && server.status !== 'HARD_REBOOT') continue;
+      const how = server.status === 'REBOOT' ? 'SOFT' : 'HARD';
+      Object.assign(server, { status: 'ACTIVE', taskState: null });
+      this.behaviour.onReboot(server, how);
+    }
   }
 
   /** Somebody gives a server another disk, or the same anew. */

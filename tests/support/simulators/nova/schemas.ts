@@ -30,4 +30,5 @@ export const CreateServer = z.strictObject({
 export const CreateServerGroup = z.strictObject({
   server_group: z.strictObject({ name: z.string().min(1).max(255), policy: z.string() }),
 });
+export const Act = z.strictObject({ reboot: z.strictObject({ type: z.enum(['SOFT', 'HARD']) }) });
 export const CreateInterface = z.strictObject({ interfaceAttachment: z.strictObject({ port_id: z.string() }) });
