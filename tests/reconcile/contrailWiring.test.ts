@@ -168,6 +168,44 @@ describe('floating IPs', () => {
     );
   });
 
+  it.each([
+    ['IPv6', '2001:db8:60::/64', /^2001:db8:ff:/],
+    ['IPv4', '10.61.0.0/24', /^203\.0\.113\./],
+  ])('are of the family of the VIP in a network of both, by %s', async (_family, cidr, expected) => {
+    await openTwo();
+    const { networkId } = await external();
+    const subnet = { network_id: networkId, cidr: '2001:db8:ff::/64', ip_version: 6, tenant_id: TENANT_PROJECT };
+    await lab.neutron('POST', '/subnets', { subnet });
+    const net = await lab.newNetwork(cidr);
+    const flavorId = await lab.newFlavor({ floating_network: networkId });
+    const lb = await lab.createLoadBalancer({ flavorId, net });
+    await lab.hint(lb.id);
+    await lab.reaches(lb.id, 'ACTIVE');
+    const [made] = lab.contrail.store.list('floating-ip');
+    expect(made?.properties).toMatchObject({ floating_ip_fixed_ip_address: lb.address });
+    expect(made?.properties['floating_ip_address']).toMatch(expected);
+  });
+
+  it.each([
+    ['a network', false],
+    ['a subnet', true],
+  ] as const)('are refused with the reason in %s of the other family', async (_where, isNamed) => {
+    await openTwo();
+    const { networkId, subnetId } = await external();
+    const flavorId = await lab.newFlavor({
+      floating_network: networkId,
+      ...(isNamed && { floating_subnet: subnetId }),
+    });
+    const net = await lab.newNetwork('2001:db8:60::/64');
+    const { id } = await lab.createLoadBalancer({ flavorId, net });
+    await lab.hint(id);
+    await lab.reaches(id, 'ERROR');
+    expect(await lab.db('event').where({ load_balancer_id: id }).pluck('message')).toContainEqual(
+      expect.stringContaining('has no IPv6 addresses'),
+    );
+    expect(lab.contrail.store.list('floating-ip')).toEqual([]);
+  });
+
   it('come from the subnet that the flavor names', async () => {
     await openTwo();
     const { networkId } = await external();

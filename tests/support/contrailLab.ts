@@ -175,7 +175,7 @@ const ADMIN = {
 };
 
 async function makeNetwork(neutron: ContrailLab['neutron'], cidr: string, given: object): Promise<TenantNet> {
-  const network = { name: `net-${cidr.replace('/', '-')}`, tenant_id: TENANT_PROJECT, ...given };
+  const network = { name: `net-${cidr.replace(/[/:]/g, '-')}`, tenant_id: TENANT_PROJECT, ...given };
   const { network: made } = (await neutron('POST', '/networks', { network })) as { network: { id: string } };
   const version = cidr.includes(':') ? 6 : 4;
   const subnet = { network_id: made.id, cidr, ip_version: version, tenant_id: TENANT_PROJECT };

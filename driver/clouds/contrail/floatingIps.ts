@@ -42,7 +42,11 @@ export function floatingIpCalls(vnc: Vnc) {
       };
       const fqName = [...pool.fqName, id];
       const object = { id, fqName, parentType: 'floating-ip-pool', members };
-      const made = await createIn(vnc, { pool, request, object });
+      const made = await createIn(vnc, { pool, request, object }).catch((error: unknown) => {
+        // What was refused may be about how the network was.
+        pools.delete(networkId);
+        throw error;
+      });
       if (made.made) {
         const portIds = ports.map(({ uuid }) => uuid);
         // The address is the API's choice, and nobody here has to know it.
@@ -77,13 +81,15 @@ interface Creation {
   readonly object: Parameters<Vnc['create']>[1];
 }
 
-/** The API chooses an address of any subnet; in a subnet of the caller's choice one is tried after another. */
+/**
+ * The API chooses an IPv4 address of any subnet. For IPv6, which it never chooses, and in a subnet of the caller's choice one
+ * address is tried after another: vRouters drop a floating IP of another family than the address behind it.
+ * @throws VncRefusal when no subnet is of that family, or none has an address left
+ */
 async function createIn(vnc: Vnc, { pool, request, object }: Creation): ReturnType<Vnc['create']> {
-  const { subnetId, networkId } = request;
-  if (subnetId === null) return vnc.create(TYPE, object);
-  const subnet = pool.subnets.find((it) => it.id === subnetId);
-  if (!subnet) throw new VncRefusal(400, `subnet ${subnetId} is not of network ${networkId}`);
-  for (const address of addressesToTry(subnet)) {
+  const subnets = subnetsFor(pool, request);
+  if (request.subnetId === null && familyOf(request.fixedAddress) === 4) return vnc.create(TYPE, object);
+  for (const address of subnets.flatMap(addressesToTry)) {
     try {
       return await vnc.create(TYPE, { ...object, members: { ...object.members, floating_ip_address: address } });
     } catch (error) {
@@ -91,7 +97,28 @@ async function createIn(vnc: Vnc, { pool, request, object }: Creation): ReturnTy
       if (!isTaken) throw error;
     }
   }
-  throw new VncRefusal(409, `subnet ${subnetId} has no address left for a floating IP`);
+  const where = request.subnetId === null ? `network ${request.networkId}` : `subnet ${request.subnetId}`;
+  throw new VncRefusal(409, `${where} has no address left for a floating IP`);
+}
+
+/** Those that may have the floating IP. */
+function subnetsFor({ subnets }: Pool, { subnetId, networkId, fixedAddress }: FloatingIpRequest): IpamSubnet[] {
+  const asked = subnets.filter(({ id }) => subnetId === null || id === subnetId);
+  if (subnetId !== null && asked.length === 0) {
+    throw new VncRefusal(400, `subnet ${subnetId} is not of network ${networkId}`);
+  }
+  const family = familyOf(fixedAddress);
+  const fitting = asked.filter(({ prefix }) => familyOf(prefix) === family);
+  if (fitting.length > 0 || subnets.length === 0) return fitting;
+  const where = subnetId === null ? `network ${networkId}` : `subnet ${subnetId}`;
+  throw new VncRefusal(
+    400,
+    `${where} has no IPv${family} addresses: the floating IP of ${fixedAddress} has to be of its family, or vRouters drop it`,
+  );
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
 }
 
 async function findPool(vnc: Vnc, networkId: string): Promise<Pool> {

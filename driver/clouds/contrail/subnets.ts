@@ -49,21 +49,22 @@ function reached(gateway: string | null | undefined, dns: string | null | undefi
 /** Addresses that are tried before a subnet is called full; those of a small one all. */
 const TRIES = 64;
 
-/** IPv4 addresses of the subnet, in an order that differs from caller to caller, so that they seldom meet. */
+/** Addresses of the subnet, in an order that differs from caller to caller, so that they seldom meet. */
 export function addressesToTry({ prefix, prefixLength, gateway, dnsServer }: IpamSubnet): string[] {
-  if (!ipaddr.IPv4.isValid(prefix)) return [];
-  const size = 2 ** (32 - prefixLength);
-  const first = ipaddr
-    .parse(prefix)
-    .toByteArray()
-    .reduce((sum, byte) => sum * 256 + byte, 0);
+  if (!ipaddr.isValid(prefix)) return [];
+  const bytes = ipaddr.parse(prefix).toByteArray();
+  // Of a larger subnet as many as 32 bits can tell.
+  const size = 2 ** Math.min(32, bytes.length * 8 - prefixLength);
+  const first = bytes.slice(-4).reduce((sum, byte) => sum * 256 + byte, 0);
   const usable = Math.max(0, size - 2);
   const start = usable > 0 ? randomInt(usable) : 0;
+  const taken = [gateway, dnsServer].flatMap((address) => (address === null ? [] : ipaddr.parse(address).toString()));
   return Array.from({ length: Math.min(TRIES, usable) }, (_, index) =>
-    toText(first + 1 + ((start + index) % usable)),
-  ).filter((address) => address !== gateway && address !== dnsServer);
+    toText(bytes.slice(0, -4), first + 1 + ((start + index) % usable)),
+  ).filter((address) => !taken.includes(address));
 }
 
-function toText(number: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+function toText(front: readonly number[], number: number): string {
+  const last = [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256);
+  return ipaddr.fromByteArray([...front, ...last]).toString();
 }

