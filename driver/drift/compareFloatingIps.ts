@@ -51,7 +51,11 @@ function compareLinks(lb: WiredLoadBalancer, one: InventoryFloatingIp, { fleet, 
   const about = { loadBalancerId: lb.id, object: one };
   const named = `floating IP ${one.address ?? one.id} of load balancer ${lb.id}`;
   const drifts: Drift[] = [];
-  const [vip] = lb.vips.filter(({ address, portId }) => !address.includes(':') && one.portIds.includes(portId ?? ''));
+  // vRouters drop what is of another family.
+  const isV6 = one.address?.includes(':') ?? false;
+  const [vip] = lb.vips.filter(
+    ({ address, portId }) => address.includes(':') === isV6 && one.portIds.includes(portId ?? ''),
+  );
   if (one.fixedAddress === null && vip) {
     const what = `${named} has lost its fixed address ${vip.address}`;
     const remedy = { kind: 'fixed address' as const, floatingIpId: one.id, address: vip.address };

@@ -111,6 +111,24 @@ describe('floating IPs', () => {
     expect((await stage.told()).join()).toContain(`has lost its fixed address ${lb.address}`);
   });
 
+  it('get back the IPv6 address that they lost', async () => {
+    stage = await openAuditStage();
+    const { networkId } = await stage.lab.newNetwork('203.0.113.0/24', { 'router:external': true });
+    const subnet = { network_id: networkId, cidr: '2001:db8:ff::/64', ip_version: 6, tenant_id: TENANT_PROJECT };
+    await stage.lab.neutron('POST', '/subnets', { subnet });
+    const flavorId = await stage.lab.newFlavor({ floating_network: networkId });
+    const lb = await stage.served({ flavorId, net: await stage.lab.newNetwork('2001:db8:60::/64') });
+    await quiet();
+    const floating = stage.lab.contrail.store.list('floating-ip')[0]?.uuid ?? '';
+    expect(fixedOf(floating)).toBe(lb.address);
+    await stage.put('floating-ip', floating, { floating_ip_fixed_ip_address: null });
+
+    await stage.audit();
+
+    expect(fixedOf(floating)).toBe(lb.address);
+    expect((await stage.told()).join()).toContain(`has lost its fixed address ${lb.address}`);
+  });
+
   it('are put back on the VIP when the deletion of an engine’s port emptied them, and not when their user took them off', async () => {
     stage = await openAuditStage();
     const lb = await stage.served();
