@@ -49,6 +49,25 @@ export async function updateBgpService(db: Db, service: BgpService): Promise<voi
     });
 }
 
+/**
+ * Notes the AS that control nodes have now. Gives the engines whose sessions rest upon services that had another one, and the
+ * engines' own ASes.
+ */
+export async function changeRemoteAs(
+  db: Db,
+  remoteAs: number,
+): Promise<{ readonly engineIds: readonly string[]; readonly localAs: readonly number[] }> {
+  const rows: Pick<BgpServiceRow, 'id' | 'local_as' | 'remote_as'>[] = await db('bgp_service').select(
+    ...(['id', 'local_as', 'remote_as'] as const),
+  );
+  const localAs = [...new Set(rows.map(({ local_as: own }) => toNumber(own)))];
+  const ids = rows.filter(({ remote_as: known }) => toNumber(known) !== remoteAs).map(({ id }) => id);
+  if (ids.length === 0) return { engineIds: [], localAs };
+  await db('bgp_service').whereIn('id', ids).update({ remote_as: remoteAs });
+  const engineIds: string[] = await db('se_vnic').whereIn('bgp_service', ids).distinct().pluck('service_engine_id');
+  return { engineIds, localAs };
+}
+
 export async function removeBgpService(db: Db, id: string): Promise<void> {
   await db('bgp_service').where({ id }).delete();
 }

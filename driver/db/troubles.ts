@@ -19,6 +19,8 @@ export interface About {
 
 /** That the sessions of BGP as a Service come to an end. */
 export const BGP_POOL = 'bgp-pool';
+/** That engines and control nodes are of one AS. */
+export const BGP_AS = 'bgp-as';
 
 export interface Trouble {
   /** What makes it the same trouble; at most 255 characters. */

@@ -94,8 +94,8 @@ export interface Inventory {
   readonly healthChecks: readonly InventoryHealthCheck[];
   readonly routeTables: readonly InventoryRouteTable[];
   readonly claims: readonly Claim[];
-  /** Of BGP: taken, and how many there can be. */
-  readonly sessions: { readonly taken: number; readonly most: number };
+  /** Of BGP: taken, how many there can be, and the AS of the control nodes; null: nobody has asked, as there is no service. */
+  readonly sessions: { readonly taken: number; readonly most: number; readonly autonomousSystem: number | null };
 }
 
 /** What Contrail says of an object's history: it keeps no record of who changed it. */

@@ -22,6 +22,7 @@ import { noteFloatingIps } from './noteFloatingIps';
 import { hintUnits, repair } from './repair';
 import { sweepLeftovers } from './sweepLeftovers';
 import { tellDrift, tellOver } from './tell';
+import { watchAs } from './watchAs';
 import { watchPool } from './watchPool';
 
 export interface WiringAuditDeps {
@@ -63,6 +64,7 @@ export function createWiringAudit(deps: WiringAuditDeps): () => Promise<void> {
     await act(deps, found);
     await noteFloatingIps(deps.db, found.audited);
     await watchPool(deps.db, found.audited.inventory.sessions);
+    await watchAs(deps, found.audited.inventory.sessions);
     const { fleet, inventory, ownerTag } = found.audited;
     const deleted = await listDeletedLoadBalancers(deps.db, strangersOf({ fleet, inventory }));
     await sweepLeftovers(deps, findLeftovers({ fleet, inventory, ownerTag, deleted }), firstSeen);

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { ENGINES_TOPIC } from '../../driver/bus/port';
 import { createContrailDriver } from '../../driver/clouds/contrail/http';
 import { openVncService, type VncService } from '../../driver/clouds/contrail/service';
 import { configFromText } from '../../driver/config/config';
@@ -195,4 +196,28 @@ it('tells once that the sessions of BGP come to an end, and when there are enoug
     return (await count('BGP_POOL_OK')) === 1;
   });
   expect(await count('BGP_POOL_LOW')).toBe(1);
+});
+
+it('tells that the control nodes have taken the AS of the engines, and engines whatever AS they have', async () => {
+  stage = await openAuditStage({ settings: { vipMode: 'bgp' } });
+  const [system] = stage.lab.contrail.store.list('global-system-config');
+  const change = (autonomous_system: number) =>
+    stage.put('global-system-config', system?.uuid ?? '', { autonomous_system });
+  await stage.served();
+  await stage.audit();
+  expect(await count('BGP_AS_TAKEN')).toBe(0);
+  const told: unknown[] = [];
+  await stage.lab.bus.subscribeBroadcast(ENGINES_TOPIC, async ({ args }) => void told.push(args['engine_id']));
+
+  await change(65_100);
+  await stage.audit();
+  await stage.audit();
+  expect(await count('BGP_AS_TAKEN')).toBe(1);
+  expect(await stage.lab.db('bgp_service').pluck('remote_as')).toEqual([65_100]);
+  await waitUntil('its engines are told', PATIENCE, () => stage.engines.every(({ id }) => told.includes(id)));
+
+  await change(64_999);
+  await stage.audit();
+  expect(await count('BGP_AS_OK')).toBe(1);
+  expect(await stage.lab.db('bgp_service').pluck('remote_as')).toEqual([64_999]);
 });

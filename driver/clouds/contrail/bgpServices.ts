@@ -53,7 +53,8 @@ function toService(object: VncObject): BgpServiceView {
   };
 }
 
-async function readGlobals(vnc: Vnc): Promise<BgpGlobals> {
+/** As they are now. */
+export async function readGlobals(vnc: Vnc): Promise<BgpGlobals> {
   const fields = ['autonomous_system', 'enable_4byte_as', 'bgpaas_parameters'];
   const [found] = await vnc.list('global-system-config', 'all', { fields });
   if (!found) throw new VncRefusal(404, 'there is no global-system-config');

@@ -1,4 +1,4 @@
-import { bgpServiceCalls } from './bgpServices';
+import { bgpServiceCalls, readGlobals } from './bgpServices';
 import { floatingIpCalls } from './floatingIps';
 import { createHealthChecks } from './healthChecks';
 import { changePairs, listInterfaces } from './interfaces';
@@ -31,7 +31,7 @@ export function createContrailDriver({
     ...createHealthChecks(vnc),
     ...floatingIpCalls(vnc),
     ...bgp,
-    ...inventoryCalls(vnc, bgp.bgpGlobals),
+    ...inventoryCalls(vnc, () => readGlobals(vnc)),
     ...routeTableCalls(vnc),
     survey: (asked) => survey(vnc, asked),
   };

@@ -116,20 +116,26 @@ async function takeInventory(
     ],
     sessions: {
       taken: services.reduce((sum, service) => sum + idsOf(service, 'bgp_router_refs').length, 0),
-      most: services.length === 0 ? Number.POSITIVE_INFINITY : await sessionsOf(globals),
+      ...(services.length === 0 ? UNASKED : await sessionsOf(globals)),
     },
   };
 }
 
 /** A cloud whose global configuration is missing has other troubles. */
-async function sessionsOf(globals: () => Promise<BgpGlobals>): Promise<number> {
+async function sessionsOf(globals: () => Promise<BgpGlobals>): Promise<typeof UNASKED> {
   try {
-    return (await globals()).sessions;
+    const { sessions: most, autonomousSystem } = await globals();
+    return { most, autonomousSystem };
   } catch (error) {
-    if (error instanceof VncRefusal) return Number.POSITIVE_INFINITY;
+    if (error instanceof VncRefusal) return UNASKED;
     throw error;
   }
 }
+
+const UNASKED: Pick<Inventory['sessions'], 'most' | 'autonomousSystem'> = {
+  most: Number.POSITIVE_INFINITY,
+  autonomousSystem: null,
+};
 
 const PORT_FIELDS = [
   PAIRS,
