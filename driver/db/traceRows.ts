@@ -66,6 +66,19 @@ export async function readBgpServices(db: Db, ids: readonly string[]): Promise<r
   return found.flatMap((it) => it ?? []);
 }
 
+/** Engines of a group, or such that are no more, that have never called home. @param since a time of the database */
+export async function readGhosts(db: Db, groupId: string | null, since: string) {
+  const rows: Pick<EventRow, 'at' | 'message'>[] = await db('event as v')
+    .leftJoin('service_engine as e', 'e.id', 'v.service_engine_id')
+    .where('v.name', 'ENGINE_GHOST')
+    .where('v.at', '>=', since)
+    .where((it) => it.whereNull('e.id').orWhere('e.service_engine_group_id', groupId))
+    .orderBy('v.at', 'desc')
+    .limit(10)
+    .select('v.at', 'v.message');
+  return rows.map(({ at, message }) => ({ at: toApiTime(at), message }));
+}
+
 /** The latest of a load balancer and of its engines. */
 export async function readLatestEvents(
   db: Db,

@@ -27,6 +27,8 @@ export interface TraceFacts {
   readonly sessions: readonly BgpSession[];
   readonly bgpServices: readonly BgpService[];
   readonly events: readonly EventLine[];
+  /** Engines of the group that never called home, of late, the latest first. */
+  readonly ghosts: readonly Pick<EventLine, 'at' | 'message'>[];
   /** Neutron's, of VIPs and engines. */
   readonly ports: Read<readonly Port[]>;
   /** Undefined where VIPs are not wired in Contrail. */

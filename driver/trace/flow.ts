@@ -48,9 +48,9 @@ function chosen(facts: TraceFacts, { host, route, record }: FlowSeen): string {
   if (!record && members.length > 1) return `${entering}: not there yet; ${choicesOf(route.nextHop)}`;
   const member = members[record?.index ?? 0] ?? members[0] ?? route.nextHop;
   const engines = enginesBehind(facts, host, member);
-  const takes = engines.length > 0 ? listed(engines) : 'nobody that is known';
+  const takes = engines.length > 0 ? `engine ${listed(engines)}` : 'somebody who is not known';
   const of = members.length > 1 ? `, path ${(record?.index ?? 0) + 1} of ${members.length}` : '';
-  return `${entering}: takes engine ${takes} (${describeNextHop(member)}${of})`;
+  return `${entering}: takes ${takes} (${describeNextHop(member)}${of})`;
 }
 
 /** Those of a host share what comes by its tunnel. */

@@ -92,7 +92,7 @@ export function someFacts({ tree, engine, vnic, port, inspection, facts }: Given
     networkDriver: 'contrail',
     engines: ENGINES.map((n) => anEngine(n, first(n, engine))),
     vnics: ENGINES.map((n) => aVnic(n, first(n, vnic))),
-    ...{ wiring: [], sessions: [], bgpServices: [], events: [], controlNodes: [], vRouters: [] },
+    ...{ wiring: [], sessions: [], bgpServices: [], events: [], ghosts: [], controlNodes: [], vRouters: [] },
     ports: { at: 'Neutron', problem: 'not asked' },
     survey: {
       at: 'VNC',

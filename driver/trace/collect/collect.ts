@@ -1,9 +1,10 @@
 import type { ContrailDriver } from '../../clouds/contrail/port';
 import type { NetworkDriver, Port } from '../../clouds/network/port';
 import { listBgpSessions } from '../../db/bgpSessions';
+import { toDbTime } from '../../db/codecs';
 import type { Db } from '../../db/connect';
 import { findGroupFor } from '../../db/groups';
-import { readBgpServices, readLatestEvents, readPlacedEngines, readVnicsOf } from '../../db/traceRows';
+import { readBgpServices, readGhosts, readLatestEvents, readPlacedEngines, readVnicsOf } from '../../db/traceRows';
 import { loadTree } from '../../db/tree';
 import { listWiring } from '../../db/wiring';
 import type { Survey } from '../../domain/survey';
@@ -48,6 +49,8 @@ export interface Seen {
 }
 
 const EVENTS = 8;
+/** Milliseconds that a ghost is remembered: it is replaced at once, and what made it one is still there. */
+const GHOSTS_FOR = 3_600_000;
 /** Milliseconds: a cloud of thousands of ports is read. */
 const SURVEY = 10_000;
 
@@ -93,6 +96,7 @@ async function readRows(db: Db, tree: LoadBalancerTree) {
       db,
       vnics.flatMap(({ bgpServiceId }) => bgpServiceId ?? []),
     ),
+    ghosts: await readGhosts(db, group?.id ?? null, toDbTime(new Date(Date.now() - GHOSTS_FOR))),
     events: await readLatestEvents(db, { loadBalancerId: tree.id, engineIds }, EVENTS),
   };
 }

@@ -54,19 +54,36 @@ function isUnborn({ status }: EngineRow): boolean {
   return status === 'GHOST' || status === 'BUILDING';
 }
 
+const GHOST_CAUSE =
+  'it was started without metadata or config drive, or has no way to its controllers from the management network';
+
+/** A ghost is replaced at once, most often by another one: whoever waits for an engine is told of those before it. */
 const ghost: Fault = {
   name: 'engine-ghost',
-  find: (facts) =>
-    placed(facts)
-      .filter(({ engine }) => engine.status === 'GHOST')
-      .map(({ engine }) => ({
+  find: (facts) => {
+    const own = placed(facts).filter(({ engine }) => engine.status === 'GHOST');
+    if (own.length > 0) {
+      return own.map(({ engine }) => ({
         subject: subject.engine(engine.id),
         what: `engine ${engine.name} is a ghost: its server runs and it has never called home`,
         read: DATABASE,
-        cause:
-          'it was started without metadata or config drive, or has no way to its controllers from the management network',
+        cause: GHOST_CAUSE,
         cure: `see its console (openstack console log show ${engine.computeId ?? '<server>'}), then slipstream engine delete ${engine.name}`,
-      })),
+      }));
+    }
+    const [latest] = facts.ghosts;
+    const waiting = placed(facts).find(({ engine }) => !engine.connected && isUnborn(engine))?.engine;
+    if (!latest || (placed(facts).length > 0 && !waiting)) return [];
+    return [
+      {
+        subject: waiting ? subject.engine(waiting.id) : subject.loadBalancer,
+        what: `${facts.ghosts.length} engines of group ${facts.group?.name ?? '(none)'} have become ghosts within the hour, the last at ${latest.at}: ${latest.message}`,
+        read: `${DATABASE}, events`,
+        cause: GHOST_CAUSE,
+        cure: `see the console of the next one (openstack console log show ${waiting?.computeId ?? '<server>'}): what made ghosts of the others makes one of it`,
+      },
+    ];
+  },
 };
 
 /** Where the vRouter of the host does not answer either, it is the host. */
@@ -203,7 +220,7 @@ const notServed: Fault = {
 };
 
 export const ENGINE_FAULTS: readonly Fault[] = [
-  ...[noEngine, managementDhcp, ghost, hostLost, notConnected, building, refused, stale, notServed],
+  ...[managementDhcp, ghost, noEngine, hostLost, notConnected, building, refused, stale, notServed],
 ];
 /** Of less weight than what is wrong with wiring and namespaces, which may be their cause. */
 export const LATE_ENGINE_FAULTS: readonly Fault[] = [withdrawn, unconfirmed];

@@ -61,6 +61,6 @@ h2{font-size:13px;text-transform:uppercase;letter-spacing:.06em;color:var(--soft
 .what{display:inline;margin:0;font-weight:600}code{font:13px ui-monospace,monospace;color:var(--bad)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:6px 0 0}dt{color:var(--soft)}dd{margin:0}
 table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:5px 10px 5px 0;vertical-align:top;overflow-wrap:anywhere}
-.mark{width:64px;font-weight:600;color:var(--soft)}.read{width:26%;color:var(--soft);font-size:13px}
+.mark{width:76px;white-space:nowrap;font-weight:600;color:var(--soft)}.read{width:26%;color:var(--soft);font-size:13px}
 .ok .mark{color:var(--ok)}.wrong .mark{color:var(--bad)}.unknown .mark{color:var(--dim)}
 `.replaceAll('\n', '');

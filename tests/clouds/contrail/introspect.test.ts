@@ -102,6 +102,40 @@ it('finds the composite next hop of a route by the index of its VRF', async () =
   ]);
 });
 
+it('tells paths that lead somebody from those whose next hop is to be resolved', async () => {
+  const { introspector, address } = await serving({
+    ShowRouteReq: () => {
+      const announced = struct('ShowRoutePath', { next_hop: '10.10.0.11', flags: ['ResolveNexthop'] });
+      const stale = struct('ShowRoutePath', { next_hop: '10.0.0.2', flags: ['Stale', 'ResolvedPath'] });
+      const routes = [
+        struct('ShowRoute', { prefix: '10.10.0.60/32', paths: [announced, stale, path('10.0.0.1', 58)] }),
+      ];
+      return struct('ShowRouteResp', { tables: [struct('ShowRouteTable', { routes })] });
+    },
+  });
+
+  const { paths } = await introspector.controlRoute(address, { instance: 'i', prefix: '10.10.0.60/32' });
+
+  expect(paths.map(({ usable }) => usable)).toEqual([false, true, true]);
+});
+
+it('finds the path of a flow by the flow key of the interface that it came in by', async () => {
+  const { introspector, address } = await serving({
+    ItfReq: (query) =>
+      struct('ItfResp', {
+        itf_list: [struct('ItfSandeshData', { uuid: query.get('uuid') ?? '', flow_key_idx: 41 })],
+      }),
+    FetchFlowRecord: (query) =>
+      query.get('nh') === '41' && query.get('src_port') === '40000' && query.get('protocol') === '6'
+        ? struct('FlowRecordResp', { record: struct('SandeshFlowData', { ecmp_index: 1 }) })
+        : struct('FlowErrorResp', { resp: 'No Flow Record for specified key ' }),
+  });
+  const ends = { source: '10.10.0.3', destination: '10.10.0.60', destinationPort: 80, protocol: 'tcp' as const };
+
+  expect(await introspector.vRouterFlow(address, 'port', { ...ends, sourcePort: 40_000 })).toEqual({ index: 1 });
+  expect(await introspector.vRouterFlow(address, 'port', { ...ends, sourcePort: 40_001 })).toBeUndefined();
+});
+
 it('tells that nobody answers', async () => {
   const introspector = createIntrospector({ timeout: 1_000, controlPort: 1, agentPort: 1, ssl: false });
 
