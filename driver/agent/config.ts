@@ -20,6 +20,8 @@ export interface AgentConfig {
   readonly runDir: string;
   /** For private keys: on a tmpfs. Default: in `runDir` if that is on one, else below /dev/shm. Absolute. */
   readonly materialsDir?: string;
+  /** Of haproxy, where it has Lua: `RenderSettings.napScript`. */
+  readonly napScript?: string;
   /** Default: `haproxy`, by PATH. */
   readonly haproxyPath?: string;
   /** Default: `nginx`, by PATH and where Debian has daemons. */
@@ -49,6 +51,7 @@ export interface UnitPaths {
   /** The agent's own, shared by all load balancers. */
   readonly metricsSocket: string;
   readonly logSocket: string;
+  readonly napScript?: string;
   workerSocket(sequence: number): string;
   /** Private keys and certificates; on a tmpfs. */
   readonly materials: string;
@@ -84,6 +87,7 @@ export function unitPaths(config: AgentConfig, loadBalancerId: string): UnitPath
     peerSocket: socket('p'),
     metricsSocket: metricsSocket(config),
     logSocket: logSocket(config),
+    ...(config.napScript !== undefined && { napScript: config.napScript }),
     workerSocket: (sequence) => socket(`w${sequence}`),
     materials,
     tlsDirectory: (sequence) => join(materials, `w${sequence}`),
@@ -122,7 +126,9 @@ export function renderSettings(paths: UnitPaths, sequence: number): RenderSettin
     peerSocket: paths.peerSocket,
     metricsSocket: paths.metricsSocket,
     logSocket: paths.logSocket,
+    ...(paths.napScript !== undefined && { napScript: paths.napScript }),
     serverStateFile: paths.serverState,
+    keptDirectory: paths.directory,
     tlsDirectory: paths.tlsDirectory(sequence),
     maxConnections: Math.min(MOST_CONNECTIONS, Math.floor((files - reserve) / 2)),
     threads: Math.min(MOST_THREADS, availableParallelism()),

@@ -29,6 +29,7 @@ import type { ServeDeps } from './serve/unit';
 import { watchDisk } from './state/diskWatch';
 import { writeAtomically } from './state/files';
 import { closeMaterialsHome, openMaterialsHome } from './state/memoryDirectory';
+import { placeNapScript } from './state/napScript';
 import { agentRecord, prepareDirectories } from './state/specStore';
 import { createChecker } from './udp/checker';
 
@@ -80,7 +81,7 @@ export async function runAgent(config: AgentConfig, { log }: { log: Logger }): P
   const checker = createChecker(config.checkerCommand);
   const deps: ServeDeps = {
     ...{ ...tools, materialsHome: home, log, slots: createSlots(SLOTS), networks, checker },
-    config: { ...config, materialsDir: home.directory },
+    config: { ...config, materialsDir: home.directory, ...tools.scripts },
     onReport: () => void [link?.reportChanged(), bgp.changed()],
     beforeEnd: bgp.withdrawn,
   };
@@ -118,7 +119,8 @@ async function moveIn({ runDir, stateDir }: AgentConfig, log: Logger): Promise<v
 }
 
 /** The daemons and commands of this machine. Throws if haproxy is missing. */
-async function findTools({ haproxyPath = 'haproxy', nginxPath, birdPath, managesNetworks }: AgentConfig, log: Logger) {
+async function findTools(config: AgentConfig, log: Logger) {
+  const { haproxyPath = 'haproxy', nginxPath, birdPath, managesNetworks, stateDir } = config;
   const daemons: Record<string, string> = { haproxy: await haproxyVersion(haproxyPath) };
   const findNginx = createNginxFinder(nginxPath);
   const nginx = await findNginx();
@@ -127,7 +129,9 @@ async function findTools({ haproxyPath = 'haproxy', nginxPath, birdPath, manages
   const findBird = createBirdFinder(birdPath);
   const bird = managesNetworks ? await findBird() : null;
   if (bird !== null && 'version' in bird) daemons['bird'] = bird.version;
-  return { daemons, haproxyPath, findNginx, findBird, ping: findPing() };
+  const napScript = await placeNapScript(stateDir, haproxyPath, log);
+  const scripts = napScript === undefined ? {} : { napScript };
+  return { daemons, haproxyPath, scripts, findNginx, findBird, ping: findPing() };
 }
 
 async function openNetworks(config: AgentConfig, log: Logger, notices: NetworksNotices): Promise<Networks> {

@@ -101,6 +101,26 @@ describe('engines that share what they learn of clients', () => {
     for (const { cookie, member } of clients) expect(await memberOf(second, cookie)).toBe(member);
   });
 
+  it('misleads nobody while workers follow one another', async () => {
+    const [first, second] = [site(0), site(1)];
+    const clients = await Promise.all(Array.from({ length: 12 }, () => visit(first)));
+    let isOver = false;
+    const misled: string[] = [];
+    let asked = 0;
+    const asking = clients.map(async ({ cookie, member }) => {
+      while (!isOver) {
+        const seen = await memberOf(first, cookie);
+        asked += 1;
+        if (seen !== member) misled.push(`${cookie} came to ${seen}`);
+      }
+    });
+    for (let round = 0; round < 6; round += 1) await serve(first, [second], { timeoutClientData: 41_000 + round });
+    isOver = true;
+    await Promise.all(asking);
+    expect(misled).toEqual([]);
+    expect(asked).toBeGreaterThan(100);
+  });
+
   it('serves alone when the others are gone, and when nobody is to be reached', async () => {
     const [first, second] = [site(0), site(1)];
     await second.controller.remove('lb-shared', generation);

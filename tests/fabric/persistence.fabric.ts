@@ -1,4 +1,5 @@
 import { ipBatch } from '../../devstack/lab/hosts/shell';
+import { waitUntil } from '../support/wait';
 import { openSessions, type Session, type SessionClient } from './support/sessions';
 import {
   asked,
@@ -9,6 +10,7 @@ import {
   MODES,
   OUTSIDE,
   openStage,
+  PATIENCE,
   plugOutsider,
   type Stage,
 } from './support/stage';
@@ -103,4 +105,35 @@ it("holds by address and by cookie, ours and the application's, over a scale-out
     expect(of.flatMap(({ failures }) => failures).length).toBeLessThanOrEqual(CLIENTS);
   }
   expect(OUTSIDE.addresses[0]).not.toContain(addressOf(0));
+}, 240_000);
+
+it("keeps clients at their members by the application's cookie when an engine is killed, and when another takes over", async () => {
+  const { site } = stage;
+  const kind = KINDS.find(({ name }) => name === 'APP_COOKIE');
+  const [mode] = MODES;
+  if (!kind || !mode) throw new Error('there is nothing to try');
+  const one = await balance(stage, { mode, pool: { session_persistence: kind.persistence } });
+  await asked('two engines answer', one, isAnsweredBy(2), { requests: 60 });
+  const sessions = openSessions(
+    one.asker,
+    one.url,
+    Array.from({ length: CLIENTS }, (_, index) => kind.client(index)),
+  );
+  await sessions.begun;
+
+  const placed = { load_balancer_id: one.id, deleting: 0 };
+  const [lost = '']: string[] = await site.db('placement').where(placed).orderBy('id').pluck('service_engine_id');
+  const { compute_id } = await site.db('service_engine').where({ id: lost }).first('compute_id');
+  site.hypervisor.crash(compute_id);
+  await waitUntil('another engine has taken over', PATIENCE, async () => {
+    const engines: string[] = await site.db('placement').where(placed).pluck('service_engine_id');
+    return engines.length === 2 && !engines.includes(lost);
+  });
+  await asked('two engines answer again', one, isAnsweredBy(2), { requests: 120 });
+
+  const of = await sessions.stop();
+  const told = JSON.stringify(of);
+  expect([told, of.map((session) => membersOf(session).length)]).toEqual([told, of.map(() => 1)]);
+  // The two it began with, and the one that took over.
+  expect(new Set(of.flatMap(({ engines }) => Object.keys(engines))).size).toBe(3);
 }, 240_000);

@@ -1,7 +1,9 @@
 import { backendLines, serverLines } from './backend';
 import { frontendLines } from './frontend';
+import { keptLines } from './kept';
 import type { Layout } from './layout';
 import { ringLines } from './log';
+import { patienceLines, youthLines } from './patience';
 import { localPeer, peerLines, sharedPeerLines } from './peers';
 import { metricsLines } from './prometheus';
 import { hasTlsFiles } from './tlsFiles';
@@ -21,6 +23,10 @@ export interface RenderSettings {
   readonly tlsDirectory?: string;
   /** Where the agent takes lines that go to files. */
   readonly logSocket?: string;
+  /** Holds the files of `keptFile`; wanted if there are backends that keep tables. */
+  readonly keptDirectory?: string;
+  /** Lua by which a worker has clients wait that it may be told of in a moment; absent: it misleads some of them. */
+  readonly napScript?: string;
   /** Where the agent answers what PROMETHEUS listeners are asked. */
   readonly metricsSocket?: string;
 }
@@ -43,7 +49,12 @@ export function renderConfig(layout: Layout, settings: RenderSettings): Rendered
     ...peerLines(layout, settings.peerSocket),
     ...defaultLines(),
     ...layout.frontends.flatMap((frontend) => frontendLines(frontend, layout.spec)),
-    ...layout.backends.flatMap((backend) => [...backendLines(backend), ...serverLines(backend)]),
+    ...layout.backends.flatMap((backend) => [
+      ...backendLines(backend),
+      ...patienceLines(backend, settings.napScript),
+      ...keptLines(backend, settings.keptDirectory),
+      ...serverLines(backend),
+    ]),
     ...metricsLines(layout, settings.metricsSocket),
     ...ringLines(layout, settings.logSocket),
   ]);
@@ -78,6 +89,7 @@ function globalLines(layout: Layout, settings: RenderSettings): Line[] {
     line(null, fixed(`mworker-max-reloads ${OLD_WORKER_RELOADS}`)),
     line(null, fixed('server-state-file'), quote(settings.serverStateFile)),
     line(null, fixed('localpeer'), localPeer(layout)),
+    ...youthLines(layout, settings.napScript),
   ];
 }
 

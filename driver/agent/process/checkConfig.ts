@@ -30,6 +30,13 @@ export function haproxyVersion(haproxyPath: string): Promise<string> {
   });
 }
 
+/** Whether the haproxy was built with Lua. */
+export function hasLua(haproxyPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(haproxyPath, ['-vv'], { timeout: LONGEST_CHECK }, (_error, stdout) => resolve(/USE_LUA=1/.test(stdout)));
+  });
+}
+
 function startFailure(haproxyPath: string, error: Error): Error {
   const missing = errorCode(error) === 'ENOENT';
   return new Error(missing ? `there is no haproxy at ${haproxyPath}` : `haproxy cannot be run: ${error.message}`);

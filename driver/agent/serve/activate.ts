@@ -20,7 +20,7 @@ import { learnFromPeers } from './learn';
 import { changeMembers, probe } from './members';
 import { dropRetired, endRetired, holdCurrent, unhold } from './retired';
 import { endSessions, stopListening } from './sessions';
-import { readTables, restoreTables, storeTables, writeTables } from './tables';
+import { readTables, remind, restoreTables, storeTables, writeKept, writeTables } from './tables';
 import { type Newcomer, type Running, type Unit, workerName } from './unit';
 
 /**
@@ -101,6 +101,7 @@ async function readLast(unit: Unit, daemon: Daemon): Promise<void> {
 async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
   const rendered = renderConfig(layout, renderSettings(unit.paths, nextSequence(unit)));
   await placeCertificates(unit, layout, unit.sequence);
+  await writeKept(unit, layout, {});
   const faults = await install(unit, layout, rendered);
   if (faults.length > 0) return faults;
   await writeAtomically(unit.paths.serverState, renderServerState(layout, knownHealth(unit)), false);
@@ -120,6 +121,8 @@ async function start(unit: Unit, layout: Layout): Promise<Fault[]> {
 async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fault[]> {
   const rendered = renderConfig(layout, renderSettings(unit.paths, nextSequence(unit)));
   await placeCertificates(unit, layout, unit.sequence);
+  const learned = await readTables(running.daemon.runtime, running.layout ?? layout);
+  await writeKept(unit, layout, learned);
   const faults = await install(unit, layout, rendered);
   if (faults.length > 0) return faults;
   await readLast(unit, running.daemon);
@@ -127,7 +130,7 @@ async function reload(unit: Unit, running: Running, layout: Layout): Promise<Fau
   const health = withoutNewcomers(knownHealth(unit), newcomers);
   await writeAtomically(unit.paths.serverState, renderServerState(layout, health), false);
   const held = await holdCurrent(unit, running.daemon);
-  const learned = await readTables(running.daemon.runtime, running.layout ?? layout);
+  await remind(unit, running, learned);
   try {
     const daemon = await reloadDaemon(running.daemon, unit.paths, unit.sequence);
     unit.retired.set(workerName(running.daemon), held);

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { keepsTable } from '../haproxy/backend';
+import { keptFile } from '../haproxy/kept';
 import type { Backend, Layout } from '../haproxy/layout';
 import { command, fixed, integer, quote } from '../haproxy/words';
 import type { RuntimeSocket } from '../process/runtimeSocket';
 import { readIfPresent, writeAtomically } from '../state/files';
-import type { Unit } from './unit';
+import type { Running, Unit } from './unit';
 
 /** Which member clients are kept at: by backend, by hash of their cookie, the member's id. */
 const Tables = z.record(z.string(), z.record(z.string().regex(/^[0-9A-F]{1,40}$/), z.string()));
@@ -83,4 +84,33 @@ export async function writeTables(runtime: RuntimeSocket, layout: Layout, tables
     }),
   );
   await runtime.run(commands);
+}
+
+/**
+ * Writes what a worker that is to begin looks up until it is told. Before its configuration is checked, which names the
+ * files.
+ */
+export async function writeKept({ paths }: Unit, { backends }: Layout, tables: Tables): Promise<void> {
+  for (const backend of backends.filter(keepsTable)) {
+    const entries = Object.entries(tables[backend.name] ?? {});
+    const text = entries.map(([key, memberId]) => `${key} ${memberId}\n`).join('');
+    await writeAtomically(keptFile(paths.directory, backend), text, false);
+  }
+}
+
+/** Has a worker that is to stop look up what it is about to forget. */
+export async function remind(unit: Unit, { daemon, layout }: Running, tables: Tables): Promise<void> {
+  try {
+    const commands = (layout?.backends ?? []).filter(keepsTable).flatMap((backend) => {
+      const map = quote(keptFile(unit.paths.directory, backend));
+      const entries = Object.entries(tables[backend.name] ?? {});
+      return [
+        command(fixed('clear map'), map),
+        ...entries.map(([key, memberId]) => command(fixed('add map'), map, quote(key), quote(memberId))),
+      ];
+    });
+    await daemon.runtime.run(commands);
+  } catch (err) {
+    unit.deps.log.info({ loadBalancer: unit.id, err }, 'a worker that stops forgets its clients');
+  }
 }

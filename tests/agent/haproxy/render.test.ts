@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { admit } from '../../../driver/agent/haproxy/admit';
 import { layOut } from '../../../driver/agent/haproxy/layout';
+import { NAP_SCRIPT } from '../../../driver/agent/haproxy/patience';
 import { type RenderSettings, renderConfig } from '../../../driver/agent/haproxy/render';
 import { GOLDEN_SPECS } from './goldenSpecs';
 
@@ -19,6 +20,8 @@ const settings: RenderSettings = {
   threads: 2,
   logSocket: '/run/slipstream/lines',
   metricsSocket: '/run/slipstream/metrics',
+  keptDirectory: '/var/lib/slipstream/lb/lb-1',
+  napScript: '/var/lib/slipstream/nap.lua',
 };
 
 describe.each(Object.entries(GOLDEN_SPECS))('the configuration %s', (name, spec) => {
@@ -36,7 +39,13 @@ describe.each(Object.entries(GOLDEN_SPECS))('the configuration %s', (name, spec)
       const state = join(directory, 'servers.state');
       writeFileSync(state, '1\n');
       const candidate = join(directory, 'haproxy.cfg');
-      writeFileSync(candidate, text.replace(settings.serverStateFile, state));
+      const script = join(directory, 'nap.lua');
+      writeFileSync(script, NAP_SCRIPT);
+      for (const [, file] of text.matchAll(/(kept-\w+\.map)/g)) writeFileSync(join(directory, file ?? ''), '');
+      const placed = text
+        .replaceAll('/var/lib/slipstream/lb/lb-1', directory)
+        .replace('/var/lib/slipstream/nap.lua', script);
+      writeFileSync(candidate, placed);
       expect(() => execFileSync('haproxy', ['-c', '-q', '-dW', '-f', candidate])).not.toThrow();
     } finally {
       rmSync(directory, { recursive: true });
