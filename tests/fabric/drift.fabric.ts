@@ -32,15 +32,33 @@ afterAll(async () => {
   await scene?.stage.site.close();
 });
 
+/** Milliseconds after which nobody tells any more of what is right again. */
+const SILENCE = 3 * AUDIT * 1_000 + 5_000;
+const TRIES = 4;
+
+/** Who looks at a unit for another reason may put it right first, without a word: then it is broken again. */
+async function mendTold(one: DriftCase): Promise<Mended> {
+  const { stage } = scene;
+  const before = await countEvents(stage, one.told);
+  const isTold = async (): Promise<boolean> => (await countEvents(stage, one.told)) > before;
+  for (let tries = 1; ; tries += 1) {
+    const result = await mend({ ...one, balanced: scene[one.on] });
+    try {
+      await waitUntil('it is told', SILENCE, isTold);
+      return result;
+    } catch (error) {
+      if (tries === TRIES) throw error;
+    }
+  }
+}
+
 /** Breaks it under requests, and waits until it was told and that it is over. */
 async function drifts(title: string): Promise<void> {
   const { stage } = scene;
   const one = cases.find((it) => it.title === title);
   if (!one) throw new Error(`no such drift: ${title}`);
-  const before = await countEvents(stage, one.told);
   try {
-    mended.push(await mend({ ...one, balanced: scene[one.on] }));
-    await waitUntil('it is told', PATIENCE, async () => (await countEvents(stage, one.told)) > before);
+    mended.push(await mendTold(one));
     const open = stage.site.db('trouble');
     await waitUntil('nothing is open', PATIENCE, async () => (await open.clone().select('cause')).length === 0);
   } catch (error) {
