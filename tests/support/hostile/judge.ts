@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readAlerts } from '../../../driver/agent/haproxy/alerts';
+import { keptFile } from '../../../driver/agent/haproxy/kept';
 import type { Layout } from '../../../driver/agent/haproxy/layout';
+import { NAP_SCRIPT } from '../../../driver/agent/haproxy/patience';
 import { type Rendered, type RenderSettings, renderConfig } from '../../../driver/agent/haproxy/render';
 import { tlsFiles } from '../../../driver/agent/haproxy/tlsFiles';
 import type { ObjectRef } from '../../../driver/agent/haproxy/words';
@@ -58,6 +60,7 @@ const DIRECTIVES = new Set(
     ['timeout client', 'timeout connect', 'timeout server', 'use_backend', 'http-check expect', 'http-check send'],
     ['http-request deny', 'http-request disable-l7-retry', 'http-request redirect', 'http-request set-header'],
     ['http-request set-var', 'http-request set-var-fmt', 'http-after-response set-header', 'tcp-request session'],
+    ['http-request lua.nap', 'lua-load', 'set-var', 'use-server'],
     ['http-request return', 'http-request set-path', 'log', 'log-format', 'format', 'maxlen', 'size'],
   ].flat(),
 );
@@ -143,7 +146,10 @@ export function createJudge(directory: string, certificate: Issued): Judge {
     metricsSocket: '/run/slipstream/x.m',
     logSocket: '/run/slipstream/x.l',
     tlsDirectory,
+    keptDirectory: directory,
+    napScript: join(directory, 'nap.lua'),
   };
+  writeFileSync(join(directory, 'nap.lua'), NAP_SCRIPT);
   writeFileSync(settings.serverStateFile, '1\n');
   return {
     settings,
@@ -153,6 +159,7 @@ export function createJudge(directory: string, certificate: Issued): Judge {
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, kind === 'certificate' ? bundleOf(certificate) : certificate.pem);
       }
+      for (const backend of layout.backends) writeFileSync(keptFile(directory, backend), '');
       const rendered = renderConfig(layout, settings);
       return ask(join(directory, 'haproxy.cfg'), rendered);
     },
