@@ -22,9 +22,6 @@ import { planUpgrade, type UpgradeAction, type UpgradePlan, type UpgradeTimes } 
 import type { FleetDeps } from './ensureFleet';
 import { askScale, type ScaleEvents } from './scale';
 
-/** How long the first new engine is watched, unless tests say otherwise. Milliseconds. */
-const SOAK = 30_000;
-
 export interface UpgradeDeps extends FleetDeps {
   /** Over those of the configuration. */
   readonly times?: Partial<UpgradeTimes>;
@@ -69,12 +66,10 @@ export async function advanceUpgrade(deps: UpgradeDeps, id: string): Promise<voi
 }
 
 function timesOf({ config, times }: UpgradeDeps, { scaleinTimeout }: GroupProperties): UpgradeTimes {
-  const { pending_deadline: deadline, se_create_timeout: boot } = {
-    pending_deadline: config.controller_worker.pending_deadline,
-    se_create_timeout: config.service_engine.se_create_timeout,
-  };
+  const { pending_deadline: deadline } = config.controller_worker;
+  const { se_create_timeout: boot, upgrade_soak: soak } = config.service_engine;
   // Some connections end, some are cut; and some load balancers are in the middle of a change first.
-  return { boot: boot * 1000, move: (2 * deadline + 2 * scaleinTimeout + 60) * 1000, soak: SOAK, ...times };
+  return { boot: boot * 1000, move: (2 * deadline + 2 * scaleinTimeout + 60) * 1000, soak: soak * 1000, ...times };
 }
 
 interface Writing {

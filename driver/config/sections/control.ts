@@ -122,6 +122,10 @@ export const service_engine = section('Service engines, and the group that is ma
     { 1: 'tenant', 2: 'service', 3: 'single' },
   ),
   se_create_timeout: seconds(300, 'How long an engine may take from its creation to its first call.', 1),
+  upgrade_soak: seconds(
+    30,
+    'How long the first engine of a new image is watched, with one load balancer on it, before others are replaced.',
+  ),
   heal_after: seconds(
     0,
     'How long an engine that nobody hears is silent, beyond `[health_manager] heartbeat_timeout`, before its load balancers move to others.',

@@ -72,7 +72,10 @@ export async function openHypervisor({ fabric, cloud, controllerPort }: Hypervis
     const servers = [...cloud.nova.nova.model.servers.values()].filter(({ status }) => status === 'ACTIVE');
     const wanted = new Set(servers.map(({ id }) => id));
     const gone = [...running].filter(([id]) => !wanted.has(id));
-    await machines.switchOff(servers.flatMap((one) => describe(host, one)));
+    const stopped = await machines.switchOff(servers.flatMap((one) => describe(host, one)));
+    for (const one of running.values()) {
+      if (!one.isCrashed && stopped.includes(one.namespace)) reboot(host, one);
+    }
     for (const [id, one] of gone) await scrap(host, id, one);
     for (const server of servers) await follow(host, server);
     machines.switchOn(
@@ -226,6 +229,11 @@ const MANAGEMENT = (machine: Machine) =>
     })),
   );
 
+/** A machine of another id is switched off and on. */
+function bootIdOf({ actions }: SimulatedServer): string {
+  return String(actions.filter((action) => action === 'reboot').length);
+}
+
 function describe({ running, cloud }: Host, server: SimulatedServer): Machine[] {
   const namespace = running.get(server.id)?.namespace ?? '';
   const ports = server.ports.flatMap(({ id }) => cloud.portOf(id) ?? []);
@@ -238,7 +246,7 @@ function describe({ running, cloud }: Host, server: SimulatedServer): Machine[] 
       server: {
         ...{ id: server.id, name: server.name, status: 'ACTIVE', projectId: '', availabilityZone: 'nova' },
         ...{ metadata: server.metadata, hasConfigDrive: true, userData: null },
-        boot: { action: 'create', id: '' },
+        boot: { action: 'create', id: bootIdOf(server) },
       },
       ports: first.map((port) => ({
         ...{ id: port.id, networkId: port.networkId, macAddress: port.macAddress, fixedIps: port.fixedIps },

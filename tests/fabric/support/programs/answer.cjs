@@ -1,6 +1,6 @@
 /**
- * `answer.cjs LABEL PORT ADDRESS...`: an HTTP server that answers with its label and who has asked. Prints a line once it is
- * up. SIGUSR2 has it refuse connections, and the next one answer again.
+ * `answer.cjs LABEL PORT ADDRESS...`: an HTTP server that answers with its label and who has asked, after so many
+ * milliseconds as the query's `after` says. Prints a line once it is up. SIGUSR2 has it refuse connections, and the next one answer again.
  */
 const { randomUUID } = require('node:crypto');
 const { createServer } = require('node:http');
@@ -15,7 +15,10 @@ for (const address of addresses) {
     // As applications do it that keep something for each visitor.
     if (!request.headers.cookie?.includes('session='))
       response.setHeader('set-cookie', `session=${label}-${randomUUID()}`);
-    response.end(JSON.stringify({ label, from: request.socket.remoteAddress }));
+    const body = JSON.stringify({ label, from: request.socket.remoteAddress });
+    const after = Number(new URL(request.url, 'http://member').searchParams.get('after'));
+    if (after > 0) setTimeout(() => response.end(body), after);
+    else response.end(body);
   });
   // Clients close first, as browsers do.
   server.keepAliveTimeout = 60_000;
