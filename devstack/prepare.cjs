@@ -21,6 +21,7 @@ const PROGRAMS = {
   iproute: { package: 'iproute2', isThere: () => find('ip') !== undefined },
   nftables: { package: 'nftables', isThere: () => find('nft') !== undefined },
   nginxStream: { package: 'libnginx-mod-stream', isThere: hasNginxStream },
+  conntrack: { package: 'conntrack', isThere: () => find('conntrack') !== undefined },
   tcpdump: { package: 'tcpdump', isThere: () => find('tcpdump') !== undefined },
   bird: { package: 'bird2', isThere: () => find('bird') !== undefined },
   gobgp: { package: 'gobgpd', isThere: () => find('gobgpd') !== undefined },

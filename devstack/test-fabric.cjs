@@ -16,7 +16,7 @@ const {
 
 const args = process.argv.slice(2);
 const full = args[0] === '--full';
-const programs = [...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, 'tcpdump', 'bird', 'gobgp'];
+const programs = [...ENGINE_PROGRAMS, ...NETWORK_PROGRAMS, 'conntrack', 'tcpdump', 'bird', 'gobgp'];
 
 prepare(ensureModules, () => ensurePrograms(programs), ensureBuild);
 

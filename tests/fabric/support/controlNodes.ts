@@ -213,7 +213,11 @@ async function configure(site: Site, hosts: readonly Place[]): Promise<boolean> 
     '}',
     '',
   ].join('\n');
-  if (rules !== site.rules) await runIn(site.namespace, 'nft', ['-f', '-'], rules);
+  if (rules !== site.rules) {
+    await runIn(site.namespace, 'nft', ['-f', '-'], rules);
+    await forgetUntranslated(site, hosts);
+    setTimeout(() => void forgetUntranslated(site, hosts), SETTLED_AFTER).unref();
+  }
   site.rules = rules;
   const neighbours = sessions
     .filter(({ peerAs, localAs }) => peerAs !== localAs)
@@ -227,6 +231,21 @@ async function configure(site: Site, hosts: readonly Place[]): Promise<boolean> 
     return true;
   });
   return changed.length > 0;
+}
+
+/** Milliseconds. */
+const SETTLED_AFTER = 2_000;
+
+/**
+ * A call that came while its rule was not there is known without a translation, and each that follows, from the same port,
+ * keeps it so: it would never reach anybody.
+ */
+async function forgetUntranslated({ namespace }: Site, hosts: readonly Place[]): Promise<void> {
+  for (const host of hosts) {
+    const own = computeAddress(hosts, host);
+    // That there is none is told as a failure.
+    await runIn(namespace, 'conntrack', ['-D', '-p', 'tcp', '--reply-dst', own]).catch(() => undefined);
+  }
 }
 
 /**
