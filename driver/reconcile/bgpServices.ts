@@ -62,6 +62,7 @@ async function bringAbout(
   const { driver, settings } = contrail;
   const remoteAs = await checkAs(contrail);
   const places = await driver.bgpPlaces(wanted.networkId);
+  checkPlaces(places, wanted.networkId);
   const { localAs, keepalive, hold, connectRetry, bfd } = settings.bgp;
   const now = { localAs, remoteAs, places, timers: { keepalive, hold, connectRetry, bfd } };
   const secret = await secretFor(run, contrail, row);
@@ -108,6 +109,15 @@ export async function checkAs({ driver, settings }: Pick<ContrailParts, 'driver'
     throw new PassedThroughError(409, `${about} has more than two bytes: Contrail takes it with enable_4byte_as alone`);
   }
   return autonomousSystem;
+}
+
+/** In a network without IPv4 a port gets a router without an address, and no session. */
+function checkPlaces(places: BgpService['places'], networkId: string): void {
+  if (places.some(({ gateway }) => gateway?.includes('.'))) return;
+  throw new PassedThroughError(
+    409,
+    `network ${networkId} has no IPv4 subnet with a gateway: sessions of BGP as a Service are set up over IPv4 alone`,
+  );
 }
 
 interface Secret {

@@ -28,6 +28,8 @@ export interface LoadBalancerParts {
   readonly routing?: RoutingOptions;
   /** The networks of subnets, as far as they have been asked for; made once a process. */
   readonly networkOfSubnet?: Map<string, string>;
+  /** A subnet of IPv4 of each network that was looked for one and has it; made once a process. */
+  readonly ipv4Subnets?: Map<string, string>;
   /** True: there are no engines, and a load balancer is served as soon as it is wanted. */
   readonly bootsNothing: boolean;
   readonly log: Logger;

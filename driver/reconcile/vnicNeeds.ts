@@ -9,6 +9,7 @@ import {
   type NetworkNeed,
   NO_ROUTING,
   networkNeeds,
+  placeMembers,
   placeVips,
   subnetsToPlace,
   type VipPlace,
@@ -42,11 +43,42 @@ export async function findNeeds({ parts, tree }: Pick<Run, 'parts' | 'tree'>): P
   const routing = parts.routing ?? NO_ROUTING;
   const known = await findNetworksOf(parts, subnetsToPlace(tree, routing));
   const networkOf = (id: string): string | undefined => known.get(id);
-  return {
-    networks: networkNeeds(tree, networkOf, routing),
-    vips: placeVips(tree, networkOf, routing),
-    domainId: networkId,
-  };
+  const vips = placeVips(tree, networkOf, routing);
+  const needed = networkNeeds(tree, networkOf, routing);
+  const networks = parts.contrail ? await withIpv4(parts, needed, [...vips, ...placeMembers(tree, networkOf)]) : needed;
+  return { networks, vips, domainId: networkId };
+}
+
+/**
+ * Contrail speaks IPv4 with engines, whatever is served: health checks and sessions of BGP are with a port's IPv4 address.
+ * Where only IPv6 is asked for, and there is a subnet of IPv4, an address of that is needed too.
+ */
+async function withIpv4(
+  { network, ipv4Subnets = new Map() }: LoadBalancerParts,
+  needs: readonly NetworkNeed[],
+  places: readonly VipPlace[],
+): Promise<readonly NetworkNeed[]> {
+  const widened: NetworkNeed[] = [];
+  for (const need of needs) {
+    const here = places.filter(({ networkId }) => networkId === need.networkId);
+    const lacks = here.length > 0 && here.every(({ address }) => address.includes(':'));
+    const known = lacks
+      ? (ipv4Subnets.get(need.networkId) ?? (await findIpv4Subnet(network, need.networkId)))
+      : undefined;
+    if (known !== undefined) ipv4Subnets.set(need.networkId, known);
+    widened.push(known === undefined ? need : { ...need, subnetIds: [...new Set([...need.subnetIds, known])] });
+  }
+  return widened;
+}
+
+async function findIpv4Subnet(
+  network: Pick<LoadBalancerParts['network'], 'findNetwork' | 'findSubnet'>,
+  networkId: string,
+): Promise<string | undefined> {
+  for (const id of (await network.findNetwork(networkId))?.subnetIds ?? []) {
+    if ((await network.findSubnet(id))?.ipVersion === 4) return id;
+  }
+  return undefined;
 }
 
 /** A subnet never changes its network: what was found is kept. */

@@ -53,7 +53,7 @@ export function networkNeeds(
   return [...needs].map(([networkId, { subnetIds, vipSide }]) => ({ networkId, subnetIds: [...subnetIds], vipSide }));
 }
 
-/** The network in which a VIP is answered for. */
+/** The network in which a VIP is answered for, or a member is found. */
 export interface VipPlace {
   readonly address: string;
   readonly networkId: string;
@@ -68,6 +68,14 @@ export function placeVips(
   return vipPlaces(tree, networkOf, options).flatMap(({ address, networkId }) =>
     address === null || networkId === undefined ? [] : [{ address, networkId }],
   );
+}
+
+/** Members by the networks of their subnets. Pure. */
+export function placeMembers(tree: LoadBalancerTree, networkOf: NetworkOfSubnet): readonly VipPlace[] {
+  return membersOf(tree).flatMap(({ address, subnetId }) => {
+    const networkId = subnetId === null ? undefined : networkOf(subnetId);
+    return networkId === undefined ? [] : [{ address, networkId }];
+  });
 }
 
 interface Place {

@@ -152,6 +152,7 @@ function loadBalancerParts({
     plugsVnics: parts.compute.attachPort !== undefined,
     routing: readRouting(parts.config),
     networkOfSubnet: new Map(),
+    ipv4Subnets: new Map(),
     owner,
     alone: createMutex(),
     externalProviders: new Set(parts.config.driver_agent.external_providers),

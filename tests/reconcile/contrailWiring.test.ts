@@ -84,6 +84,37 @@ describe('address pairs', () => {
   });
 });
 
+describe('an IPv6 VIP', () => {
+  it('gives its engines an IPv4 address as well, which vRouters and control nodes speak with', async () => {
+    const [engine] = await openTwo();
+    const net = await lab.newNetwork('2001:db8:70::/64');
+    const subnet = { network_id: net.networkId, cidr: '10.70.0.0/24', ip_version: 4, tenant_id: TENANT_PROJECT };
+    await lab.neutron('POST', '/subnets', { subnet });
+    const { id } = await lab.createLoadBalancer({ net });
+    await lab.hint(id);
+    await lab.reaches(id, 'ACTIVE');
+    const [port] = await lab
+      .db('se_vnic')
+      .where({ service_engine_id: engine, network_id: net.networkId })
+      .pluck('port_id');
+    const addresses = lab.contrail.store
+      .referrers(port, 'instance-ip')
+      .map(({ properties }) => String(properties['instance_ip_address']));
+    expect(addresses.map((one) => one.slice(0, 5)).sort()).toEqual(['10.70', '2001:']);
+  });
+
+  it('is not announced in a network without IPv4, and the reason is told', async () => {
+    await openTwo();
+    const net = await lab.newNetwork('2001:db8:70::/64');
+    const { id } = await lab.createLoadBalancer({ net, flavorId: await lab.newFlavor({ vip_mode: 'bgp' }) });
+    await lab.hint(id);
+    await lab.reaches(id, 'ERROR');
+    expect(await lab.db('event').where({ load_balancer_id: id }).pluck('message')).toContainEqual(
+      expect.stringContaining('has no IPv4 subnet'),
+    );
+  });
+});
+
 describe('engine ports', () => {
   it('are checked by the vRouter, by one check for the group', async () => {
     const engines = await openTwo();

@@ -120,6 +120,7 @@ export async function startContrailLab(options: ContrailLabOptions = {}): Promis
       plugsVnics: true,
       contrail: { ...wiring, pairs: createPairWriter(db, driver), seenWiring: new Map() },
       networkOfSubnet: new Map(),
+      ipv4Subnets: new Map(),
       ...given,
     });
   const neutron: ContrailLab['neutron'] = async (method, path, body) => {

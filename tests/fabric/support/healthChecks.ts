@@ -97,9 +97,10 @@ export function openHealthChecks(onChange: () => void): HealthChecks {
   };
 }
 
+/** Of IPv4, as the agents' checks are. */
 function ping({ interface: { id, addresses } }: Checked, { interval }: HealthCheck): string[] {
   const seconds = String(Math.max(interval, 10) / 1000);
-  return ['ping', '-n', '-O', '-i', seconds, '-I', tapOf(id), addresses[0] ?? ''];
+  return ['ping', '-n', '-O', '-i', seconds, '-I', tapOf(id), addresses.find((one) => !isV6(one)) ?? ''];
 }
 
 /**
@@ -120,5 +121,5 @@ function bfd({ interface: { id, addresses }, gateway }: Checked, check: HealthCh
 }
 
 function keyOf({ interface: { addresses, checks }, namespace }: Checked): string {
-  return JSON.stringify([namespace, addresses[0], checks]);
+  return JSON.stringify([namespace, addresses.find((one) => !isV6(one)), checks]);
 }
