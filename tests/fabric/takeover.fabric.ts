@@ -3,7 +3,7 @@ import { isFull } from './support/stage';
 import { openTries, type TakeoverTries } from './support/takeoverTries';
 
 /** What a client waits for at the very most, on a machine that has other work. Milliseconds. */
-const BEARABLE = 30_000;
+const BEARABLE = 60_000;
 
 let tries: TakeoverTries;
 

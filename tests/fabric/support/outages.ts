@@ -50,7 +50,7 @@ export async function cut(site: Slipstream, engineId: string, what: readonly Cut
       links.push({ namespace: fabric.namespaceOf(engine.host, network_id), device: tapOf(port_id) });
     }
   }
-  for (const link of links) await block(fabric, link);
+  await Promise.all(links.map((link) => block(fabric, link)));
   return async () => {
     for (const { namespace, device } of links) {
       await fabric.run(namespace, 'nft', 'delete', 'table', 'netdev', `cut_${device}`);
@@ -63,13 +63,17 @@ interface Link {
   readonly device: string;
 }
 
+/** All at once: half of a cut is another failure. */
 async function block({ run }: Slipstream['fabric'], { namespace, device }: Link): Promise<void> {
-  const table = `cut_${device}`;
+  const table = `netdev cut_${device}`;
   const hook = (name: string) => `{ type filter hook ${name} device ${device} priority 0 ; }`;
-  await run(namespace, 'nft', 'add', 'table', 'netdev', table);
-  await run(namespace, 'nft', 'add', 'chain', 'netdev', table, 'in', hook('ingress'));
-  await run(namespace, 'nft', 'add', 'chain', 'netdev', table, 'out', hook('egress'));
-  await run(namespace, 'nft', 'add', 'rule', 'netdev', table, 'in', 'drop');
-  // The sender of a frame that is dropped here would be told, and wait: this one is led to where nobody has its address.
-  await run(namespace, 'nft', 'add', 'rule', 'netdev', table, 'out', 'fwd', 'to', 'lo');
+  const lines = [
+    `add table ${table}`,
+    `add chain ${table} in ${hook('ingress')}`,
+    `add chain ${table} out ${hook('egress')}`,
+    `add rule ${table} in drop`,
+    // The sender of a frame that is dropped here would be told, and wait: this one is led to where nobody has its address.
+    `add rule ${table} out fwd to lo`,
+  ];
+  await run(namespace, 'nft', lines.join(' ; '));
 }

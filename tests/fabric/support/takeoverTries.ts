@@ -48,12 +48,14 @@ export async function openTries({ title, settings, modes }: TriesWanted): Promis
         const found = new Map(
           [...balanced.keys()].map((mode, index) => [mode, taken.map((one) => one[index] as Taken)]),
         );
-        for (const [mode, all] of found) figures.push({ what: failure.name, mode, taken: all });
+        const now = [...found].map(([mode, all]): Figures => ({ what: failure.name, mode, taken: all }));
+        figures.push(...now);
+        // Jest keeps what is printed until the file is over, which takes long.
+        if (isFull) process.stderr.write(`load ${readLoad()}\n${renderFigures(now)}\n`);
         return found;
       },
       async close() {
-        const load = loadavg().map((one) => one.toFixed(1));
-        console.info(`${title} (load of the machine ${load.join(', ')})\n${renderFigures(figures)}`);
+        console.info(`${title} (load of the machine ${readLoad()})\n${renderFigures(figures)}`);
         await stage.site.close();
       },
     };
@@ -62,6 +64,11 @@ export async function openTries({ title, settings, modes }: TriesWanted): Promis
     throw error;
   }
 }
+
+const readLoad = (): string =>
+  loadavg()
+    .map((one) => one.toFixed(1))
+    .join(', ');
 
 async function balanceModes(stage: Stage, names: readonly string[]): Promise<Map<string, Balanced>> {
   const balanced = new Map<string, Balanced>();
