@@ -247,6 +247,8 @@ export const LoadBalancerSpec = z.object({
   announcement: AnnouncementSpec.exactOptional(),
   /** `close`: the listeners' ports answer with a reset while all members are down. Absent: `serve`. Since version 3. */
   whenDown: WhenDown.exactOptional(),
+  /** With `close`: milliseconds all members have to have been down. Absent: 3000. Since version 3. */
+  closeDelay: z.number().int().min(0).exactOptional(),
   /**
    * It is on its way off this engine, and traffic is led here until the engine has forgotten it: which then first lets nobody
    * new in, without a word, and ends what is under way. Absent: nobody comes here any more when it is to be forgotten.

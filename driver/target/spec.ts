@@ -79,7 +79,7 @@ export function buildSpec(
     firewall: place.firewall && [...place.firewall],
     vips: vipAddresses(tree),
     ...(tree.vipMode === 'bgp' && { announcement: announcementSpec(options, draining && isPair(tree)) }),
-    ...(options.whenDown === 'close' && { whenDown: 'close' as const }),
+    ...(options.whenDown === 'close' && { whenDown: 'close' as const, closeDelay: options.withdrawDelay }),
     ...(tree.vipHeld && { answersForVips: false }),
     ...mastershipOf(tree, role),
     ...(draining && { leaving: true as const }),

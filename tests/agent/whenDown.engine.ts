@@ -26,12 +26,12 @@ describe('an engine with a load balancer whose ports are to be closed while all 
     await Promise.all([controller.close(), web.stop()]);
   });
 
-  const serve = (whenDown: 'close' | 'serve', timeoutClientData = 50_000) => {
+  const serve = (whenDown: 'close' | 'serve', timeoutClientData = 50_000, delay: { closeDelay?: number } = {}) => {
     generation += 1;
     const member = aMember({ address: web.address, port: web.port });
     return controller.put(
       aSpec({
-        ...{ generation, digest: `digest-${generation}`, vips: [VIP], whenDown },
+        ...{ generation, digest: `digest-${generation}`, vips: [VIP], whenDown, ...delay },
         listeners: [aListener({ port: PORT, timeoutClientData })],
         pools: [aPool({ members: [member], monitor: aMonitor({ urlPath: '/health' }) })],
       }),
@@ -61,6 +61,20 @@ describe('an engine with a load balancer whose ports are to be closed while all 
     await engine.stop({ keepServing: true });
     expect(await knock()).toBe('ECONNREFUSED');
     await engine.start();
+    await refuses();
+    await web.restart();
+    await until('it serves again', async () => (await statusOf(VIP, PORT)) === 200);
+  });
+
+  it('leaves them open for as long as it is told to', async () => {
+    await serve('close', 50_000, { closeDelay: 600_000 });
+    await web.stop();
+    await until('it is known', async () => controller.report('lb-1')?.usable === false);
+    const answers: number[] = [];
+    // More than what it takes where nothing is said.
+    await until('many have asked', async () => answers.push(await statusOf(VIP, PORT)) > 100);
+    expect(new Set(answers)).toEqual(new Set([503]));
+    await serve('close');
     await refuses();
     await web.restart();
     await until('it serves again', async () => (await statusOf(VIP, PORT)) === 200);

@@ -52,7 +52,12 @@ describe('what becomes of a VIP while no member is usable', () => {
     for (const mode of ['aap', null] as const) {
       expect(inMode(mode, { withdraw_vip_on_down: true })).not.toHaveProperty('announcement');
       expect(inMode(mode, { withdraw_vip_on_down: true })).not.toHaveProperty('whenDown');
-      expect(inMode(mode, { withdraw_vip_on_down: 'close' }).whenDown).toBe('close');
+      expect(inMode(mode, { withdraw_vip_on_down: 'close' })).toMatchObject({ whenDown: 'close', closeDelay: 3000 });
     }
+  });
+
+  it('has ports closed when members have been down for as long as the configuration says', () => {
+    const options = optionsFor({ ...DEFAULT_OPTIONS, withdrawDelay: 20_000 }, { withdraw_vip_on_down: 'close' });
+    expect(buildSpec(aTree({}), version, new Map(), options).closeDelay).toBe(20_000);
   });
 });

@@ -8,8 +8,8 @@ import type { Unit } from './unit';
  * answers a SYN with a reset and health checks go on. UDP has no such answer: its datagrams are dropped, as before.
  */
 
-/** Milliseconds a change has to last before ports follow. */
-const DELAYS = { upDelay: 0, downDelay: 3000 };
+/** Milliseconds all members have to have been down, where the spec does not say. Ports open with the first that is up. */
+const CLOSE_DELAY = 3000;
 
 /** Of a load balancer that has just been opened. */
 export function newGate(): { open: Damped } {
@@ -20,9 +20,8 @@ export function newGate(): { open: Damped } {
 export async function keepGate(unit: Unit): Promise<void> {
   const { running, gate, report, inForce } = unit;
   const closes = inForce?.whenDown === 'close';
-  gate.open = closes
-    ? damp(gate.open, report?.usable ?? gate.open.shown, { ...DELAYS, now: monotonicNow() })
-    : { ...SHOWN };
+  const delays = { upDelay: 0, downDelay: inForce?.closeDelay ?? CLOSE_DELAY, now: monotonicNow() };
+  gate.open = closes ? damp(gate.open, report?.usable ?? gate.open.shown, delays) : { ...SHOWN };
   if (running === null || running.layout === null) return;
   const names = new Set(running.layout.frontends.map(({ listener }) => listener.id).filter(isUsableId));
   const wrong = unit.rows.filter(
