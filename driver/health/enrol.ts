@@ -4,6 +4,7 @@ import { takeConnection } from '../db/engineConnections';
 import { findEngine } from '../db/engines';
 import { recordEvents } from '../db/events';
 import { type Engine, statusAfterHello, tokenMatches } from '../domain/engine';
+import type { Sealer } from '../domain/sealing';
 import { type Hello, PROTOCOL_VERSIONS } from '../protocol/messages';
 import type { ProvenEngine } from './port/callers';
 
@@ -26,13 +27,19 @@ export interface Greeting {
   readonly hello: Hello;
   /** Who it has proved to be; null: its token has to do. */
   readonly proven: ProvenEngine | null;
+  /** What tokens are sealed with; those of engines that are older than it are not. */
+  readonly sealer?: Pick<Sealer, 'digest'> | undefined;
 }
 
 /**
  * Judges a hello and, if it is good, makes this health-manager the holder of the engine's connection. An engine with a
  * certificate is who that says, whatever its hello does.
  */
-export async function enrolEngine(db: Db, { hello, proven }: Greeting, connectedTo: string): Promise<Enrolment> {
+export async function enrolEngine(
+  db: Db,
+  { hello, proven, sealer }: Greeting,
+  connectedTo: string,
+): Promise<Enrolment> {
   const version = Math.max(...hello.versions.filter((it) => (PROTOCOL_VERSIONS as readonly number[]).includes(it)));
   if (!Number.isFinite(version)) {
     return refused(
@@ -43,8 +50,7 @@ export async function enrolEngine(db: Db, { hello, proven }: Greeting, connected
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const engine = await findEngine(db, hello.engineId);
     // One answer for both, so that ids cannot be tried out.
-    if (!engine || !(proven || tokenMatches(hello.token, engine.tokenHash)))
-      return refused('unknown engine, or not its token');
+    if (!engine || !(proven || isToken(hello, engine, sealer))) return refused('unknown engine, or not its token');
     const epoch = engine.connectionEpoch + 1;
     const to = statusAfterHello(engine.status);
     const cameUp = engine.status !== to;
@@ -58,6 +64,10 @@ export async function enrolEngine(db: Db, { hello, proven }: Greeting, connected
     if (taken) return { kind: 'enrolled', engine, epoch, version, cameUp };
   }
   return refused('too many connections of this engine at a time');
+}
+
+function isToken({ token }: Hello, { id: engineId, tokenHash }: Engine, sealer: Greeting['sealer']): boolean {
+  return tokenMatches(token, tokenHash, { engineId, sealer }) || tokenMatches(token, tokenHash);
 }
 
 function refused(reason: string): Enrolment {

@@ -19,7 +19,7 @@ import type { EngineSocket } from './server';
 export async function openSession(parts: Parts, hello: Hello, socket: EngineSocket): Promise<EngineLink | string> {
   const { db, id, log, connections, liveness, peers, settings, background } = parts;
   if (socket.engine && hasRival(parts, hello)) return 'another agent with this certificate is connected';
-  const enrolment = await enrolEngine(db, { hello, proven: socket.engine }, id);
+  const enrolment = await enrolEngine(db, { hello, proven: socket.engine, sealer: parts.sealer }, id);
   if (enrolment.kind === 'refused') {
     if (socket.engine) tellRefusal(parts, socket.engine, hello);
     return enrolment.reason;

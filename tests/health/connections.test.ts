@@ -2,7 +2,11 @@ import pino from 'pino';
 import { WebSocket } from 'ws';
 import { createMemoryBus } from '../../driver/bus/memory';
 import { configFromText } from '../../driver/config/config';
+import { hashToken } from '../../driver/domain/engine';
+import { createSealer } from '../../driver/domain/sealing';
+import { enrolEngine } from '../../driver/health/enrol';
 import { runHealthManager } from '../../driver/health/main';
+import { Hello } from '../../driver/protocol/messages';
 import { createFakeEngine } from '../support/engine';
 import { addListener, addLoadBalancer, addPlacement, columnOf } from '../support/fleetRows';
 import { type HealthSite, startHealthSite } from '../support/healthSite';
@@ -48,6 +52,23 @@ it('turns away who is unknown or has not the token', async () => {
   expect(impostor.closeReason).toBe('unknown engine, or not its token');
   expect(stranger.closeReason).toBe(impostor.closeReason);
   expect(await columnOf(site.db, 'service_engine', known.id, 'status')).toBe('BUILDING');
+});
+
+it.each([
+  ['was sealed', true],
+  ['is of before anything was sealed', false],
+])('takes a token that %s', async (_when, isSealed) => {
+  const sealer = createSealer(['passphrase of the test']);
+  const { id } = await site.addEngine();
+  const hash = hashToken('its token', isSealed ? { engineId: id, sealer } : undefined);
+  await site.db('service_engine').where({ id }).update({ token_hash: hash });
+  const say = (token: string) => {
+    const words = { type: 'hello', versions: [3], engineId: id, bootId: 'b', agentVersion: '1', daemons: {}, held: [] };
+    return enrolEngine(site.db, { hello: Hello.parse({ ...words, token }), proven: null, sealer }, 'manager');
+  };
+
+  expect((await say('another one')).kind).toBe('refused');
+  expect((await say('its token')).kind).toBe('enrolled');
 });
 
 it.each([
