@@ -9,7 +9,7 @@ import { read } from './commands';
 import { renderFilter, type ServedSpec } from './filter';
 import { gather } from './interfaces';
 import { type Link, readLinks } from './ip';
-import { bringLinksAbout, fingerprint, isThere } from './links';
+import { bringLinksAbout, fingerprint, isRouted, isThere } from './links';
 import { ensureNamespace, nameAgain, namespaceIdentity, removeNamespace } from './namespace';
 import { interfaceName, type Vip, type Wanted, wantedOf } from './wanted';
 
@@ -45,8 +45,8 @@ export interface Domain {
   bringAbout(): Promise<void>;
   /** Brings about what the load balancers ask for: their VIPs and ports. Rejects when that cannot be. */
   admit(): Promise<void>;
-  /** True if interfaces are not as they were left. */
-  hasChanged(): Promise<boolean>;
+  /** True if interfaces are not as they were left, or, looked at thoroughly, routes and rules are not as wanted. */
+  hasChanged(thorough: boolean): Promise<boolean>;
   /** Removes the namespace. Rejects if it stays. */
   remove(): Promise<void>;
   stop(): void;
@@ -106,8 +106,7 @@ export function createDomain(id: string, namespace: string, deps: DomainDeps): D
     serving: () => [...state.served.values()].flatMap((specs) => specs.at(-1) ?? []),
     bringAbout,
     admit: () => queue.run(() => admit(state, announcer.renew)),
-    hasChanged: () =>
-      queue.run(async () => state.made && fingerprint(await linksOf(state)) !== fingerprint(state.links)),
+    hasChanged: (thorough) => queue.run(() => hasChanged(state, thorough)),
     async remove() {
       announcer.stop();
       await queue.run(() => removeNamespace(namespace));
@@ -220,6 +219,15 @@ function announceVips({ vnics: [first] }: DomainSpec, { links: [link] }: Wanted,
     link.name,
     link.addresses.slice(own).map(({ cidr }) => cidr),
   );
+}
+
+async function hasChanged(state: State, thorough: boolean): Promise<boolean> {
+  const { made, spec, namespace, links, problems } = state;
+  if (!made) return false;
+  if (fingerprint(await linksOf(state)) !== fingerprint(links)) return true;
+  // What is in trouble is tried again anyway.
+  if (!thorough || spec === null || problems.length > 0) return false;
+  return !(await isRouted(namespace, wantedOf(spec, vipsOf(state)), links).catch(() => true));
 }
 
 async function linksOf({ namespace }: State): Promise<readonly Link[]> {

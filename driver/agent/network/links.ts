@@ -27,6 +27,12 @@ export async function bringLinksAbout(namespace: string, wanted: Wanted): Promis
     await take(steps);
     links = await readLinks(namespace);
   }
+  await take(await planMissing(namespace, wanted, links));
+  return { failures, links };
+}
+
+/** What is not as wanted of routes and rules. */
+async function planMissing(namespace: string, wanted: Wanted, links: readonly Link[]): Promise<readonly PlannedStep[]> {
   const families = [4, 6] as const;
   const routes = await Promise.all(families.map((family) => readRoutes(namespace, family)));
   const rules = await Promise.all(families.map((family) => readRules(namespace, family)));
@@ -35,8 +41,12 @@ export async function bringLinksAbout(namespace: string, wanted: Wanted): Promis
     routes: families.flatMap((family, index) => (routes[index] ?? []).map((route) => ({ ...route, family }))),
     rules: families.flatMap((family, index) => (rules[index] ?? []).map((rule) => ({ ...rule, family }))),
   };
-  await take(planRouting(wanted, having, present));
-  return { failures, links };
+  return planRouting(wanted, having, present);
+}
+
+/** True unless somebody else has changed routes or rules. */
+export async function isRouted(namespace: string, wanted: Wanted, links: readonly Link[]): Promise<boolean> {
+  return (await planMissing(namespace, wanted, links)).length === 0;
 }
 
 /** True if the interface of the VIPs is in the namespace: what load balancers cannot do without. */

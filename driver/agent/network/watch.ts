@@ -14,6 +14,8 @@ export interface Watched {
 /** Milliseconds between two looks for interfaces that have been plugged in, at what the domains have, and at problems. */
 const GLANCE = 200;
 const AUDIT = 5000;
+/** Audits of which one looks at routes and rules as well: that is four processes more a domain. */
+const THOROUGH = 2;
 const RETRY = 3000;
 
 /** Looks for what is awaited, and after what is there; tells when anything has come of it. Gives what is to be cleared to end it. */
@@ -39,10 +41,13 @@ export function watch({ wanted, bringAbout, log }: Watched): NodeJS.Timeout[] {
   const retry = setInterval(() => {
     if (troubled().length > 0) look(troubled);
   }, RETRY);
+  let audits = 0;
   const audit = setInterval(
     () =>
       look(async () => {
-        const changed = await Promise.all(wanted().map((domain) => domain.hasChanged()));
+        audits += 1;
+        const thorough = audits % THOROUGH === 0;
+        const changed = await Promise.all(wanted().map((domain) => domain.hasChanged(thorough)));
         return wanted().filter((_, index) => changed[index]);
       }),
     AUDIT,
