@@ -1,6 +1,16 @@
 import { addNamespace, ipBatch, run, runIn } from '../../../devstack/lab/hosts/shell';
 import { ipBatchForgiving } from './namespaces';
-import { GATEWAY, type Instance, leakInward, leakOutward, type Place, type Plan, type Tap, tunnelTo } from './plan';
+import {
+  GATEWAY,
+  type Instance,
+  isV6,
+  leakInward,
+  leakOutward,
+  type Place,
+  type Plan,
+  type Tap,
+  tunnelTo,
+} from './plan';
 import {
   devicesOf,
   FIRST_MARK,
@@ -75,6 +85,8 @@ interface Kernel {
   readonly rules: Set<string>;
   /** By tap. */
   readonly ends: Map<string, MachineEnd>;
+  /** By tap: of its machine. */
+  readonly addresses: Map<string, readonly string[]>;
   state: KernelState;
 }
 
@@ -143,6 +155,7 @@ async function makeKernel(namespace: string, isGateway: boolean, seed: number): 
     marks: new Map(),
     rules: new Set(),
     ends: new Map(),
+    addresses: new Map(),
     state: { routes: new Map(), neighbours: [], rules: '' },
   };
 }
@@ -162,7 +175,19 @@ async function dropDevices(kernel: Kernel, instance: Instance, plan: Plan): Prom
     kernel.namespace,
     gone.map((device) => `link delete ${device}`),
   );
-  for (const device of gone) kernel.devices.delete(device);
+  for (const device of gone) {
+    kernel.devices.delete(device);
+    await forgetFlows(kernel, device);
+  }
+}
+
+/** The flows of an interface go with it: what it had translated to is free for the next one. */
+async function forgetFlows({ namespace, addresses }: Kernel, device: string): Promise<void> {
+  for (const address of (addresses.get(device) ?? []).filter((one) => !isV6(one))) {
+    // That there is none is told as a failure.
+    await runIn(namespace, 'conntrack', ['-D', '--orig-src', address]).catch(() => undefined);
+  }
+  addresses.delete(device);
 }
 
 /** Tunnels between the places of a network, and leaks between networks. */
@@ -196,10 +221,16 @@ async function join(one: End, other: End): Promise<void> {
   await setUp(other, ROUTER_MAC);
 }
 
-async function plugTap(kernel: Kernel, { device, addresses, interface: { macAddress } }: Tap, end?: MachineEnd) {
+async function plugTap(kernel: Kernel, tap: Tap, end?: MachineEnd) {
+  const {
+    device,
+    addresses,
+    interface: { macAddress, addresses: own },
+  } = tap;
   if (!end || (kernel.devices.has(device) && kernel.ends.get(device) === end)) return;
   if (kernel.devices.has(device)) await forgetTap(kernel, device);
   kernel.ends.set(device, end);
+  kernel.addresses.set(device, own);
   const name = end.device === undefined ? '' : `name ${end.device} `;
   const mtu = end.mtu === undefined ? '' : `mtu ${end.mtu} `;
   const peer = `peer ${name}address ${macAddress} ${mtu}netns ${end.namespace}`;
@@ -211,6 +242,7 @@ async function plugTap(kernel: Kernel, { device, addresses, interface: { macAddr
 async function forgetTap(kernel: Kernel, device: string): Promise<void> {
   await ipBatchForgiving(kernel.namespace, [`link delete ${device}`]);
   kernel.devices.delete(device);
+  await forgetFlows(kernel, device);
   const isOther = (line: string) => !line.includes(`dev ${device}`);
   kernel.state = {
     ...kernel.state,

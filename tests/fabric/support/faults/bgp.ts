@@ -79,6 +79,7 @@ export const BGP_CASES: readonly FaultCase[] = [
     fault: 'bgp-password',
     title: 'a password is set on Contrail’s side alone',
     on: 'announced',
+    shown: 'A password on one side alone',
     breaks(scene) {
       const { uuid, properties } = serviceOf(scene);
       const secret = { auth_data: { key_type: 'md5', key_items: [{ key_id: 0, key: 'not the same' }] } };

@@ -1,3 +1,4 @@
+import type { Trace } from '../../../../driver/trace/trace';
 import { type VncHand, vncHand } from '../../../support/vncHand';
 import { waitUntil } from '../../../support/wait';
 import { type InsideEngine, insideEngines } from '../insideEngine';
@@ -11,6 +12,8 @@ export interface FaultCase {
   /** What is done. */
   readonly title: string;
   readonly on: 'paired' | 'announced';
+  /** Its trace stands in docs/troubleshooting.md, under this heading. */
+  readonly shown?: string;
   /** Breaks it; gives what mends it. */
   breaks(scene: Scene): Promise<() => Promise<unknown>>;
 }
@@ -43,26 +46,18 @@ export async function sceneOf(stage: Stage, balanced: Balanced): Promise<Scene> 
   };
 }
 
-export interface Verdict {
-  readonly healthy: boolean;
-  readonly verdict: readonly { readonly fault: string; readonly what: string; readonly cause: string }[];
-  readonly lines: readonly {
-    readonly section: string;
-    readonly status: string;
-    readonly text: string;
-    readonly read: string;
-  }[];
-}
+export type Verdict = Pick<Trace, 'healthy' | 'verdict' | 'lines'>;
 
-export async function traced({ site }: Stage, { id }: Balanced): Promise<Verdict> {
-  return (await site.api('GET', `/v2/slipstream/loadbalancers/${id}/trace`)).trace;
+/** @param query as of a URL */
+export async function traced({ site }: Stage, { id }: Pick<Balanced, 'id'>, query = ''): Promise<Verdict> {
+  return (await site.api('GET', `/v2/slipstream/loadbalancers/${id}/trace${query}`)).trace;
 }
 
 /** Looks again until the verdict is as wanted. @throws with the last one */
 export async function awaitVerdict(
   what: string,
   stage: Stage,
-  balanced: Balanced,
+  balanced: Pick<Balanced, 'id'>,
   isRight: (trace: Verdict) => boolean,
 ): Promise<Verdict> {
   let latest: Verdict | undefined;

@@ -54,6 +54,7 @@ export const OBJECT_CASES: readonly FaultCase[] = [
     fault: 'members-down-vip-attracting',
     title: 'all members are down, and the VIP is announced on',
     on: 'announced',
+    shown: 'All members are down',
     async breaks({ stage }) {
       for (const member of stage.members) member.stop();
       return async () => {

@@ -16,12 +16,14 @@ export const WIRING_CASES: readonly FaultCase[] = [
     fault: 'pair-missing',
     title: 'an address pair is removed',
     on: 'paired',
+    shown: 'A pair was removed',
     breaks: (scene) => overwrite(scene, [VMI, portOf(scene)], { [PAIRS]: { allowed_address_pair: [] } }),
   },
   {
     fault: 'pair-standby',
     title: 'a Neutron update takes the pairs back to active-standby',
     on: 'paired',
+    shown: 'Neutron reset a pair',
     async breaks(scene) {
       const before = storedIn(scene, VMI, portOf(scene)).properties[PAIRS];
       const pairs = [{ ip_address: scene.balanced.vip }];
