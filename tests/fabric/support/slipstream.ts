@@ -8,6 +8,7 @@ import { configFromText } from '../../../driver/config/config';
 import type { Db } from '../../../driver/db/connect';
 import { addDefaultGroup } from '../../../driver/db/fleet';
 import { DEFAULT_GROUP_PROPERTIES, type GroupProperties } from '../../../driver/domain/group';
+import type { HealthSettings } from '../../../driver/health/settings';
 import type { HousekeepingSettings } from '../../../driver/housekeeping/jobs';
 import { runHousekeeping } from '../../../driver/housekeeping/main';
 import { runWorker } from '../../../driver/worker/main';
@@ -55,6 +56,7 @@ export interface SlipstreamOptions {
   /** Of slipstream.conf: goes before what the fabric sets. */
   readonly settings?: string;
   readonly housekeeping?: Partial<HousekeepingSettings>;
+  readonly health?: Partial<HealthSettings>;
   /** Contrail's API servers, with the one there is. */
   readonly servers?: (url: string) => Promise<readonly string[]>;
 }
@@ -73,7 +75,13 @@ export async function startSlipstream(options: SlipstreamOptions = {}): Promise<
 }
 
 async function start(
-  { group = {}, settings = '', housekeeping: jobs = {}, servers = async (url) => [url] }: SlipstreamOptions,
+  {
+    group = {},
+    settings = '',
+    housekeeping: jobs = {},
+    health: watching = {},
+    servers = async (url) => [url],
+  }: SlipstreamOptions,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<Slipstream> {
@@ -95,7 +103,7 @@ async function start(
   closers.push(() => bus.close());
   const config = configFromText(`${configuration(cloud)}\n${settings}`);
   const common = { config, db, bus, log, network: contrail.driver };
-  const healthManager = await startKillableManager({ ...common, settings: { startGrace: 500 } });
+  const healthManager = await startKillableManager({ ...common, settings: { startGrace: 500, ...watching } });
   closers.push(() => healthManager.close());
   const { port: controllerPort } = healthManager;
   const hypervisor = await openHypervisor({ fabric, cloud, controllerPort });
