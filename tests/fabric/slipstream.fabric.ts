@@ -54,6 +54,7 @@ interface Mode {
 
 interface Balanced {
   readonly id: string;
+  readonly vip: string;
   /** IPv4 and IPv6. */
   readonly urls: readonly string[];
   readonly floating: string | null;
@@ -81,7 +82,8 @@ async function create(mode: Mode, members = near, network = front): Promise<Bala
   });
   await site.reaches(loadbalancer.id);
   const urls = [`http://${loadbalancer.vip_address}/`, `http://[${loadbalancer.additional_vips[0].ip_address}]/`];
-  return { id: loadbalancer.id, urls, floating: isFloating ? `http://${await floatingOf(loadbalancer)}/` : null };
+  const { id, vip_address: vip } = loadbalancer;
+  return { id, vip, urls, floating: isFloating ? `http://${await floatingOf(loadbalancer)}/` : null };
 }
 
 async function floatingOf({ vip_address }: { vip_address: string }): Promise<string> {
@@ -115,6 +117,26 @@ async function answersBy(engines: number, machine: string, url: string): Promise
   return ask(machine, { url, requests: 120, parallel: 3, timeout: 3000 });
 }
 
+/** BGP as a Service follows the engines by itself: its ports, their routers, and what the control-nodes have of them. */
+async function announcedBy(engines: number, { vip }: Balanced): Promise<void> {
+  const { store } = site.cloud.contrail.contrail;
+  const { controlNodes } = site.fabric;
+  const wanted = { services: 1, ports: engines, routers: engines, sessions: 2 * engines, paths: engines };
+  let found: typeof wanted | undefined;
+  await waitUntil(`${engines} engines announce it`, PATIENCE, async () => {
+    const services = store.list('bgp-as-a-service');
+    const ports = services.flatMap(({ refs }) => (refs['virtual-machine-interface'] ?? []).map(({ uuid }) => uuid));
+    const routers = ports.flatMap((port) => store.get('virtual-machine-interface', port)?.refs['bgp-router'] ?? []);
+    const sessions = (await Promise.all(ports.map((port) => controlNodes.sessionsOf(port)))).flat();
+    found = {
+      ...{ services: services.length, ports: ports.length, routers: routers.length },
+      sessions: sessions.filter((state) => state === 'ESTABLISHED').length,
+      paths: ports.filter((port) => controlNodes.announcedBy(port).includes(`${vip}/32`)).length,
+    };
+    return isDeepStrictEqual(found, wanted);
+  }).catch(() => expect(found).toEqual(wanted));
+}
+
 const least = ({ from }: Answers): number => Math.min(...Object.values(from));
 
 describe.each<[string, Mode]>([
@@ -128,6 +150,7 @@ describe.each<[string, Mode]>([
     const url = one.floating ?? one.urls[0] ?? '';
     const asker = one.floating === null ? client.machine : await ensureOutsider();
     for (const each of one.urls) expect(least(await answersBy(2, client.machine, each))).toBeGreaterThan(8);
+    if (mode.vip_mode === 'bgp') await announcedBy(2, one);
     if (one.floating !== null) expect(least(await answersBy(2, outsider, one.floating))).toBeGreaterThan(8);
 
     const asking = keepAsking(asker, { url, parallel: CLIENTS, timeout: 15_000 });
@@ -135,6 +158,7 @@ describe.each<[string, Mode]>([
     await site.api('POST', `/v2/slipstream/loadbalancers/${one.id}/scaleout`, { scaleout: { count: 1 } });
     await site.reaches(one.id);
     expect(least(await answersBy(3, asker, url))).toBeGreaterThan(5);
+    if (mode.vip_mode === 'bgp') await announcedBy(3, one);
     const grown = await asking.stop();
     // Whoever comes while the engine forgets has no word from it, and finds another one with his second or third packet.
     const leaving = keepAsking(asker, { url, parallel: CLIENTS, timeout: 15_000 });
@@ -146,6 +170,7 @@ describe.each<[string, Mode]>([
 
     expect(grown.failures).toEqual([]);
     expect(shrunk.failures).toEqual([]);
+    if (mode.vip_mode === 'bgp') await announcedBy(2, one);
     await remove(one.id);
   }, 500_000);
 
