@@ -12,7 +12,8 @@ import { buildEngine, makeEngine, retireEngine } from './engineUnit';
 import { hintLoadBalancer, isUnsettled } from './hints';
 import { demandOf, partsOf } from './load';
 import { toCandidate } from './loadBalancerUnit';
-import { hasData, type SimGroup, type SimLoadBalancer, type World } from './world';
+import type { Turn } from './tally';
+import { hasData, type SimEngine, type SimGroup, type SimLoadBalancer, type World } from './world';
 
 /** Following the load: each group is looked at once an interval, and what the plan says is done as the controllers do it. */
 
@@ -161,17 +162,30 @@ function demandsOf(world: World, group: SimGroup): Map<string, number> {
 function noteTurn(world: World, { id, engineId, way, back, demands }: Turning): void {
   const { tally, clock } = world;
   const turns = (tally.turns.get(id) ?? []).filter(({ at }) => clock.now - at <= MEMORY);
-  const beside = [...(world.engines.get(engineId)?.placements ?? [])].map(({ loadBalancer }) => loadBalancer.id);
+  const beside = guestsOf(world.engines.get(engineId));
+  const near = new Set(enginesOf(world, id).flatMap((engine) => guestsOf(engine)));
+  // Who came there for another reason than its load: it was placed, or healed.
+  const hasCome = (it: string, before: ReadonlySet<string>): boolean =>
+    !before.has(it) && (tally.turns.get(it) ?? []).every(({ at }) => clock.now - at > MEMORY);
   // As it was for itself and for all that are beside it: else it is another load that is followed.
-  const isAsBefore = (before: ReadonlyMap<string, number>): boolean =>
-    [id, ...beside].every((it) => isAlike(before.get(it), demands.get(it)));
-  const undone = turns.findIndex((it) => it.way === back && !it.isForced && isAsBefore(it.demands));
+  const isAsBefore = (before: Turn): boolean =>
+    [id, ...beside].every((it) => isAlike(before.demands.get(it), demands.get(it))) &&
+    beside.filter((it) => hasCome(it, before.near)).reduce((sum, it) => sum + (demands.get(it) ?? 0), 0) < SLIGHT;
+  const undone = turns.findIndex((it) => it.way === back && !it.isForced && isAsBefore(it));
   const swings = turns.slice(0, Math.max(0, undone)).some((it) => it.way === way);
-  tally.turns.set(id, [...turns, { at: clock.now, way, demands, isForced: isImpaired(world, id) }]);
+  tally.turns.set(id, [...turns, { at: clock.now, way, demands, near, isForced: isImpaired(world, id) }]);
   if (!swings) return;
   const ways = turns.map((it) => `${it.way} at ${(it.at / MINUTE).toFixed(0)} min`).join(', ');
   const what = `${id} swings: ${ways}, and again ${way}`;
   tally.violations.push({ at: clock.now, what, after: 'a look at the load' });
+}
+
+function guestsOf(engine: SimEngine | undefined): string[] {
+  return [...(engine?.placements ?? [])].map(({ loadBalancer }) => loadBalancer.id);
+}
+
+function enginesOf(world: World, id: string): SimEngine[] {
+  return (world.loadBalancers.get(id)?.placements ?? []).map(({ engine }) => engine);
 }
 
 /** What is done while one of its engines is away, and others have its part to do besides theirs, follows from that. */

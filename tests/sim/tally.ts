@@ -41,6 +41,8 @@ export interface Turn {
   readonly way: string;
   /** Of every load balancer of the group, as it was then. */
   readonly demands: ReadonlyMap<string, number>;
+  /** Load balancers on the engines it was on. */
+  readonly near: ReadonlySet<string>;
   /** An engine of the load balancer was away. */
   readonly isForced: boolean;
 }
