@@ -38,12 +38,14 @@ it('lets go of an engine that has connected elsewhere, and believes the old conn
   const [first, second] = [await site.start(SHORT_SILENCE), await site.start(SHORT_SILENCE)];
   const engine = await site.addEngine();
   await engine.connect(first.url);
+  const fallSilent = engine.beat(50);
   const twin = createFakeEngine({ id: engine.id, token: `token of ${engine.id}` });
 
   await twin.connect(second.url);
   twin.beat(50);
 
   await engine.waitFor('the old connection is closed', () => !engine.connected);
+  fallSilent();
   expect(engine.closeReason).toBe('a newer connection of this engine came in');
   expect(await columnOf(site.db, 'service_engine', engine.id, 'connection_epoch')).toBe(2);
   const other = await site.addEngine();

@@ -1,6 +1,6 @@
 import type { PoolRow, SessionPersistenceRow } from '../../../driver/db/rows';
 import { BadRequestError, InvalidOptionError, ValidationError } from '../../../driver/domain/errors';
-import { HEADER_NAME } from '../../../driver/domain/httpText';
+import { COOKIE_NAME } from '../../../driver/domain/httpText';
 import { isDatagram } from '../../../driver/domain/protocols';
 import type { PoolCreate, PoolGraph, PoolUpdate } from '../../changes/bodies';
 import type { ChangeSettings } from '../../changes/settings';
@@ -123,5 +123,5 @@ function checkCookie({ type, cookie_name: name }: Persistence): void {
       'Field "cookie_name" must be specified when using the "APP_COOKIE" session persistence type.',
     );
   }
-  if (!HEADER_NAME.test(name)) throw new ValidationError('Supplied "cookie_name" is invalid.');
+  if (!COOKIE_NAME.test(name)) throw new ValidationError('Supplied "cookie_name" is invalid.');
 }

@@ -74,6 +74,7 @@ describeOnDatabases('writes of pools', ({ open }) => {
         'Field "cookie_name" can only be specified with session persistence of type "APP_COOKIE".',
       ],
       [{ session_persistence: { type: 'APP_COOKIE', cookie_name: 'b@d' } }, 'Supplied "cookie_name" is invalid.'],
+      [{ session_persistence: { type: 'APP_COOKIE', cookie_name: 'a,b' } }, 'Supplied "cookie_name" is invalid.'],
       [
         { session_persistence: { type: 'SOURCE_IP', persistence_timeout: 3 } },
         'persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.',
