@@ -65,11 +65,13 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
     load_balancer_id: string;
     service_engine_id: string;
     leaving: Bit;
+    may_serve: Bit;
   }>(
     db,
     `select p.id, p.load_balancer_id, p.service_engine_id,
-      (case when p.deleting = 1 or p.request in (${LEAVING}) or p.drain_until is not null then 1 else 0 end) as leaving
-      from placement p join service_engine e on e.id = p.service_engine_id
+      (case when p.deleting = 1 or p.request in (${LEAVING}) or p.drain_until is not null then 1 else 0 end) as leaving,
+      (case when p.confirmed_generation >= 0 or l.master_term is not null then 1 else 0 end) as may_serve
+      from placement p join service_engine e on e.id = p.service_engine_id join load_balancer l on l.id = p.load_balancer_id
       where e.service_engine_group_id = ? and e.status = 'DOWN' and not ${REBOOTING} order by p.id`,
     [groupId],
   );
@@ -82,6 +84,7 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
       loadBalancerId: row.load_balancer_id,
       engineId: row.service_engine_id,
       leaving: fromBit(row.leaving),
+      mayServe: fromBit(row.may_serve),
     })),
   };
 }

@@ -46,6 +46,8 @@ export interface HealingPlacement {
   readonly engineId: string;
   /** It is on its way off its engine already, or gone but for the engine's word. */
   readonly leaving: boolean;
+  /** Its engine serves it as far as is known, or may come to: it has confirmed it, or is of a pair, and takes over unseen. */
+  readonly mayServe: boolean;
 }
 
 /** A group with its engines and what is placed on them. */
@@ -82,11 +84,14 @@ export function planHealing(view: HealingView, settings: HealingSettings, now: n
   const engines = view.engines.filter((it) => !it.deleting && (it.status === 'READY' || it.status === 'DOWN'));
   const look = { engines: engines.length, losses: lost.map(silence) };
   const breaker = nextBreaker(view.breaker, look, settings.breaker, now);
-  const allowed = mayBeMass(view, look.losses, settings, now) ? [] : lost.slice(0, breaker.allowance);
+  const isMass = mayBeMass(view, look.losses, settings, now);
+  const allowed = isMass ? [] : lost.slice(0, breaker.allowance);
+  const isolated = isMass || breaker.breaker.state !== 'closed' ? [] : view.engines.filter(isIsolated);
   return {
     decisions: [
       ...view.engines.flatMap(judgeIsolation),
       ...allowed.flatMap((engine) => heal(engine, view, { settings, now })),
+      ...isolated.flatMap((engine) => takeBack(engine, view, { settings, now })),
     ],
     breaker,
   };
@@ -116,6 +121,11 @@ function isLost(engine: HealingEngine): boolean {
   return isSilent(engine) && (!heard || isOff(engine));
 }
 
+/** Only its way to the controllers is cut. */
+function isIsolated(engine: HealingEngine): boolean {
+  return isSilent(engine) && !isLost(engine);
+}
+
 function isOff({ server }: HealingEngine): boolean {
   return server === 'gone' || server === 'stopped';
 }
@@ -126,7 +136,7 @@ function silence({ silentSince }: HealingEngine): number {
 
 function judgeIsolation(engine: HealingEngine): HealingDecision[] {
   const { id: engineId, name, knownIsolated } = engine;
-  const isolated = isSilent(engine) && !isLost(engine);
+  const isolated = isIsolated(engine);
   if (isolated === knownIsolated) return [];
   if (isolated) {
     const reason = `service engine ${name} is silent on the management network, and heard by its neighbours on the data network: it serves, and stays as it is`;
@@ -136,11 +146,23 @@ function judgeIsolation(engine: HealingEngine): HealingDecision[] {
   return [{ kind: 'rejoined', engineId, reason: `service engine ${name} ${how}` }];
 }
 
-function heal(
-  engine: HealingEngine,
-  { placements }: HealingView,
-  { settings, now }: { readonly settings: HealingSettings; readonly now: number },
-): HealingDecision[] {
+interface Terms {
+  readonly settings: HealingSettings;
+  readonly now: number;
+}
+
+/** What an isolated engine had not put in force when its way was cut it never will in time: nobody waits for it. */
+function takeBack(engine: HealingEngine, { placements }: HealingView, { settings, now }: Terms): HealingDecision[] {
+  const silentFor = now - silence(engine);
+  if (silentFor < settings.moveAfter) return [];
+  const unserved = placements.filter((it) => it.engineId === engine.id && !it.leaving && !it.mayServe);
+  const reason = `service engine ${engine.name} has been silent for ${Math.round(silentFor / 1000)} s, and had not put it in force before`;
+  return unserved.map(({ id: placementId, loadBalancerId }) => ({
+    ...{ kind: 'move', engineId: engine.id, placementId, loadBalancerId, reason },
+  }));
+}
+
+function heal(engine: HealingEngine, { placements }: HealingView, { settings, now }: Terms): HealingDecision[] {
   const silentFor = now - silence(engine);
   if (silentFor < settings.moveAfter && !isOff(engine)) return [];
   const here = placements.filter(({ engineId }) => engineId === engine.id);

@@ -13,8 +13,8 @@ function engine(id: string, over: Partial<HealingEngine> = {}): HealingEngine {
 
 const down = (id: string, over: Partial<HealingEngine> = {}): HealingEngine =>
   engine(id, { status: 'DOWN', silentSince: NOW - 1_000, ...over });
-const on = (engineId: string, leaving = false) => ({
-  ...{ id: `p-${engineId}`, loadBalancerId: `lb-${engineId}`, engineId, leaving },
+const on = (engineId: string, leaving = false, mayServe = true) => ({
+  ...{ id: `p-${engineId}`, loadBalancerId: `lb-${engineId}`, engineId, leaving, mayServe },
 });
 const plan = (given: Partial<HealingView>, now = NOW) =>
   planHealing({ engines: [], placements: [], breaker: CLOSED_BREAKER, ...given }, DEFAULT_HEALING, now);
@@ -29,6 +29,26 @@ it('leaves an engine alone that its neighbours hear, and tells of it once', () =
   expect(plan({ engines, placements: [on('a')] }).decisions).toMatchObject([{ kind: 'isolated', engineId: 'a' }]);
   const known = [down('a', { heard: true, knownIsolated: true })];
   expect(plan({ engines: known, placements: [on('a')] }).decisions).toEqual([]);
+});
+
+it('moves what an isolated engine had not put in force before, for it never will', () => {
+  const placements = [
+    on('a'),
+    { ...on('a', false, false), id: 'p-new', loadBalancerId: 'lb-new' },
+    on('a', true, false),
+  ];
+  const engines = [down('a', { heard: true, knownIsolated: true })];
+  expect(plan({ engines, placements }).decisions).toEqual([
+    expect.objectContaining({ kind: 'move', engineId: 'a', placementId: 'p-new', loadBalancerId: 'lb-new' }),
+  ]);
+  const back = [engine('a', { knownIsolated: true })];
+  expect(plan({ engines: back, placements }).decisions).toMatchObject([{ kind: 'rejoined' }]);
+});
+
+it('moves nothing of isolated engines while healing has stopped', () => {
+  const engines = [down('a', { heard: true, knownIsolated: true }), down('b'), engine('c')];
+  const breaker = { state: 'open' as const, since: NOW, forgiven: 0 };
+  expect(plan({ engines, placements: [on('a', false, false), on('b')], breaker }).decisions).toEqual([]);
 });
 
 it('goes on believing what was last said of an engine whose neighbours have fallen silent, too', () => {

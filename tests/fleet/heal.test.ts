@@ -110,6 +110,29 @@ it('leaves an engine as it is that another one hears, and says so once', async (
   await waitUntil('it moves', PATIENCE, async () => (await on(lb)).join() === other);
 });
 
+it('has what an isolated engine never put in force served by another one, and moves nothing else of it', async () => {
+  await lab.startWorker();
+  const served = await addLoadBalancer();
+  lab.health.behave(lab.engineId, { answer: 'silent' });
+  const { id: waiting } = await insertLoadBalancer(db, {
+    provisioning_status: 'PENDING_CREATE',
+    generation: 1,
+    settled_generation: 0,
+  });
+  await lab.hint(waiting);
+  await waitUntil('it is placed', PATIENCE, async () => (await on(waiting)).join() === lab.engineId);
+  const other = await addEngine();
+  await recordHearing(db, other, [{ engineId: lab.engineId, heard: true }]);
+
+  await silence(lab.engineId);
+  await heal();
+  await lab.reaches(waiting, 'ACTIVE');
+  await waitUntil('it has moved', PATIENCE, async () => (await on(waiting)).join() === other);
+  expect(await on(served)).toEqual([lab.engineId]);
+  expect(await lab.events('ENGINE_ISOLATED')).toHaveLength(1);
+  expect(await lab.events('PLACEMENT_HEALING')).toMatchObject([{ resource_id: waiting }]);
+});
+
 it('lets an engine keep what it has that is back before anybody could take over', async () => {
   await db('service_engine_group').update({ properties: JSON.stringify({ maxEngines: 1 }) });
   await lab.startWorker();

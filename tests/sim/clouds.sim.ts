@@ -12,6 +12,7 @@ const SEEDS = [
   [7, 'a newcomer to a pair that takes the term which its master was granted'],
   [8, 'an engine cut off from clients that is taken for one with little to do'],
   [104, 'new engines that are left before their load is known'],
+  [231, 'a load balancer that waits for an isolated engine which never had it in force'],
 ] as const;
 
 it.each(SEEDS)('nothing is ever untrue in a small cloud in trouble: seed %i, %s', (seed) => {

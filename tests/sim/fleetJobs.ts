@@ -5,6 +5,7 @@ import { DEFAULT_HEALING, type HealingDecision, type HealingView, planHealing } 
 import { isLeaving } from '../../driver/domain/placementPlan';
 import { buildEngine, makeEngine, retireEngine } from './engineUnit';
 import { hintLoadBalancer, isUnsettled } from './hints';
+import { isPair } from './pairs';
 import { isHeard, type SimEngine, type SimGroup, seeEachOther, touchEngine, type World } from './world';
 
 /** Housekeeping: the size of each group, the healing of what is lost, and the sweep. */
@@ -137,6 +138,7 @@ function viewOf(world: World, group: SimGroup): HealingView {
           loadBalancerId: it.loadBalancer.id,
           engineId: engine.id,
           leaving: it.deleting || isLeaving(it),
+          mayServe: it.confirmedGeneration >= 0 || isPair(it.loadBalancer),
         },
       })),
     ),

@@ -102,10 +102,16 @@ export function tellEngine(world: World, placement: SimPlacement): void {
   const { clock, chance, cloud } = world;
   const plugs = !placement.deleting && loadBalancer.vnics.some((key) => !engine.plugged.has(key));
   const takes = chance.between(PUSH.from, PUSH.to) + (plugs ? ATTACH * cloud.slowness : 0);
+  placement.tells += 1;
   clock.after(takes, 'an engine answers', () => {
+    placement.tells -= 1;
     if (!engine.placements.has(placement) || !isHeard(world, engine) || !engine.connected) return;
     if (plugs && cloud.away) {
-      clock.after(5 * SECOND, 'a vNIC is asked for again', () => tellEngine(world, placement));
+      placement.tells += 1;
+      clock.after(5 * SECOND, 'a vNIC is asked for again', () => {
+        placement.tells -= 1;
+        tellEngine(world, placement);
+      });
       return;
     }
     answer(world, placement);

@@ -82,3 +82,37 @@ it('finds a load balancer with too few engines that nobody heals, once that was 
 
   expect(look(world)).toEqual([`${lb.id} has 1 live engines of 2, and nobody does anything about it`]);
 });
+
+it('takes an isolated engine for one that serves only if it has said so', () => {
+  const world = quietWorld();
+  const lb = find(world.loadBalancers.values(), ({ group }) => group.name === 'twice');
+  const [, second] = lb.placements;
+  if (second) Object.assign(second, { stale: true }).engine.isolated = true;
+
+  look(world);
+  world.clock.now += MINUTE;
+  expect(look(world)).toEqual([]);
+
+  if (second) second.confirmedGeneration = -1;
+  look(world);
+  world.clock.now += MINUTE;
+
+  expect(look(world)).toEqual([`${lb.id} has 1 live engines of 2, and nobody does anything about it`]);
+});
+
+it('takes an engine that is back and has yet to answer for one that is being told', () => {
+  const world = quietWorld();
+  const lb = find(world.loadBalancers.values(), ({ group }) => group.name === 'twice');
+  const [, second] = lb.placements;
+  if (second) Object.assign(second, { stale: true, tells: 1 });
+
+  look(world);
+  world.clock.now += MINUTE;
+  expect(look(world)).toEqual([]);
+
+  if (second) second.tells = 0;
+  look(world);
+  world.clock.now += MINUTE;
+
+  expect(look(world)).toEqual([`${lb.id} has 1 live engines of 2, and nobody does anything about it`]);
+});

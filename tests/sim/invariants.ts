@@ -134,9 +134,11 @@ export function whyWeak(world: World, lb: SimLoadBalancer): string | undefined {
     return 'the controllers have just come';
   if (lb.group.breaker.state !== 'closed') return 'the breaker is open';
   if (lb.lacks) return 'the group is full';
-  if (lb.placements.some((it) => it.engine.isolated)) return 'an engine is isolated';
+  if (lb.placements.some((it) => it.engine.isolated && (it.confirmedGeneration >= 0 || isPair(lb))))
+    return 'an engine is isolated';
   if (lb.placements.some((it) => it.engine.status === 'BUILDING')) return 'an engine is being made';
-  if (lb.placements.some((it) => !it.deleting && !it.stale && it.confirmedGeneration < it.wantedGeneration))
+  // Also one that is back, and waits for a vNIC while the cloud is away.
+  if (lb.placements.some(({ deleting, tells, engine }) => !deleting && tells > 0 && engine.connected))
     return 'an engine is being told';
   if (lb.placements.some((it) => isLeaving(it) || it.request !== null)) return 'it is healed';
   if (lb.runAt !== null) return 'a worker is about to look';

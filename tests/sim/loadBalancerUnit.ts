@@ -103,7 +103,7 @@ function addPlacement(world: World, { lb, engine, role }: NewPlacement): SimPlac
   world.made += 1;
   const placement: SimPlacement = {
     id: `placement-${world.made}`,
-    ...{ loadBalancer: lb, engineId: engine.id, engine, role, since: world.clock.now, drainUntil: null },
+    ...{ loadBalancer: lb, engineId: engine.id, engine, role, since: world.clock.now, drainUntil: null, tells: 0 },
     ...{ deleting: false, stale: false, refused: false, refusals: [], draining: false },
     ...{ request: null, requestId: null, requestTarget: null },
     ...{ wantedGeneration: lb.generation, wantedEpoch: 1, confirmedGeneration: -1 },

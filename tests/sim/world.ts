@@ -59,6 +59,8 @@ export interface SimPlacement extends Mutable<Placement> {
   /** When it was made; when what drains has to have ended. */
   readonly since: number;
   drainUntil: number | null;
+  /** How often its engine is just being told of it, and has neither answered nor got lost. */
+  tells: number;
 }
 
 /** An engine's row, and its machine if there is one. */
