@@ -126,6 +126,8 @@ function portOf(macAddress: string): string {
 }
 
 async function configure(into: Namespace, nic: Nic): Promise<void> {
+  // Left as it comes: an agent may have taken it away before it could be looked at.
+  if (nic.up === false && !nic.addresses?.length && !nic.gateways?.length) return;
   const links: { ifname: string; address: string }[] = JSON.parse(await into.ip('-json', 'link', 'show'));
   const name = links.find(({ address }) => address === nic.macAddress)?.ifname;
   if (name === undefined) throw new Error(`${nic.macAddress} has not come to ${into.name}`);
