@@ -11,6 +11,8 @@ export interface Answers {
   /** By the address the answerer saw. */
   readonly from: Readonly<Record<string, number>>;
   readonly statuses: Readonly<Record<string, number>>;
+  /** Those that took as long as it takes TCP to send again, or longer: milliseconds. */
+  readonly slow: readonly { readonly at: number; readonly took: number }[];
   readonly cookie?: string | undefined;
 }
 
@@ -31,6 +33,7 @@ const Result = z.object({
   failures: z.array(z.object({ at: z.number(), error: z.string() })),
   from: z.record(z.string(), z.number()),
   statuses: z.record(z.string(), z.number()),
+  slow: z.array(z.object({ at: z.number(), took: z.number() })),
   cookie: z.string().optional(),
 });
 

@@ -8,7 +8,9 @@ const { Agent, request } = require('node:http');
 const asked = JSON.parse(process.argv[2]);
 const { url, requests = 1, parallel = 1, headers = {}, keepAlive = false, timeout = 3000, untilTold = false } = asked;
 const { pause = untilTold ? 20 : 0 } = asked;
-const result = { answers: {}, failures: [], from: {}, statuses: {} };
+const result = { answers: {}, failures: [], from: {}, statuses: {}, slow: [] };
+/** As long as TCP waits, in milliseconds, before it sends again. */
+const SLOW = 900;
 let left = untilTold ? Number.POSITIVE_INFINITY : requests;
 if (untilTold) {
   process.stdin.resume();
@@ -36,6 +38,8 @@ function once(agent) {
         const { label, from } = JSON.parse(text);
         result.answers[label] = (result.answers[label] ?? 0) + 1;
         result.from[from] = (result.from[from] ?? 0) + 1;
+        const took = Date.now() - started;
+        if (took >= SLOW) result.slow.push({ at: started, took });
         if (response.headers['set-cookie']) result.cookie = response.headers['set-cookie'][0];
         resolve();
       });
