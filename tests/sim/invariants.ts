@@ -5,7 +5,7 @@ import { MINUTE, SECOND } from './clock';
 import { isServing } from './fleetJobs';
 import { serviceOf } from './hints';
 import { isPair } from './pairs';
-import { hasData, type SimEngine, type SimLoadBalancer, seeEachOther, type World } from './world';
+import { hasData, type SimEngine, type SimLoadBalancer, type SimPlacement, seeEachOther, type World } from './world';
 
 /** What has to be true after every event: looked at in what the event has touched, and in everything now and then. */
 
@@ -134,8 +134,11 @@ export function whyWeak(world: World, lb: SimLoadBalancer): string | undefined {
     return 'the controllers have just come';
   if (lb.group.breaker.state !== 'closed') return 'the breaker is open';
   if (lb.lacks) return 'the group is full';
-  if (lb.placements.some((it) => it.engine.isolated && (it.confirmedGeneration >= 0 || isPair(lb))))
-    return 'an engine is isolated';
+  // What has lost its way to the controllers alone goes on serving what it had in force; of a pair it may take over.
+  const isApart = ({ engine, confirmedGeneration }: SimPlacement): boolean =>
+    engine.isolated && (confirmedGeneration >= 0 || isPair(lb));
+  const able = lb.placements.filter((it) => isServing(it) || isApart(it));
+  if (able.length >= serviceOf(lb).engines) return 'engines are isolated';
   if (lb.placements.some((it) => it.engine.status === 'BUILDING')) return 'an engine is being made';
   // Also one that is back, and waits for a vNIC while the cloud is away.
   if (lb.placements.some(({ deleting, tells, engine }) => !deleting && tells > 0 && engine.connected))
