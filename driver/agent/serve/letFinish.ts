@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import { monotonicNow } from '../process/monotonic';
+import { countHalfOpen } from './halfOpen';
 import { countSessions } from './sessions';
 import type { Unit } from './unit';
 
@@ -21,12 +22,32 @@ export async function letFinish(unit: Unit, spec: LoadBalancerSpec): Promise<voi
   if (running === null || namespace === null) return;
   try {
     await deps.networks.serve(id, [{ ...spec, closed: true }]);
-    let idle = 0;
-    for (const deadline = monotonicNow() + FINISH; monotonicNow() < deadline && idle < IDLE; ) {
-      await sleep(LOOK);
-      idle = (await countSessions(running.daemon.runtime)) === 0 ? idle + 1 : 0;
-    }
+    await untilIdle({
+      ...{ now: monotonicNow, sleep },
+      sessions: () => countSessions(running.daemon.runtime),
+      halfOpen: () => countHalfOpen(namespace, spec.vips),
+    });
   } catch (err) {
     deps.log.warn({ loadBalancer: id, err }, 'what is under way is ended at once');
+  }
+}
+
+export interface Looks {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+  /** What is under way. */
+  readonly sessions: () => Promise<number>;
+  /** Connections that are about to become sessions. */
+  readonly halfOpen: () => Promise<number>;
+}
+
+/** Resolves once nothing has been under way for some looks and nothing is about to be, or when its time is over. */
+export async function untilIdle({ now, sleep: pause, sessions, halfOpen }: Looks): Promise<void> {
+  const deadline = now() + FINISH;
+  for (let idle = 0; idle < IDLE && now() < deadline; ) {
+    await pause(LOOK);
+    idle = (await sessions()) === 0 ? idle + 1 : 0;
+    // Clients that are far away, or slow, may take longer than all looks to end their handshake.
+    if (idle === IDLE && (await halfOpen()) > 0) idle = 0;
   }
 }
