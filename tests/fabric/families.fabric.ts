@@ -79,16 +79,39 @@ async function scale(verb: 'scaleout' | 'scalein'): Promise<void> {
   for (const { id } of cases) await stage.site.reaches(id);
 }
 
-async function whileAsking(work: () => Promise<unknown>): Promise<Record<string, unknown>> {
+/**
+ * Milliseconds. TCP asks again after 1, 3, 7, 15 and 31 seconds, and has no answer before the way leads elsewhere: on a
+ * machine that is busy the controllers take their time for that.
+ */
+const ONE_ANSWER = 60_000;
+
+/** What clients of each case lost meanwhile: `<when, in seconds> <case>: <why>`; told as it is found. */
+async function whileAsking(step: string, work: () => Promise<unknown>): Promise<string[]> {
+  const began = Date.now();
   const asking = cases.map(({ asker, url, title }): [string, Asking] => [
     title,
-    keepAsking(asker, { url, timeout: 20_000, pause: 20 }),
+    keepAsking(asker, { url, timeout: ONE_ANSWER, pause: 20 }),
   ]);
   await Promise.all(asking.map(([, { begun }]) => begun));
-  await work();
-  const heard = await Promise.all(asking.map(async ([title, one]) => [title, (await one.stop()).failures] as const));
-  return Object.fromEntries(heard.filter(([, failures]) => failures.length > 0));
+  // What was lost is told, whatever else fails.
+  const failed = await work().then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  const heard = await Promise.all(asking.map(async ([title, one]) => [title, await one.stop()] as const));
+  const answered = heard.map(([title, { answers }]) => `${title} ${sum(answers)}`);
+  const lost = heard.flatMap(([title, { failures }]) =>
+    failures.map(({ at, error }) => `${((at - began) / 1000).toFixed(2)} s, ${title}: ${error}`),
+  );
+  const slow = heard.flatMap(([title, answers]) =>
+    answers.slow.map(({ at, took }) => `${((at - began) / 1000).toFixed(2)} s, ${title}: took ${took} ms`),
+  );
+  console.info(`${step}: answered ${answered.join(', ')}; lost ${lost.length}\n${[...lost, ...slow].join('\n')}`);
+  if (failed) throw failed.error;
+  return lost;
 }
+
+const sum = (counts: Answers['answers']): number => Object.values(counts).reduce((all, it) => all + it, 0);
 
 it(
   'is spread over two engines, then three, then two again',
@@ -98,17 +121,16 @@ it(
       expect(Object.keys(answers).sort()).toEqual([`${label}-0`, `${label}-1`]);
     }
 
-    const grown = await whileAsking(async () => {
+    const grown = await whileAsking('two engines to three', async () => {
       await scale('scaleout');
       await by(3);
     });
-    const shrunk = await whileAsking(async () => {
+    const shrunk = await whileAsking('three engines to two', async () => {
       await scale('scalein');
       await by(2);
     });
 
-    // A crowd on a small machine loses a request at times: slipstream.fabric.ts looks at that one by one.
-    if (isFull) expect({ grown, shrunk }).toEqual({ grown: {}, shrunk: {} });
+    expect({ grown, shrunk }).toEqual({ grown: [], shrunk: [] });
   },
   PATIENCE * 8,
 );
