@@ -7,6 +7,8 @@ import { z } from 'zod';
 export interface Sessions {
   /** Resolves once each has had its first answer, or a failure. */
   readonly begun: Promise<void>;
+  /** Resolves once each has been answered by way of as many engines as were asked for. */
+  readonly spread: Promise<void>;
   stop(): Promise<readonly Session[]>;
 }
 
@@ -27,22 +29,34 @@ export interface SessionClient {
   readonly rest?: number;
 }
 
-export function openSessions(machine: string, url: string, clients: readonly SessionClient[]): Sessions {
+/** @param spread engines that each client is to come to, before `spread` resolves */
+export function openSessions(
+  machine: string,
+  url: string,
+  clients: readonly SessionClient[],
+  { spread = 1 }: { readonly spread?: number } = {},
+): Sessions {
   const words = [`--net=/run/netns/${machine}`, process.execPath, join(__dirname, 'programs/sessions.cjs')];
-  const child = spawn('nsenter', [...words, JSON.stringify({ url, clients })], { stdio: ['pipe', 'pipe', 'inherit'] });
-  let printed = '';
-  const begun = new Promise<void>((resolve) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-      if (printed.includes('\n')) resolve();
-    });
+  const child = spawn('nsenter', [...words, JSON.stringify({ url, clients, spread })], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  const told = (line: string) =>
+    new Promise<void>((resolve) => {
+      child.stdout.on('data', () => {
+        if (printed.includes(`${line}\n`)) resolve();
+      });
+    });
   const done = once(child, 'close').then(() =>
-    z.array(Session).parse(JSON.parse(printed.slice(printed.indexOf('\n')))),
+    z.array(Session).parse(JSON.parse(printed.slice(printed.lastIndexOf('\n')))),
   );
   done.catch(() => undefined);
   return {
-    begun,
+    begun: told('begun'),
+    spread: told('spread'),
     stop() {
       child.stdin.end();
       return done;

@@ -1,11 +1,12 @@
 /**
  * `sessions.cjs JSON`: clients with sessions, that go on until standard input ends, each request on a connection of its
  * own. {url, clients: [{from?, keepsCookies, rest?}], pause}: prints, for each client, who has answered and by which engines, as
- * JSON. A line comes first once each client has had its first answer. After an answer with a cookie it rests for `rest` ms.
+ * JSON. Lines come first: `begun` once each client has had its first answer, `spread` once each has been answered by way of
+ * `spread` engines. After an answer with a cookie it rests for `rest` ms.
  */
 const { request } = require('node:http');
 
-const { url, clients, pause = 50, timeout = 10_000 } = JSON.parse(process.argv[2]);
+const { url, clients, spread = 0, pause = 50, timeout = 10_000 } = JSON.parse(process.argv[2]);
 let isOver = false;
 process.stdin.resume();
 process.stdin.on('end', () => {
@@ -55,6 +56,14 @@ async function rest(client) {
 
 let waiting = clients.length;
 
+let isSpread = false;
+
+function lookAround() {
+  if (isSpread || waiting > 0 || all.some(({ engines }) => Object.keys(engines).length < spread)) return;
+  isSpread = true;
+  process.stdout.write('spread\n');
+}
+
 async function run(client) {
   await once(client);
   await rest(client);
@@ -62,6 +71,7 @@ async function run(client) {
   if (waiting === 0) process.stdout.write('begun\n');
   while (!isOver) {
     await once(client);
+    lookAround();
     await sleep(pause);
     await rest(client);
   }
