@@ -3,6 +3,7 @@ import { vipPortNames } from '../../driver/clouds/network/port';
 import { vnicPortName } from '../../driver/domain/engine';
 import { insertEngine, insertLoadBalancer } from '../support/rows';
 import type { Entity } from '../support/simulators/contrail/database';
+import { waitUntil } from '../support/wait';
 import { type AuditStage, openAuditStage } from '../support/wiringAudit';
 
 jest.setTimeout(120_000);
@@ -17,6 +18,8 @@ const PER_ENGINE = 40;
 async function grow({ engines, loadBalancers }: { engines: number; loadBalancers: number }): Promise<string[]> {
   const { lab } = stage;
   const lb = await stage.served();
+  // A run of the model's would take the copies, which are in its name, for strays.
+  await waitUntil('nobody is at work', 30_000, async () => lab.busy() === 0);
   const [model] = stage.engines;
   const { db, net } = lab;
   const snapshot = lab.contrail.faults.snapshot();
