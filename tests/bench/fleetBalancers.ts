@@ -1,21 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { type Db, dbNow } from '../../driver/db/connect';
+import { readElasticity } from '../../driver/db/elasticity';
+import { listGroups } from '../../driver/db/fleet';
+import { readHealing } from '../../driver/db/healing';
 import { insertRows } from '../../driver/db/insertRows';
 import { listCandidates } from '../../driver/db/placementCandidates';
 import { loadTree } from '../../driver/db/tree';
-import {
-  countRows,
-  listIdsAfter,
-  listLostEngines,
-  listLostLoadBalancers,
-  listOverdueLoadBalancers,
-} from '../../driver/db/work';
+import { listIdsAfter, listLostEngines, listLostLoadBalancers, listOverdueLoadBalancers } from '../../driver/db/work';
+import { planElasticity } from '../../driver/domain/elasticity';
 import { DEFAULT_GROUP_PROPERTIES } from '../../driver/domain/group';
+import { DEFAULT_HEALING, planHealing } from '../../driver/domain/healing';
 import { chooseEngines } from '../../driver/domain/placement';
 import { planPlacements } from '../../driver/domain/placementPlan';
+import { readView, settingsFor } from '../../driver/fleet/elasticityView';
 import { addEngine, addGroup } from '../support/fleetRows';
 import { insertTrees } from './bulkTrees';
 import { median } from './figures';
+import { prepareAudit, wireFleet } from './fleetWiring';
 
 /** Load balancers with children, ten an engine: how long things take as they become more. */
 
@@ -31,9 +32,15 @@ export interface Measured {
 export async function measureBalancers(db: Db, size: number): Promise<Measured> {
   const groupId = await addGroup(db);
   await fill(db, groupId, size);
-  await db.raw('analyze table load_balancer, placement, service_engine, listener, pool, member');
+  await wireFleet(db);
+  const lost = await db('service_engine').first('id');
+  await db('service_engine')
+    .where(lost)
+    .update({ status: 'DOWN', connected_to: null, silent_since: dbNow(db) });
+  await db.raw('analyze table load_balancer, placement, service_engine, se_vnic, vip_wiring, listener, pool, member');
   const times = new Map<string, number>();
-  for (const [name, work] of Object.entries(WORK)) {
+  const audit: Work = await prepareAudit(db);
+  for (const [name, work] of Object.entries({ ...WORK, 'audit of all wiring, without the calls': audit })) {
     const rounds = name.startsWith('all') ? 1 : ROUNDS;
     const taken: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -43,12 +50,14 @@ export async function measureBalancers(db: Db, size: number): Promise<Measured> 
     }
     times.set(name, median(taken));
   }
+  const told = await db('event').select('name', 'message').first();
+  if (told) throw new Error(`nothing was wrong, and yet: ${told.name}: ${told.message}`);
   return { size, times };
 }
 
 export function rowsOf(measured: readonly Measured[]): (string | number)[][] {
   const sizes = measured.map(({ size }) => size);
-  return Object.keys(WORK).map((name) => {
+  return [...(measured[0]?.times.keys() ?? [])].map((name) => {
     const times = measured.map((it) => it.times.get(name) ?? Number.NaN);
     return [name, ...times.map((it) => it.toFixed(1)), growth(sizes, times)];
   });
@@ -84,7 +93,9 @@ function placementRow(loadBalancerId: string, engineId: string) {
   };
 }
 
-const WORK: Readonly<Record<string, (db: Db, groupId: string) => Promise<void>>> = {
+type Work = (db: Db, groupId: string) => Promise<void>;
+
+const WORK: Readonly<Record<string, Work>> = {
   'one placement': async (db, groupId) => {
     const candidates = await listCandidates(db, groupId);
     const kind = { zone: null, computeFlavor: null, imageTag: null, ownerProjectId: null, perApp: false };
@@ -102,18 +113,17 @@ const WORK: Readonly<Record<string, (db: Db, groupId: string) => Promise<void>>>
     await listLostLoadBalancers(db, 500);
     await listLostEngines(db, 500);
   },
-  'slice of the audit (a 60th)': async (db) => {
-    const limit = Math.ceil((await countRows(db, 'load_balancer')) / 60);
-    await listIdsAfter(db, 'load_balancer', { after: '8', limit });
+  'healing: one engine of the group was lost': async (db, groupId) => {
+    const rows = await readHealing(db, groupId);
+    const engines = (rows?.engines ?? []).map((engine) => ({ ...engine, server: 'unknown' as const }));
+    if (rows) planHealing({ ...rows, engines }, DEFAULT_HEALING, rows.now);
   },
-  'all: an audit of everything': async (db) => {
-    const limit = Math.ceil((await countRows(db, 'load_balancer')) / 60);
-    let after = '';
-    for (;;) {
-      const ids = await listIdsAfter(db, 'load_balancer', { after, limit });
-      if (ids.length === 0) return;
-      after = ids.at(-1) ?? '';
-    }
+  'load: a look at the group': async (db, groupId) => {
+    const group = (await listGroups(db)).find(({ id }) => id === groupId);
+    if (!group) return;
+    const memory = await readElasticity(db, groupId);
+    const { view } = await readView(db, group, { memory, alike: false });
+    planElasticity(view, settingsFor(group.properties), memory.now);
   },
   'all: every load balancer read and planned anew': async (db) => {
     let after = '';
