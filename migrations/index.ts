@@ -24,6 +24,7 @@ import { inspectionTable } from './0022_inspection';
 import { elasticity } from './0023_elasticity';
 import { peerPortTable } from './0024_peer_port';
 import { engineRebootTable } from './0025_engine_reboot';
+import { engineReachTable } from './0026_engine_reach';
 
 /** One step of the schema. Forward only; DDL cannot be rolled back on MySQL, so a step can be run again after a crash. */
 export interface Migration {
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   { name: '0023_elasticity', up: elasticity },
   { name: '0024_peer_port', up: peerPortTable },
   { name: '0025_engine_reboot', up: engineRebootTable },
+  { name: '0026_engine_reach', up: engineReachTable },
 ];

@@ -194,7 +194,7 @@ function openPairs(
     now: monotonicNow,
     controllerHeard: () => link()?.heardAt() ?? null,
     notices: {
-      neighbours: (heard) => link()?.tell({ type: 'neighbours', heard: [...heard] }),
+      neighbours: (heard, reach) => link()?.tell({ type: 'neighbours', heard: [...heard], reach: [...reach] }),
       masterships: (claims) => link()?.tell({ type: 'masterships', claims: [...claims] }),
       event,
       onChange: () => void onChange(),

@@ -1,8 +1,9 @@
 import { DOWN_AFTER_SILENCE, type EngineStatus } from '../domain/engine';
 import { toNumber } from './codecs';
 import { type Db, dbNow, nowPlus } from './connect';
+import { forgetCuts, keepOn } from './engineReach';
 import { loadBalancersOn } from './engines';
-import type { PlacementRow, ServiceEngineRow } from './rows';
+import type { ServiceEngineRow } from './rows';
 
 /** Who holds an engine's connection, when it was last heard of, and what follows from its silence. */
 
@@ -31,23 +32,11 @@ export async function takeConnection(
       silent_since: null,
       ...changed,
     });
-  if (taken === 1 && status.from === 'DOWN') await keepOn(db, engineId);
-  return taken === 1;
-}
-
-/** Who is back before anybody was found to take over keeps what it has. */
-async function keepOn(db: Db, engineId: string): Promise<void> {
-  const leaving: Pick<PlacementRow, 'id' | 'load_balancer_id' | 'updated_at'>[] = await db('placement')
-    .where({ service_engine_id: engineId, request: 'heal', deleting: 0 })
-    .whereNull('drain_until')
-    .select('id', 'load_balancer_id', 'updated_at');
-  for (const { id, load_balancer_id, updated_at } of leaving) {
-    const heirs = db('placement')
-      .where({ load_balancer_id, deleting: 0 })
-      .where('created_at', '>=', updated_at ?? '');
-    if (await heirs.first('id')) continue;
-    await db('placement').where({ id, request: 'heal' }).update({ request: null });
+  if (taken === 1 && status.from === 'DOWN') {
+    await keepOn(db, engineId);
+    await forgetCuts(db, engineId);
   }
+  return taken === 1;
 }
 
 /** The engine's connection has ended: unless a newer one exists, nobody holds it. */

@@ -1,7 +1,9 @@
 import { type BreakerState, readBreaker, resumeBreaker } from '../domain/breaker';
 import type { HealingEngine, HealingPlacement } from '../domain/healing';
+import type { KnownReach } from '../domain/reach';
 import { fromBit, fromDbTime, fromJson, toJson } from './codecs';
 import { type Db, dbNow, nowSql, prepared } from './connect';
+import { listReach } from './engineReach';
 import type { Bit, EngineStatus, Json, Time } from './rows';
 
 /** What healing looks at, and what it writes. Times are the database's, as milliseconds since 1970. */
@@ -11,6 +13,7 @@ export interface HealingRows {
   readonly engines: readonly EngineInTrouble[];
   readonly placements: readonly HealingPlacement[];
   readonly breaker: BreakerState;
+  readonly reach: readonly KnownReach[];
 }
 
 /** An engine as its rows say; of its server only the compute service knows. */
@@ -21,10 +24,14 @@ export async function listGroupsInTrouble(db: Db): Promise<readonly string[]> {
   const rows = await prepared<{ id: string }>(
     db,
     `select g.id from service_engine_group g where g.breaker is not null or exists (select 1 from service_engine e
-      where e.service_engine_group_id = g.id and (e.status = 'DOWN' or e.isolated_since is not null)) order by g.id`,
+      where e.service_engine_group_id = g.id and (e.status = 'DOWN' or e.isolated_since is not null or ${CUT})) order by g.id`,
   );
   return rows.map(({ id }) => id);
 }
+
+/** Something is wrong for it in a network of VIPs, or was lately. */
+const CUT = `exists (select 1 from engine_reach r where r.service_engine_id = e.id
+  and (r.state = 'trouble' or r.cut_since is not null))`;
 
 interface EngineRow {
   id: string;
@@ -66,13 +73,16 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
     service_engine_id: string;
     leaving: Bit;
     may_serve: Bit;
+    network_id: string | null;
   }>(
     db,
     `select p.id, p.load_balancer_id, p.service_engine_id,
       (case when p.deleting = 1 or p.request in (${LEAVING}) or p.drain_until is not null then 1 else 0 end) as leaving,
-      (case when p.confirmed_generation >= 0 or l.master_term is not null then 1 else 0 end) as may_serve
+      (case when p.confirmed_generation >= 0 or l.master_term is not null then 1 else 0 end) as may_serve,
+      v.network_id
       from placement p join service_engine e on e.id = p.service_engine_id join load_balancer l on l.id = p.load_balancer_id
-      where e.service_engine_group_id = ? and e.status = 'DOWN' and not ${REBOOTING} order by p.id`,
+      left join vip v on v.load_balancer_id = p.load_balancer_id
+      where e.service_engine_group_id = ? and (e.status = 'DOWN' or ${CUT}) and not ${REBOOTING} order by p.id`,
     [groupId],
   );
   return {
@@ -85,7 +95,9 @@ export async function readHealing(db: Db, groupId: string): Promise<HealingRows 
       engineId: row.service_engine_id,
       leaving: fromBit(row.leaving),
       mayServe: fromBit(row.may_serve),
+      networkId: row.network_id,
     })),
+    reach: await listReach(db, groupId),
   };
 }
 
@@ -138,7 +150,7 @@ export async function resumeHealing(trx: Db, groupId: string): Promise<boolean> 
   return (await trx('service_engine_group').where({ id: groupId }).update({ breaker: resumed })) === 1;
 }
 
-/** Asks a placement to leave a lost engine. False: it leaves already, or is gone. */
+/** Asks a placement to leave an engine that is lost, or cut from its network. False: it leaves already, or is gone. */
 export async function askToHeal(trx: Db, placementId: string): Promise<boolean> {
   const asked = await trx('placement')
     .where({ id: placementId, deleting: 0 })
@@ -146,7 +158,18 @@ export async function askToHeal(trx: Db, placementId: string): Promise<boolean> 
     .whereExists(
       trx('service_engine as e')
         .where('e.id', trx.ref('placement.service_engine_id'))
-        .where('e.status', 'DOWN')
+        .where((it) =>
+          it
+            .where('e.status', 'DOWN')
+            .orWhereExists(
+              trx('engine_reach as r')
+                .join('vip as v', 'v.network_id', 'r.domain_id')
+                .where('r.service_engine_id', trx.ref('e.id'))
+                .where('v.load_balancer_id', trx.ref('placement.load_balancer_id'))
+                .whereNotNull('r.cut_since')
+                .select('r.domain_id'),
+            ),
+        )
         .select('e.id'),
     )
     .update({ request: 'heal', updated_at: dbNow(trx) });

@@ -21,6 +21,7 @@ interface CandidateRow {
   generation: number;
   networks: string | null;
   domains: string | null;
+  cut_from: string | null;
 }
 
 /** A candidate, and what its row said when it was read. */
@@ -37,7 +38,8 @@ export async function listCandidates(db: Db, groupId: string): Promise<ReadCandi
     db,
     `select e.id, e.status, e.deleting, e.connected_to, e.slots, e.slots_used, e.host, e.availability_zone,
       e.compute_flavor, e.image_tag, e.project_id, e.per_app, e.avoided, e.owner_project_id, e.generation, ${networks} as networks,
-      ${idList("coalesce(v.domain_id, '-')", vnics)} as domains
+      ${idList("coalesce(v.domain_id, '-')", vnics)} as domains,
+      ${idList('r.domain_id', { from: 'engine_reach r', where: 'r.service_engine_id = e.id and r.cut_since is not null', orderBy: 'r.domain_id' })} as cut_from
       from service_engine e where e.service_engine_group_id = ?`,
     [groupId],
   );
@@ -47,6 +49,7 @@ export async function listCandidates(db: Db, groupId: string): Promise<ReadCandi
 function toCandidate(row: CandidateRow): ReadCandidate {
   const domains = splitIds(row.domains);
   const serves = row.slots_used > 0;
+  const cutFrom = splitIds(row.cut_from);
   return {
     id: row.id,
     status: row.status,
@@ -61,6 +64,7 @@ function toCandidate(row: CandidateRow): ReadCandidate {
     projectId: serves ? row.project_id : null,
     ownerProjectId: row.owner_project_id,
     ...(row.avoided !== null && fromBit(row.avoided) && { avoided: true }),
+    ...(cutFrom.length > 0 && { cutFrom }),
     perApp: serves && row.per_app !== null && fromBit(row.per_app),
     vnics: splitIds(row.networks).map((networkId, index) => {
       const domainId = domains[index] ?? '-';

@@ -5,6 +5,7 @@ import type {
   EngineCertificateRow,
   EngineHearingRow,
   EngineLoadRow,
+  EngineReachRow,
   EngineRebootRow,
   GroupElasticityRow,
   GroupUpgradeRow,
@@ -93,6 +94,7 @@ export interface Tables {
   bgp_service: BgpServiceRow;
   bgp_session: BgpSessionRow;
   engine_hearing: EngineHearingRow;
+  engine_reach: EngineReachRow;
   engine_load: EngineLoadRow;
   group_elasticity: GroupElasticityRow;
   group_upgrade: GroupUpgradeRow;

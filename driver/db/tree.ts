@@ -91,6 +91,9 @@ const MEMBERS = `select m.* from member m join pool p on p.id = m.pool_id
   where p.load_balancer_id = ? order by m.id`;
 const MONITORS = `select h.* from health_monitor h join pool p on p.id = h.pool_id where p.load_balancer_id = ?`;
 const PLACEMENTS = `select p.*, e.status as engine_status, e.deleting as engine_deleting, e.connected_to, e.management_address,
-    e.created_at as engine_made, e.updated_at as engine_changed, e.isolated_since
+    e.created_at as engine_made, e.updated_at as engine_changed, e.isolated_since,
+    (case when exists (select 1 from vip v join engine_reach r on r.domain_id = v.network_id
+      where v.load_balancer_id = p.load_balancer_id and r.service_engine_id = e.id and r.cut_since is not null) then 1 else 0 end)
+      as engine_cut
   from placement p join service_engine e on e.id = p.service_engine_id
   where p.load_balancer_id = ? order by p.created_at, p.id`;

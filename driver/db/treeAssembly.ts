@@ -242,6 +242,7 @@ function placement(row: PlacementAndEngineRow): Placement {
       connected: row.connected_to !== null,
       managementAddress: row.management_address,
       isolated: row.isolated_since !== null,
+      cut: Number(row.engine_cut) === 1,
       madeAt: fromDbTime(row.engine_made).getTime(),
       upSince: fromDbTime(row.engine_changed ?? row.engine_made).getTime(),
     },

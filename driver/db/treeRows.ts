@@ -42,6 +42,7 @@ export type PlacementAndEngineRow = PlacementRow & {
   engine_made: Time;
   engine_changed: Time | null;
   isolated_since: Time | null;
+  engine_cut: Bit | number;
 };
 
 /** The rows of one tree, table by table. */

@@ -23,6 +23,8 @@ export interface EngineCandidate {
   readonly ownerProjectId: string | null;
   /** Others are preferred to it: it has too much to do, or is about to be replaced. */
   readonly avoided?: boolean;
+  /** VIP networks from which it is cut. Absent: none. */
+  readonly cutFrom?: readonly string[];
   /** Keys of its vNICs beside the management one: see `vnicKey`. */
   readonly vnics: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { ElasticEngine, ElasticityView, ElasticLoadBalancer } from './elasticityView';
 import { slotsOfNewEngine } from './group';
-import { obstacleFor, usableSlots } from './placementRules';
+import { isCutOff, obstacleFor, usableSlots } from './placementRules';
 
 /** What a look believes of the fleet: as it is, with what the same look has decided already. */
 export interface Forecast {
@@ -109,7 +109,7 @@ export function serving(forecast: Forecast): readonly ElasticEngine[] {
  */
 export function spareable(forecast: Forecast, engine: ElasticEngine, moved: number): boolean {
   const { group } = forecast.view;
-  const others = present(forecast).filter(({ id, status }) => id !== engine.id && status !== 'DOWN');
+  const others = present(forecast).filter((it) => it.id !== engine.id && it.status !== 'DOWN' && !isCutOff(it));
   if (others.length < group.minEngines) return false;
   const like = others.filter((it) => isLike(it, engine, group.tenancy));
   const free = like.reduce((sum, it) => sum + Math.max(0, usableSlots(it, it, group) - it.slotsUsed), 0);

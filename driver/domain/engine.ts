@@ -160,4 +160,6 @@ export interface Engine {
   readonly serverLaunchedAt: string | null;
   /** It serves load balancers whose flavor gives them engines of their own. */
   readonly perApp: boolean;
+  /** It is cut from all VIP networks it is in. Absent: it is not. */
+  readonly cutOff?: boolean;
 }

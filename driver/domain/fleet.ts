@@ -79,7 +79,7 @@ function enginesForBuffer(group: GroupProperties, alive: readonly Engine[]): num
 }
 
 /** Whether the engine's free slots are for whoever asks for nothing special. */
-function keepsBuffer({ status, computeFlavor, imageTag, perApp }: Engine, group: GroupProperties): boolean {
-  const comesUp = status === 'READY' || status === 'BUILDING';
+function keepsBuffer({ status, computeFlavor, imageTag, perApp, cutOff }: Engine, group: GroupProperties): boolean {
+  const comesUp = (status === 'READY' || status === 'BUILDING') && !cutOff;
   return comesUp && computeFlavor === null && imageTag === null && (!perApp || group.perApp);
 }

@@ -1,12 +1,13 @@
 import { type BreakerSettings, type BreakerState, type BreakerVerdict, DEFAULT_BREAKER, nextBreaker } from './breaker';
 import type { EngineStatus } from './engine';
+import { type EngineReach, type Judged, judgeEngines, type KnownReach, type ReachTimes } from './reach';
 
 /**
  * What is done about engines of a group that are lost: a function of what rows and clouds say. Pure; times are numbers of
  * milliseconds on one clock.
  */
 
-export interface HealingSettings {
+export interface HealingSettings extends ReachTimes {
   /** How long an engine that nobody hears is silent before its load balancers move. */
   readonly moveAfter: number;
   /** How long an engine that serves nothing, and of whose server nothing is known, is silent before it is taken down. */
@@ -20,6 +21,8 @@ export const DEFAULT_HEALING: HealingSettings = {
   moveAfter: 0,
   retireAfter: 300_000,
   settle: 2_000,
+  cutAfter: 6_000,
+  cutOverAfter: 30_000,
   breaker: DEFAULT_BREAKER,
 };
 
@@ -48,6 +51,8 @@ export interface HealingPlacement {
   readonly leaving: boolean;
   /** Its engine serves it as far as is known, or may come to: it has confirmed it, or is of a pair, and takes over unseen. */
   readonly mayServe: boolean;
+  /** The VIP network; null or absent: there is none. */
+  readonly networkId?: string | null;
 }
 
 /** A group with its engines and what is placed on them. */
@@ -55,6 +60,8 @@ export interface HealingView {
   readonly engines: readonly HealingEngine[];
   readonly placements: readonly HealingPlacement[];
   readonly breaker: BreakerState;
+  /** What all engines that are connected, also those of other groups, say of the networks that those of this one are in. */
+  readonly reach?: readonly KnownReach[];
 }
 
 export type HealingDecision =
@@ -70,6 +77,16 @@ export type HealingDecision =
   | { readonly kind: 'isolated'; readonly engineId: string; readonly reason: string }
   /** It is heard by nobody any more, or by the controllers again. */
   | { readonly kind: 'rejoined'; readonly engineId: string; readonly reason: string }
+  /** It is connected, and cut from a VIP network: it takes nothing there. Told again when others prove it. */
+  | {
+      readonly kind: 'cut';
+      readonly engineId: string;
+      readonly networkId: string;
+      readonly proven: boolean;
+      readonly reason: string;
+    }
+  /** ... and is not any more. */
+  | { readonly kind: 'cutOver'; readonly engineId: string; readonly networkId: string; readonly reason: string }
   /** It is certain that it serves nothing: its server goes. */
   | { readonly kind: 'retire'; readonly engineId: string; readonly reason: string };
 
@@ -80,21 +97,46 @@ export interface HealingPlan {
 
 /** Decides for one group. The same view gives the same plan; `breaker.breaker` is to be kept for the next one. */
 export function planHealing(view: HealingView, settings: HealingSettings, now: number): HealingPlan {
-  const lost = view.engines.filter(isLost).sort((a, b) => silence(a) - silence(b) || (a.id < b.id ? -1 : 1));
+  const reaches = judgeEngines(view.reach ?? [], view.engines.filter(isThere).map(idOf), settings, now);
+  const lost = [...view.engines.filter(isLost).map(asLost), ...reaches.flatMap(asCut)];
+  lost.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   const engines = view.engines.filter((it) => !it.deleting && (it.status === 'READY' || it.status === 'DOWN'));
-  const look = { engines: engines.length, losses: lost.map(silence) };
+  const look = { engines: engines.length, losses: lost.map(({ at }) => at) };
   const breaker = nextBreaker(view.breaker, look, settings.breaker, now);
   const isMass = mayBeMass(view, look.losses, settings, now);
-  const allowed = isMass ? [] : lost.slice(0, breaker.allowance);
-  const isolated = isMass || breaker.breaker.state !== 'closed' ? [] : view.engines.filter(isIsolated);
+  const allowed = new Set((isMass ? [] : lost.slice(0, breaker.allowance)).map(idOf));
+  const isHeld = isMass || breaker.breaker.state !== 'closed';
+  const isAllowed = ({ engineId, lostAt }: EngineReach): boolean => (lostAt === null ? !isHeld : allowed.has(engineId));
   return {
     decisions: [
       ...view.engines.flatMap(judgeIsolation),
-      ...allowed.flatMap((engine) => heal(engine, view, { settings, now })),
-      ...isolated.flatMap((engine) => takeBack(engine, view, { settings, now })),
+      ...lost.flatMap(({ engine }) => (engine && allowed.has(engine.id) ? heal(engine, view, { settings, now }) : [])),
+      ...(isHeld ? [] : view.engines.filter(isIsolated)).flatMap((it) => takeBack(it, view, { settings, now })),
+      ...reaches.flatMap((it) =>
+        it.judged.flatMap((one) => (isAllowed(it) || one.kind === 'over' ? leave(one, view, now) : [])),
+      ),
     ],
     breaker,
   };
+}
+
+/** An engine that is lost, or cut from all of its networks. */
+interface Lost {
+  readonly id: string;
+  readonly at: number;
+  /** Of one that is silent. */
+  readonly engine?: HealingEngine;
+}
+
+const idOf = ({ id }: { readonly id: string }): string => id;
+
+const asLost = (engine: HealingEngine): Lost => ({ id: engine.id, at: silence(engine), engine });
+
+const asCut = ({ engineId, lostAt }: EngineReach): Lost[] => (lostAt === null ? [] : [{ id: engineId, at: lostAt }]);
+
+/** Connected, and to serve. */
+function isThere({ status, deleting, silentSince }: HealingEngine): boolean {
+  return status === 'READY' && !deleting && silentSince === null;
 }
 
 /** Of a mass failure the first engines are no different from a few that were lost by themselves. */
@@ -185,4 +227,21 @@ function reasonOf({ name, heard, server }: HealingEngine, silentFor: number): st
   const peers = heard === null ? 'nobody listens for it on the data network' : 'its neighbours do not hear it';
   const cloud = server === 'unknown' ? 'its server could not be asked after' : `its server is ${server}`;
   return `service engine ${name} has been silent for ${seconds} s: ${peers}, ${cloud}`;
+}
+
+/** What is served in the network leaves the engine, which goes on with it until others serve it. */
+function leave(judged: Judged, { placements }: HealingView, now: number): HealingDecision[] {
+  const { engineId, engineName, networkId, since } = judged.reach;
+  const about = { engineId, networkId };
+  const who = `service engine ${engineName}, in network ${networkId},`;
+  if (judged.kind === 'over') return [{ kind: 'cutOver', ...about, reason: `${who} ${judged.seen}` }];
+  const { proven, seen } = judged.cut;
+  const reason = `${who} ${seen}, for ${Math.round((now - since) / 1000)} s, though the controllers hear it`;
+  const staying = placements.filter((it) => it.engineId === engineId && it.networkId === networkId && !it.leaving);
+  return [
+    ...(judged.isNews ? [{ kind: 'cut' as const, ...about, proven, reason }] : []),
+    ...staying.map(({ id: placementId, loadBalancerId }) => ({
+      ...{ kind: 'move' as const, engineId, placementId, loadBalancerId, reason },
+    })),
+  ];
 }

@@ -7,6 +7,7 @@ import { PER_APP_SLOTS } from './group';
 export type Obstacle =
   | 'on the way out'
   | 'down'
+  | 'cut from its network'
   | 'full'
   | 'serving another project'
   | 'in another project'
@@ -20,12 +21,33 @@ export type Obstacle =
 
 /** Why the engine cannot take a load balancer that asks for this; null when it can. */
 export function obstacleFor(engine: EngineCandidate, demand: EngineDemand, limits: GroupLimits): Obstacle | null {
-  return obstacleInLife(engine) ?? obstacleInKind(engine, demand) ?? obstacleInUse(engine, demand, limits);
+  return (
+    obstacleInLife(engine) ??
+    obstacleInReach(engine, demand) ??
+    obstacleInKind(engine, demand) ??
+    obstacleInUse(engine, demand, limits)
+  );
 }
 
 function obstacleInLife({ status, deleting }: EngineCandidate): Obstacle | null {
   if (deleting || status === 'DRAINING' || status === 'DELETING') return 'on the way out';
   return status === 'DOWN' || status === 'GHOST' ? 'down' : null;
+}
+
+/** One that is cut from all networks it is in is not tried in another. */
+function obstacleInReach(engine: EngineCandidate, { vnics }: EngineDemand): Obstacle | null {
+  const { cutFrom = [] } = engine;
+  const isCut = vnics.some((key) => cutFrom.includes(domainOf(key))) || isCutOff(engine);
+  return isCut ? 'cut from its network' : null;
+}
+
+/** Whether an engine is cut from all VIP networks it is in. */
+export function isCutOff({ cutFrom = [], vnics }: Pick<EngineCandidate, 'cutFrom' | 'vnics'>): boolean {
+  return cutFrom.length > 0 && vnics.every((key) => cutFrom.includes(domainOf(key)));
+}
+
+function domainOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** A load balancer that names nothing is served by what the configuration makes: special engines are for who asks. */

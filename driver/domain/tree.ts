@@ -180,6 +180,8 @@ export interface Placement {
     readonly managementAddress: string | null;
     /** Its neighbours hear it on the data network, though no controller does. */
     readonly isolated?: boolean;
+    /** It is cut from the VIP's network, though the controllers hear it. */
+    readonly cut?: boolean;
     /** When its row was made, in milliseconds since 1970: orders the two of a pair. */
     readonly madeAt?: number;
     /** When its status last changed, likewise. */

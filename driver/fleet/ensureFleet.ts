@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type Bus, HINTS_TOPIC } from '../bus/port';
 import type { Config } from '../config/config';
 import { type Db, inTransaction } from '../db/connect';
+import { listCutOff } from '../db/engineReach';
 import { insertEngine, listEngines, retireEngine } from '../db/engines';
 import { addDefaultGroup, type FleetGroup, listGroups } from '../db/fleet';
 import { lockGroup } from '../db/groups';
@@ -41,7 +42,7 @@ export async function ensureFleet(deps: FleetDeps): Promise<void> {
 async function keepGroup({ config, db, bus, log }: FleetDeps, group: FleetGroup): Promise<void> {
   const changed = await inTransaction(db, async (trx) => {
     await lockGroup(trx, group.id);
-    const { addIn, retire } = plan(group.properties, await listEngines(trx, group.id));
+    const { addIn, retire } = plan(group.properties, await listFleet(trx, group.id));
     const made: string[] = [];
     for (const ownerProjectId of addIn) {
       const id = randomUUID();
@@ -56,6 +57,12 @@ async function keepGroup({ config, db, bus, log }: FleetDeps, group: FleetGroup)
   });
   if (changed.length > 0) log.info({ group: group.name, engines: changed }, 'the fleet changes');
   for (const id of changed) await bus.publish(HINTS_TOPIC, { method: 'engine', args: { id } });
+}
+
+async function listFleet(trx: Db, groupId: string): Promise<readonly Engine[]> {
+  const engines = await listEngines(trx, groupId);
+  const cutOff = await listCutOff(trx, groupId);
+  return engines.map((it) => (cutOff.includes(it.id) ? { ...it, cutOff: true } : it));
 }
 
 /** The projects that engines are to be made in (null: that of this service), and those that are to go. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Bus, HINTS_TOPIC } from '../bus/port';
 import type { ComputeDriver } from '../clouds/compute/port';
 import { type Db, inTransaction } from '../db/connect';
+import { listConcernedBy, noteCut, noteCutOver } from '../db/engineReach';
 import { recordEvents } from '../db/events';
 import { findGroupName } from '../db/groups';
 import {
@@ -80,7 +81,12 @@ async function keepBreaker({ db, log }: HealDeps, { groupId, rows, plan }: Look)
     if (!(await writeBreaker(trx, groupId, { from: rows.breaker, to: breaker }))) return false;
     const name = await findGroupName(trx, groupId);
     const silent = rows.engines.filter(({ silentSince, status }) => silentSince !== null && status === 'DOWN');
-    const seen = `${silent.length} of ${rows.engines.length} engines of group ${name} are silent`;
+    const ids = new Set(rows.engines.map(({ id }) => id));
+    const troubled = new Set(
+      rows.reach.flatMap((it) => (it.state === 'trouble' && ids.has(it.engineId) ? it.engineId : [])),
+    );
+    const cut = troubled.size > 0 ? `, and ${troubled.size} have lost networks of VIPs` : '';
+    const seen = `${silent.length} of ${rows.engines.length} engines of group ${name} are silent${cut}`;
     const happening = { ...BREAKER_EVENTS[change], resourceType: 'service_engine_group', resourceId: groupId };
     const message = `${seen}: ${happening.message}`;
     log.warn({ group: name, event: happening.name }, message);
@@ -119,6 +125,12 @@ async function carryOut(deps: HealDeps, decision: HealingDecision): Promise<void
   if (!done) return;
   if (decision.kind === 'move') await hint(deps, 'load_balancer', decision.loadBalancerId);
   if (decision.kind === 'retire') await hint(deps, 'engine', decision.engineId);
+  if (decision.kind === 'cut' || decision.kind === 'cutOver') await hintConcerned(deps, decision);
+}
+
+/** They leave its wiring, or give back what they have left it to be judged by. */
+async function hintConcerned(deps: HealDeps, decision: Parameters<typeof listConcernedBy>[1]): Promise<void> {
+  for (const id of await listConcernedBy(deps.db, decision)) await hint(deps, 'load_balancer', id);
 }
 
 function write(trx: Db, decision: HealingDecision): Promise<boolean> {
@@ -129,6 +141,10 @@ function write(trx: Db, decision: HealingDecision): Promise<boolean> {
       return noteIsolated(trx, decision.engineId, true);
     case 'rejoined':
       return noteIsolated(trx, decision.engineId, false);
+    case 'cut':
+      return noteCut(trx, decision);
+    case 'cutOver':
+      return noteCutOver(trx, decision);
     case 'retire':
       return retireDeadEngine(trx, decision.engineId);
   }
@@ -138,12 +154,16 @@ const EVENTS = {
   move: { name: 'PLACEMENT_HEALING', severity: 'warning' },
   isolated: { name: 'ENGINE_ISOLATED', severity: 'warning' },
   rejoined: { name: 'ENGINE_REJOINED', severity: 'info' },
+  cut: { name: 'ENGINE_CUT', severity: 'error' },
+  cutOver: { name: 'ENGINE_CUT_OVER', severity: 'info' },
   retire: { name: 'ENGINE_RETIRED', severity: 'warning' },
 } as const;
 
 function messageOf(decision: HealingDecision): string {
   const { reason } = decision;
   if (decision.kind === 'move') return `load balancer ${decision.loadBalancerId} is to have another engine: ${reason}`;
+  if (decision.kind === 'cut') return `${reason}: load balancers there leave it, and none come`;
+  if (decision.kind === 'cutOver') return `${reason}: it takes load balancers again`;
   return decision.kind === 'retire' ? `${reason}: it is taken down` : reason;
 }
 

@@ -8,6 +8,8 @@ export function healingSettings(given: Config['service_engine']): HealingSetting
     ...DEFAULT_HEALING,
     moveAfter: given.heal_after * 1000,
     retireAfter: given.retire_after * 1000,
+    cutAfter: given.cut_after * 1000,
+    cutOverAfter: given.cut_over_after * 1000,
     breaker: {
       ...DEFAULT_BREAKER,
       enabled: given.mass_failure_breaker,

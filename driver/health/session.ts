@@ -152,7 +152,7 @@ export function receiveMessage(parts: Parts, link: EngineLink, message: Exclude<
       background.start('keep what an engine says of BGP', () => parts.bgp.take(link, message));
       break;
     case 'neighbours':
-      background.start('keep what an engine hears of others', () => noteNeighbours(parts, link, message.heard));
+      background.start('keep what an engine hears of others', () => noteNeighbours(parts, link, message));
       break;
     case 'masterships':
       background.start('keep what an engine says of pairs', () => noteClaims(parts, link, message.claims));

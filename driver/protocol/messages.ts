@@ -171,10 +171,24 @@ export const BgpState = z.object({
 });
 export type BgpState = z.infer<typeof BgpState>;
 
+/** What an engine has of a VIP network. */
+export const ReachReport = z.object({
+  domainId: uuid,
+  /** Of the domain's default route. `unanswered`: it has not answered since the agent began. Null: there is none. */
+  gateway: z.enum(['answers', 'silent', 'unanswered']).nullable(),
+  /** Neighbours that are heard there. */
+  heard: z.array(uuid),
+  /** ... and those that were, and are not any more. */
+  missed: z.array(uuid),
+});
+export type ReachReport = z.infer<typeof ReachReport>;
+
 /** Which neighbours (`DomainSpec.heartbeat`) are heard, and by its own id whether the gateways of pairs answer; all of them, whenever that changes, and after a welcome. Since version 3. */
 export const Neighbours = z.object({
   type: z.literal('neighbours'),
   heard: z.array(z.object({ engineId: uuid, heard: z.boolean() })),
+  /** The same by VIP network. Absent: it does not say, and nothing follows. */
+  reach: z.array(ReachReport).exactOptional(),
 });
 export type Neighbours = z.infer<typeof Neighbours>;
 

@@ -160,7 +160,7 @@ function answeringEngines(
   // Of a pair both may answer, and only the master does.
   if ((tree.masterTerm ?? null) !== null) return servingEngines(tree, dropped, group);
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
-  const fresh = serving.filter(({ stale, engine }) => !stale || engine.isolated === true);
+  const fresh = serving.filter(({ stale, engine }) => engine.cut !== true && (!stale || engine.isolated === true));
   const able = fresh.length > 0 && !group.holdsStill ? fresh : serving;
   const rank = (it: Placement): number =>
     (isLeaving(it) ? 10 : 0) + (recorded.some(({ engineId }) => engineId === it.engineId) ? 0 : 1 + ROLE_RANK[it.role]);

@@ -41,7 +41,7 @@ export async function keepVipMode({ parts, tree }: Run, { vip }: Placing): Promi
 
 /**
  * All that serve answer for the VIPs, less those that are being replaced; a silent one only while there is no other,
- * its neighbours hear it, or all of a group is to stay as it is.
+ * its neighbours hear it, or all of a group is to stay as it is; one that is cut from the network only while there is no other.
  */
 export function servingEngines(
   tree: Pick<LoadBalancerTree, 'placements' | 'masterTerm'>,
@@ -52,7 +52,7 @@ export function servingEngines(
   // Of a pair the announcement decides, also when it is made while nobody here hears of it.
   const isPair = (tree.masterTerm ?? null) !== null;
   if (holdsStill || isPair) return serving.map(({ engineId }) => engineId);
-  const fresh = serving.filter(({ stale, engine }) => !stale || engine.isolated === true);
+  const fresh = serving.filter(({ stale, engine }) => engine.cut !== true && (!stale || engine.isolated === true));
   return (fresh.length > 0 ? fresh : serving).map(({ engineId }) => engineId);
 }
 

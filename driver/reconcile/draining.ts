@@ -51,7 +51,8 @@ export async function letGo(run: Run, drop: readonly Placement[], timeout: numbe
 
 /** Whether a placement that others have replaced is let drain before it is taken off. */
 export function mayDrain(tree: LoadBalancerTree, placement: Placement, { properties }: DrainTerms): boolean {
-  return placement.draining || (properties.scaleinTimeout > 0 && carries(tree, placement));
+  // Nothing comes through to one that is cut.
+  return placement.draining || (!placement.engine.cut && properties.scaleinTimeout > 0 && carries(tree, placement));
 }
 
 interface DrainTerms {

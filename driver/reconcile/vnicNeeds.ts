@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Db, inTransaction } from '../db/connect';
+import { listCuts } from '../db/engineReach';
 import { renewLease } from '../db/leases';
 import { listVnicUses, needVnic, releaseVnics, type VnicUse } from '../db/vnics';
 import { hasConfirmed, isLive } from '../domain/answers';
@@ -154,7 +155,8 @@ export async function releaseUnneeded(run: Run, { networks }: Pick<Needs, 'netwo
   if (!parts.plugsVnics || parts.network.acceptsAnything) return;
   const wanted = new Set(networks.map(({ networkId }) => networkId));
   const uses = await listVnicUses(parts.db, tree.id);
-  const unneeded = uses.filter((use) => mayRelease(tree, use, wanted));
+  const released = uses.filter((use) => mayRelease(tree, use, wanted));
+  const unneeded = tree.deleting ? released : await withoutCut(run, released);
   if (unneeded.length === 0) return;
   await run.before('vnics: release');
   const engineIds = await inTransaction(parts.db, async (trx) => {
@@ -163,6 +165,17 @@ export async function releaseUnneeded(run: Run, { networks }: Pick<Needs, 'netwo
   });
   await hintEngineNetworks(run, engineIds);
   await hintEngineUnits(run, engineIds);
+}
+
+/** What has left an engine that is cut from its network leaves it the vNIC there: by that it is seen when it is well again. */
+async function withoutCut({ parts }: Run, uses: readonly VnicUse[]): Promise<readonly VnicUse[]> {
+  if (uses.length === 0) return uses;
+  const engineIds = uses.map(({ engineId }) => engineId);
+  const cuts = await listCuts(parts.db, [...new Set(engineIds)]);
+  return uses.filter(
+    ({ engineId, networkId, domainId }) =>
+      networkId !== domainId || !cuts.some((it) => it.engineId === engineId && it.networkId === networkId),
+  );
 }
 
 /** An engine that has not answered for the present generation may still use what an earlier one needed. */

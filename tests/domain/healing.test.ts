@@ -1,5 +1,6 @@
 import { CLOSED_BREAKER, resumeBreaker } from '../../driver/domain/breaker';
 import { DEFAULT_HEALING, type HealingEngine, type HealingView, planHealing } from '../../driver/domain/healing';
+import type { KnownReach } from '../../driver/domain/reach';
 
 const NOW = 1_000_000;
 
@@ -126,5 +127,85 @@ describe('the breaker', () => {
     const breaker = { state: 'resuming', since: NOW, forgiven: NOW } as const;
     const later = NOW + quiet;
     expect(plan({ engines: group(5, later - 10), breaker }, later).breaker).toMatchObject({ change: 'tripped' });
+  });
+});
+
+describe('an engine whose data network alone is cut', () => {
+  const LASTING = NOW - DEFAULT_HEALING.cutAfter;
+  const reach = (engineId: string, over: Partial<KnownReach> = {}): KnownReach => ({
+    ...{ engineId, engineName: engineId, networkId: 'net', gateway: true, heard: [], missed: [], state: 'well' },
+    ...{ since: 0, mark: null },
+    ...over,
+  });
+  const cut = (engineId: string, over: Partial<KnownReach> = {}) =>
+    reach(engineId, { gateway: false, state: 'trouble', since: LASTING, ...over });
+  const served = (engineId: string, networkId = 'net', leaving = false) => ({
+    ...{ ...on(engineId, leaving), id: `p-${engineId}-${networkId}`, networkId },
+  });
+
+  it('is left by what it serves in that network, told first, and is not taken down', () => {
+    const placements = [served('a'), served('a', 'other'), served('a', 'net', true), served('b')];
+    const view = { engines: [engine('a'), engine('b')], placements, reach: [cut('a'), reach('b')] };
+    expect(plan(view).decisions).toEqual([
+      expect.objectContaining({ kind: 'cut', engineId: 'a', networkId: 'net', proven: true }),
+      expect.objectContaining({ kind: 'move', engineId: 'a', placementId: 'p-a-net' }),
+    ]);
+    const known = { ...view, reach: [cut('a', { mark: { proven: true } }), reach('b')] };
+    expect(plan(known).decisions).toMatchObject([{ kind: 'move', placementId: 'p-a-net' }]);
+    expect(plan({ ...known, placements: [] }, NOW + 10 * DEFAULT_HEALING.retireAfter).decisions).toEqual([]);
+  });
+
+  it('tells what it has seen', () => {
+    const { decisions } = plan({ engines: [engine('a')], reach: [cut('a')] });
+    expect(decisions).toMatchObject([
+      { reason: expect.stringMatching(/engine a, in network net, is not answered by its gateway any more.* for 6 s/) },
+    ]);
+  });
+
+  it('is left alone while it is silent for the controllers, on its way out, or leaves already', () => {
+    for (const it of [
+      down('a', { heard: true }),
+      engine('a', { status: 'DRAINING' }),
+      engine('a', { deleting: true }),
+    ]) {
+      const { decisions } = plan({ engines: [it], placements: [served('a')], reach: [cut('a')] });
+      expect(decisions.map(({ kind }) => kind)).not.toContain('cut');
+      expect(decisions.map(({ kind }) => kind)).not.toContain('move');
+    }
+  });
+
+  it('takes load balancers again when it has been well for a while', () => {
+    const mark = { proven: true };
+    const since = NOW - DEFAULT_HEALING.cutOverAfter;
+    const view = { engines: [engine('a')], placements: [served('a')], reach: [reach('a', { mark, since })] };
+    expect(plan(view).decisions).toMatchObject([{ kind: 'cutOver', engineId: 'a', networkId: 'net' }]);
+    expect(plan({ ...view, reach: [reach('a', { mark, since: since + 1 })] }).decisions).toEqual([]);
+  });
+
+  it('counts as lost: of many at once nothing is moved', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const engines = ids.map((id) => engine(id));
+    const alone = (lost: number) =>
+      ids.map((id, index) => (index < lost ? cut : reach)(id, { networkId: `net-${id}`, heard: [] }));
+    const placements = ids.map((id) => served(id, `net-${id}`));
+    const { decisions, breaker } = plan({ engines, placements, reach: alone(3) });
+    expect(breaker.change).toBe('tripped');
+    expect(decisions).toEqual([]);
+
+    const two = plan({ engines, placements, reach: alone(2) });
+    expect(two.breaker.change).toBeNull();
+    expect(two.decisions.map(({ kind }) => kind)).toEqual(['cut', 'move', 'cut', 'move']);
+
+    const healing = plan({ engines, placements, reach: alone(3), breaker: resumeBreaker(NOW) });
+    expect(healing.decisions).toHaveLength(6);
+  });
+
+  it('waits for the breaker also when it has lost one of its networks alone', () => {
+    const engines = [engine('a'), engine('b')];
+    const breaker = { state: 'open' as const, since: NOW, forgiven: 0 };
+    const lost = [cut('a'), reach('a', { networkId: 'other' }), reach('b')];
+    expect(plan({ engines, placements: [served('a')], reach: lost }).decisions).toHaveLength(2);
+    const silent = [...engines, down('c')];
+    expect(plan({ engines: silent, placements: [served('a')], reach: lost, breaker }).decisions).toEqual([]);
   });
 });

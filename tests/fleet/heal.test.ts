@@ -3,8 +3,11 @@ import pino from 'pino';
 import type { Db } from '../../driver/db/connect';
 import { inTransaction } from '../../driver/db/connect';
 import { silenceEngine, takeConnection } from '../../driver/db/engineConnections';
+import { forgetCuts, listCutOff, noteCut, recordReach } from '../../driver/db/engineReach';
 import { recordHearing } from '../../driver/db/healing';
+import { listCandidates } from '../../driver/db/placementCandidates';
 import { DEFAULT_HEALING } from '../../driver/domain/healing';
+import type { ReportedReach } from '../../driver/domain/reach';
 import { type HealDeps, healGroups } from '../../driver/fleet/heal';
 import { openTestDatabase } from '../support/database';
 import { createFakeCompute, type FakeCompute } from '../support/fakeCompute';
@@ -167,4 +170,116 @@ it('keeps everything as it is when most of a group is lost at once, until it is 
   await heal();
   expect(await lab.events('HEALING_RESUMED')).toHaveLength(1);
   expect(await db('service_engine_group').pluck('breaker')).toEqual([null]);
+});
+
+describe('an engine that is cut from a VIP network', () => {
+  const NETWORK = 'net-front';
+  const settings = { ...DEFAULT_HEALING, settle: 0, cutAfter: 0, cutOverAfter: 0 };
+  const said = (gateway: 'answers' | 'silent', over: Partial<ReportedReach> = {}): ReportedReach[] => [
+    { domainId: NETWORK, gateway, heard: [], missed: [], ...over },
+  ];
+  const seenBy = (engineId: string, reports: ReportedReach[]) => recordReach(db, engineId, reports);
+
+  async function addInNetwork(): Promise<string> {
+    const lb = await addLoadBalancer();
+    await db('vip').where({ load_balancer_id: lb }).update({ network_id: NETWORK });
+    return lb;
+  }
+
+  it('is left for a spare one, takes nothing, and takes load balancers again when it is well', async () => {
+    await lab.startWorker();
+    const lb = await addInNetwork();
+    await seenBy(lab.engineId, said('answers'));
+    const spare = await addEngine();
+    await heal({ settings });
+    expect(await lab.events('ENGINE_CUT')).toEqual([]);
+
+    await seenBy(lab.engineId, said('silent'));
+    await heal({ settings });
+    await waitUntil('the spare has it', PATIENCE, async () => (await on(lb)).join() === spare);
+    expect(await lab.events('ENGINE_CUT')).toMatchObject([
+      { message: expect.stringContaining('not answered by its gateway') },
+    ]);
+    expect(await lab.events('PLACEMENT_HEALING')).toMatchObject([{ resource_id: lb }]);
+    expect(await db('service_engine').where({ id: lab.engineId }).first('status', 'deleting')).toMatchObject({
+      ...{ status: 'READY', deleting: 0 },
+    });
+    const candidate = async () => (await listCandidates(db, lab.groupId)).find(({ id }) => id === lab.engineId);
+    expect(await candidate()).toMatchObject({ cutFrom: [NETWORK] });
+    expect(await listCutOff(db, lab.groupId)).toEqual([lab.engineId]);
+
+    await heal({ settings });
+    expect(await lab.events('ENGINE_CUT')).toHaveLength(1);
+    await seenBy(spare, said('answers'));
+    await heal({ settings });
+    await heal({ settings });
+    expect(await lab.events('ENGINE_CUT')).toHaveLength(2);
+
+    await seenBy(lab.engineId, said('answers'));
+    await heal({ settings });
+    expect(await lab.events('ENGINE_CUT_OVER')).toHaveLength(1);
+    expect(await candidate()).not.toHaveProperty('cutFrom');
+    expect(await on(lb)).toEqual([spare]);
+  });
+
+  it('keeps what has found no other engine when it is well again', async () => {
+    await db('service_engine_group').update({ properties: JSON.stringify({ maxEngines: 1 }) });
+    await lab.startWorker();
+    const lb = await addInNetwork();
+    await seenBy(lab.engineId, said('answers'));
+    await seenBy(lab.engineId, said('silent'));
+    await heal({ settings });
+    const requests = () => db('placement').where({ load_balancer_id: lb }).pluck('request');
+    expect(await requests()).toEqual(['heal']);
+
+    await seenBy(lab.engineId, said('answers'));
+    await heal({ settings });
+    expect(await requests()).toEqual([null]);
+    expect(await on(lb)).toEqual([lab.engineId]);
+  });
+
+  it('is not left while it has not lasted, and not for a gateway that never answered', async () => {
+    await lab.startWorker();
+    await addInNetwork();
+    await addEngine();
+    await seenBy(lab.engineId, said('answers', { gateway: 'unanswered' }));
+    await heal({ settings });
+    await seenBy(lab.engineId, said('answers'));
+    await seenBy(lab.engineId, said('silent'));
+    await heal();
+    expect(await lab.events('ENGINE_CUT')).toEqual([]);
+    expect(await lab.events('PLACEMENT_HEALING')).toEqual([]);
+  });
+
+  it('says so itself, by the agent that knew its gateway or the next one', async () => {
+    const row = () => db('engine_reach').where({ service_engine_id: lab.engineId }).first();
+    await seenBy(lab.engineId, said('answers', { heard: ['b'] }));
+    const { since } = await row();
+    await seenBy(lab.engineId, said('answers', { missed: ['b'] }));
+    expect(await row()).toMatchObject({ state: 'well', since, gateway: 1, missed: '["b"]' });
+    await seenBy(lab.engineId, said('answers', { gateway: 'unanswered' }));
+    expect(await row()).toMatchObject({ state: 'trouble', gateway: 0 });
+    await seenBy(lab.engineId, []);
+    expect(await row()).toBeUndefined();
+  });
+
+  it('is remembered to be cut from a network it has left, until it is back from a loss or an operator says so', async () => {
+    const marks = () => db('engine_reach').where({ service_engine_id: lab.engineId }).pluck('state');
+    const cut = async () => {
+      await seenBy(lab.engineId, said('silent'));
+      await noteCut(db, { engineId: lab.engineId, networkId: NETWORK, proven: true });
+      await seenBy(lab.engineId, []);
+    };
+    await cut();
+    await heal({ settings });
+    expect(await marks()).toEqual(['unknown']);
+    await forgetCuts(db, lab.engineId);
+    expect(await marks()).toEqual([]);
+
+    await cut();
+    await inTransaction(db, (trx) => silenceEngine(trx, { engineId: lab.engineId, epoch: 1 }));
+    const connection = { engineId: lab.engineId, epoch: 2 };
+    await takeConnection(db, connection, { connectedTo: 'health-1', status: { from: 'DOWN', to: 'READY' } });
+    expect(await marks()).toEqual([]);
+  });
 });

@@ -23,7 +23,15 @@ export function makeEngine(world: World, group: SimGroup, given: { id?: string; 
       machine: null,
       heard: false,
     },
-    ...{ managementAddress: null, mark, isolated: false, rebuilt: false, diedByUs: false },
+    ...{
+      managementAddress: null,
+      mark,
+      isolated: false,
+      reach: new Map(),
+      cut: false,
+      rebuilt: false,
+      diedByUs: false,
+    },
     ...{
       placements: new Set(),
       vnics: new Map(),

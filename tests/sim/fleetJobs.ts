@@ -3,9 +3,11 @@ import { type Engine, hasServed } from '../../driver/domain/engine';
 import { planFleet } from '../../driver/domain/fleet';
 import { DEFAULT_HEALING, type HealingDecision, type HealingView, planHealing } from '../../driver/domain/healing';
 import { isLeaving } from '../../driver/domain/placementPlan';
+import { isCutOff } from '../../driver/domain/placementRules';
 import { buildEngine, makeEngine, retireEngine } from './engineUnit';
-import { hintLoadBalancer, isUnsettled } from './hints';
+import { hintLoadBalancer, isUnsettled, serviceOf } from './hints';
 import { isPair } from './pairs';
+import { cutFrom, isTroubled, keepReach, markCut, networkOf } from './reach';
 import { isHeard, type SimEngine, type SimGroup, seeEachOther, touchEngine, type World } from './world';
 
 /** Housekeeping: the size of each group, the healing of what is lost, and the sweep. */
@@ -34,7 +36,8 @@ export function startJobs(world: World): void {
 
 function awaitsTime({ engines, breaker }: SimGroup): boolean {
   return (
-    breaker.state !== 'closed' || [...engines.values()].some(({ status, isolated }) => status === 'DOWN' || isolated)
+    breaker.state !== 'closed' ||
+    [...engines.values()].some((it) => it.status === 'DOWN' || it.isolated || isTroubled(it))
   );
 }
 
@@ -73,8 +76,10 @@ const NO_MATTER = {
 };
 
 /** An engine as the fleet's job reads it from its row. */
-function toRow({ id, status, deleting, slots, placements, host, group }: SimEngine): Engine {
-  const used = { slotsUsed: placements.size, groupId: group.name, name: id };
+function toRow(engine: SimEngine): Engine {
+  const { id, status, deleting, slots, placements, host, group } = engine;
+  const cutOff = isCutOff({ cutFrom: cutFrom(engine), vnics: [...engine.vnics.keys()] });
+  const used = { slotsUsed: placements.size, groupId: group.name, name: id, cutOff };
   return Object.assign({ id, status, deleting, slots, host }, used, NO_MATTER);
 }
 
@@ -105,6 +110,16 @@ function carryOut(world: World, group: SimGroup, decision: HealingDecision): voi
       }
       retireEngine(world, engine);
       return;
+    case 'cut':
+      if (!engine.cut) world.tally.cut += 1;
+      markCut(engine, decision.networkId, { proven: decision.proven });
+      hintGuests(world, engine);
+      return;
+    case 'cutOver':
+      markCut(engine, decision.networkId, null);
+      keepOn(engine, decision.networkId);
+      hintGuests(world, engine);
+      return;
     case 'move': {
       const placement = [...engine.placements].find(({ id }) => id === decision.placementId);
       if (!placement) return;
@@ -114,15 +129,30 @@ function carryOut(world: World, group: SimGroup, decision: HealingDecision): voi
   }
 }
 
+function hintGuests(world: World, { placements }: SimEngine): void {
+  for (const { loadBalancer } of placements) hintLoadBalancer(world, loadBalancer);
+}
+
+/** What has found no other engine stays. */
+function keepOn({ placements }: SimEngine, networkId: string): void {
+  for (const it of placements) {
+    const { loadBalancer: lb } = it;
+    const isHere = lb.vnics.some((key) => networkOf(key) === networkId);
+    if (isHere && it.request === 'heal' && lb.placements.length <= serviceOf(lb).engines) it.request = null;
+  }
+}
+
 function viewOf(world: World, group: SimGroup): HealingView {
   const engines = [...group.engines.values()].filter((it) => hasServed(it));
   const wired = new Set<string>();
-  const down = engines.filter(({ status, isolated }) => status === 'DOWN' || isolated);
+  const reach = keepReach(world, group);
+  const troubled = new Set(reach.filter(({ state, mark }) => state === 'trouble' || mark).map((it) => it.engineId));
+  const down = engines.filter(({ id, status, isolated }) => status === 'DOWN' || isolated || troubled.has(id));
   for (const { placements } of down) {
     for (const { loadBalancer, engineId } of placements) if (loadBalancer.wired.has(engineId)) wired.add(engineId);
   }
   return {
-    breaker: group.breaker,
+    ...{ breaker: group.breaker, reach },
     engines: engines.map((engine) => ({
       ...{ id: engine.id, name: engine.id, status: engine.status, deleting: engine.deleting },
       silentSince: engine.connected ? null : engine.lastSeen,
@@ -139,6 +169,7 @@ function viewOf(world: World, group: SimGroup): HealingView {
           engineId: engine.id,
           leaving: it.deleting || isLeaving(it),
           mayServe: it.confirmedGeneration >= 0 || isPair(it.loadBalancer),
+          networkId: networkOf(it.loadBalancer.vnics[0] ?? ''),
         },
       })),
     ),

@@ -2,6 +2,7 @@ import { DOWN_AFTER_SILENCE, statusAfterHello } from '../../driver/domain/engine
 import { SECOND } from './clock';
 import { hintLoadBalancer } from './hints';
 import { tellGrant, watchPairs } from './pairs';
+import { forgetCuts } from './reach';
 import { hasData, isHeard, type SimEngine, type SimPlacement, touchEngine, type World } from './world';
 
 /** The health-manager: who is heard, who is silent, and what engines are told and say. */
@@ -40,6 +41,7 @@ function arrive(world: World, engine: SimEngine): void {
     const before = engine.status;
     engine.status = statusAfterHello(before);
     if (before !== engine.status) engine.since = clock.now;
+    if (before === 'DOWN') forgetCuts(engine);
     engine.connected = true;
     touchEngine(world, engine);
     forgetUnplaced(engine);

@@ -10,6 +10,7 @@ import { buildEngine, makeEngine } from './engineUnit';
 import { forgetPlacement, tellEngine } from './health';
 import { hintLoadBalancer, serviceOf } from './hints';
 import { grant, isPair } from './pairs';
+import { cutFrom } from './reach';
 import type { SimEngine, SimLoadBalancer, SimPlacement, World } from './world';
 
 /** The worker's runs of load balancers: in the order of `driver/reconcile`, with rows in memory. What is decided is decided there. */
@@ -30,7 +31,8 @@ function bringUp(world: World, lb: SimLoadBalancer): void {
   const answers = judgeAnswers(lb);
   if (answers.kind !== 'confirmed') return;
   letGo(world, lb, plan.drop);
-  lb.wired = new Set([...servingEngines(lb, plan.drop), ...leavingPair(lb)]);
+  const masterTerm = lb.term > 0 ? lb.term : null;
+  lb.wired = new Set([...servingEngines({ ...lb, masterTerm }, plan.drop), ...leavingPair(lb)]);
   lb.settledGeneration = lb.generation;
 }
 
@@ -89,7 +91,7 @@ export function toCandidate(engine: SimEngine): EngineCandidate {
     ...{ id, status, deleting, connected, slots, host },
     slotsUsed: engine.placements.size,
     ...{ zone: null, computeFlavor: null, imageTag: null, projectId: null, perApp: false, ownerProjectId: null },
-    vnics: [...engine.vnics.keys()],
+    ...{ cutFrom: cutFrom(engine), vnics: [...engine.vnics.keys()] },
   };
 }
 
@@ -122,7 +124,7 @@ function letGo(world: World, lb: SimLoadBalancer, drop: readonly Placement[]): v
   for (const placement of lb.placements.filter((it) => drop.includes(it))) {
     if (!isLive(placement)) {
       forgetPlacement(world, placement);
-    } else if (!placement.draining && timeout > 0) {
+    } else if (!placement.draining && timeout > 0 && !placement.engine.cut) {
       // Connections of most have ended before their time is over.
       const until = clock.now + Math.min(timeout, chance.between(0.1, 1.3) * timeout);
       Object.assign(placement, { draining: true, drainUntil: until });

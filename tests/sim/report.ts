@@ -20,7 +20,7 @@ export function describe(world: World): string[] {
     `time until all engines were there again: ${spread(tally.heals)}`,
     `moves an hour: mean ${mean(hours).toFixed(1)}, most ${Math.max(0, ...hours)}`,
     `engines: mean ${mean(sizes.map(({ engines }) => engines)).toFixed(1)}, ideal ${mean(sizes.map(({ ideal }) => ideal)).toFixed(1)}; made ${tally.enginesMade}, ghosts ${tally.ghosts}, retired after a loss ${tally.retired}`,
-    `breaker: tripped ${tally.trips} times; isolated ${tally.isolated}; without room ${tally.lacks}`,
+    `breaker: tripped ${tally.trips} times; isolated ${tally.isolated}; cut ${tally.cut}; without room ${tally.lacks}`,
     `pairs: ${tally.takeOvers} take-overs; ${(tally.splitMasters / SECOND).toFixed(0)} s with two masters that could not know of each other`,
     `load: ${list(tally.acts) || 'nothing done'}; ${(tally.engineTime / HOUR).toFixed(0)} engine hours, ${(tally.loadedTime / HOUR).toFixed(1)} above the bound, ${(tally.overloadedTime / HOUR).toFixed(1)} with more than can be done`,
     ...tally.upgrades.map((it) => `upgrade: ${it}`),

@@ -26,6 +26,8 @@ export interface Tally {
   ghosts: number;
   retired: number;
   isolated: number;
+  /** Engines that were cut from a network of VIPs alone. */
+  cut: number;
   trips: number;
   /** Placements that the group had no room for. */
   lacks: number;
@@ -83,6 +85,7 @@ export function newTally(): Tally {
       ghosts: 0,
       retired: 0,
       isolated: 0,
+      cut: 0,
       trips: 0,
       lacks: 0,
       takeOvers: 0,

@@ -3,6 +3,7 @@ import type { ElasticityState } from '../../driver/domain/elasticity';
 import type { EngineStatus } from '../../driver/domain/engine';
 import type { GroupProperties } from '../../driver/domain/group';
 import type { MastershipState } from '../../driver/domain/mastership';
+import type { KnownReach } from '../../driver/domain/reach';
 import type { Placement } from '../../driver/domain/tree';
 import type { Chance } from './chance';
 import type { SimClock } from './clock';
@@ -93,11 +94,17 @@ export interface SimEngine {
   attempts: number;
   /** It has been told of: only its management network is cut. */
   isolated: boolean;
+  /** What it last said of its VIP networks. */
+  readonly reach: Map<string, SimReach>;
+  /** ... from one of which it is cut. */
+  cut: boolean;
   /** Somebody has rebuilt its server: what calls now is another machine, with nothing to prove itself by. */
   rebuilt: boolean;
   /** Its machine was up when its server was deleted. */
   diedByUs: boolean;
 }
+
+export type SimReach = Omit<KnownReach, 'engineId' | 'engineName' | 'networkId'>;
 
 export interface SimLoadBalancer {
   readonly id: string;

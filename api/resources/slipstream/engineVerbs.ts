@@ -1,6 +1,7 @@
 import { HINTS_TOPIC } from '../../../driver/bus/port';
 import { fromBit } from '../../../driver/db/codecs';
 import { type Db, inTransaction } from '../../../driver/db/connect';
+import { forgetCuts } from '../../../driver/db/engineReach';
 import { countGuests, endReboot, findRebootStep, insertReboot, REBOOTABLE } from '../../../driver/db/engineReboots';
 import {
   askAllToLeave,
@@ -64,6 +65,7 @@ type Deed = (trx: Db, asked: Asked) => Promise<string>;
 const DEEDS: Readonly<Record<EngineVerb, Deed>> = {
   enable: async (trx, { engine: { id, status } }) => {
     if (status === 'DRAINING') await enableEngine(trx, id);
+    await forgetCuts(trx, id);
     return 'is to take load balancers again';
   },
   disable: async (trx, { engine: { id, status } }) => {

@@ -7,12 +7,14 @@ import {
   nextMastership,
 } from '../../domain/mastership';
 import type { HeartbeatSpec } from '../../protocol/engineSpec';
+import type { ReachReport } from '../../protocol/messages';
 import type { LoadBalancerSpec } from '../../protocol/spec';
 import type { DomainHere } from '../bgp/bgp';
 import type { Beat, Claim } from './beat';
 import { loadMasterships, type StoredMasterships, storeMasterships } from './file';
-import { createGateways, type GatewayProbe } from './gateways';
+import { createGateways, type GatewayProbe, type Gateways } from './gateways';
 import { type Line, openLine } from './line';
+import { reportReach, type Surroundings } from './reach';
 
 /** A domain with what is served in it. */
 export type ServingDomain = DomainHere & { readonly serving: readonly LoadBalancerSpec[] };
@@ -28,9 +30,14 @@ export interface Masterships {
   stop(): Promise<void>;
 }
 
+interface HeardNeighbour {
+  readonly engineId: string;
+  readonly heard: boolean;
+}
+
 /** What is told without being asked. */
 export interface MastershipNotices {
-  neighbours(heard: readonly { readonly engineId: string; readonly heard: boolean }[]): void;
+  neighbours(heard: readonly HeardNeighbour[], reach: readonly ReachReport[]): void;
   masterships(claims: readonly (Claim & { readonly reason: string })[]): void;
   event(name: string, loadBalancerId: string, message: string): void;
   /** Roles have changed: VIPs and routes follow. */
@@ -154,27 +161,35 @@ function claimsOf({ entries }: Site): (Claim & { readonly reason: string })[] {
   );
 }
 
-function look(site: Site, gateways: ReturnType<typeof createGateways>): void {
+function look(site: Site, gateways: Gateways): void {
   const { deps } = site;
   const now = deps.now();
   const domains = deps.domains().filter(({ ready, spec }) => ready && spec.heartbeat !== undefined);
   keepLines(site, domains);
   let changed = false;
+  const surroundings: Surroundings[] = [];
   for (const domain of deps.domains()) {
     const paired = domain.serving.filter(({ mastership }) => mastership !== undefined);
     for (const spec of paired) grant(site, spec);
-    if (paired.length === 0) continue;
-    const gatewayAt = gateways.answeredAt(domain);
+    const isPaired = paired.length > 0;
+    const gateway = isPaired || domain.ready ? gateways.look(domain, isPaired) : null;
+    if (domain.ready) surroundings.push({ domain, gateway, line: site.lines.get(domain.spec.id) });
+    const gatewayAt = gateway?.answeredAt ?? null;
     for (const { id } of paired) changed = judge(site, id, { domain, gatewayAt }) || changed;
   }
   forget(site);
+  gateways.keep(deps.domains());
   for (const { spec, serving } of domains) {
     const claims = claimsOf(site).filter(({ loadBalancerId: id }) => serving.some((it) => it.id === id));
     const line = site.lines.get(spec.id);
     if (spec.heartbeat !== undefined) line?.want(spec.heartbeat, claims);
     line?.beat(now);
   }
-  tellNeighbours(site, domains, now);
+  tellNeighbours(
+    site,
+    domains,
+    surroundings.map((it) => reportReach(it, now)),
+  );
   save(site);
   if (changed) deps.notices.onChange();
 }
@@ -252,7 +267,8 @@ function addressOf({ spec: { vnics, heartbeat } }: ServingDomain): string | unde
   return vnics[0]?.addresses.map((cidr) => cidr.split('/')[0] ?? '').find((it) => it.includes(':') === isV6);
 }
 
-function tellNeighbours(site: Site, domains: readonly ServingDomain[], now: number): void {
+function tellNeighbours(site: Site, domains: readonly ServingDomain[], reach: readonly ReachReport[]): void {
+  const now = site.deps.now();
   const heard = new Map<string, boolean>();
   for (const { spec } of domains) {
     const { neighbours, timeout }: HeartbeatSpec = spec.heartbeat ?? { neighbours: [], timeout: 0, interval: 0 };
@@ -264,10 +280,10 @@ function tellNeighbours(site: Site, domains: readonly ServingDomain[], now: numb
   const gateway = gatewayOf(site, now);
   if (gateway !== null) heard.set(site.deps.engineId, gateway);
   const list = [...heard].map(([engineId, isHeard]) => ({ engineId, heard: isHeard }));
-  const text = JSON.stringify(list);
+  const text = JSON.stringify([list, reach]);
   if (text === site.told) return;
   site.told = text;
-  site.deps.notices.neighbours(list);
+  site.deps.notices.neighbours(list, reach);
 }
 
 /** Whether the gateways of pairs answer; null: there are none, or they never did. */

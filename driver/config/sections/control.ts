@@ -134,6 +134,11 @@ export const service_engine = section('Service engines, and the group that is ma
     300,
     'How long a silent engine that serves nothing is kept whose server is said to run. One whose server is gone or stopped goes at once.',
   ),
+  cut_after: seconds(
+    6,
+    'How long an engine that the controllers hear has lost a VIP network, by its gateway and its neighbours there, before its load balancers in it move to others.',
+  ),
+  cut_over_after: seconds(30, 'How long such an engine is well there again before it takes load balancers in it.'),
   mass_failure_breaker: bool(
     true,
     'Whether engines and VIPs stay as they are when much of a service engine group falls silent at once.',

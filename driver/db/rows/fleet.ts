@@ -84,6 +84,25 @@ export interface EngineHearingRow {
   since: Time;
 }
 
+/** What an engine last said of a VIP network it is in, and whether it is cut from it. */
+export interface EngineReachRow {
+  service_engine_id: string;
+  /** The VIP network. */
+  domain_id: string;
+  /** Whether its gateway answers; null: it never did, or there is none. */
+  gateway: Bit | null;
+  /** JSON lists of the engines that are heard there, and of those that were and are not. */
+  heard: Json;
+  missed: Json;
+  /** What follows from these: `ReachState` of driver/domain/reach.ts; and since when it does. */
+  state: string;
+  since: Time;
+  /** Since when load balancers leave it, and none come; null: they do not. */
+  cut_since: Time | null;
+  /** Others were well there meanwhile. */
+  proven: Bit | null;
+}
+
 /** A certificate of an engine that is good until it expires; without a row it is revoked. */
 export interface EngineCertificateRow {
   /** As Node writes it: hex, capitals. */
