@@ -2699,10 +2699,14 @@ export interface components {
                 /** @description Why it is not. */
                 reason: string | null;
             }[];
+            /** @description No controller hears it, and its neighbours do: it serves, and is left alone. */
+            isolated?: boolean;
+            /** @description VIP networks from which it is cut, though controllers hear it: it takes no load balancers there. */
+            cut_from?: string[];
             created_at?: components["schemas"]["Time"];
             updated_at?: components["schemas"]["NullableTime"];
         };
-        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "owner_project_id" | "per_app" | "compute_flavor" | "image_tag" | "bgp_sessions" | "created_at" | "updated_at">;
+        ServiceEngineView: WithRequired<components["schemas"]["ServiceEngineViewPart"], "id" | "service_engine_group_id" | "name" | "status" | "deleting" | "compute_id" | "management_address" | "host" | "availability_zone" | "connected" | "connected_to" | "last_heartbeat" | "slots" | "slots_used" | "project_id" | "owner_project_id" | "per_app" | "compute_flavor" | "image_tag" | "bgp_sessions" | "isolated" | "cut_from" | "created_at" | "updated_at">;
         /** @description Any part of the view: what `fields` leaves of it. */
         PlacementViewPart: {
             id?: string;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { noteCut, recordReach } from '../../driver/db/engineReach';
 import { PROJECT, startTestApi, type TestApi } from '../support/api';
 import { describeOnDatabases } from '../support/database';
 import { insertEngine, insertGroup, insertLoadBalancer, insertPlacement } from '../support/rows';
@@ -39,6 +40,16 @@ describeOnDatabases('what operators do with engines', (database) => {
   const status = async () => (await api.db('service_engine').where({ id: engines[0] }).first('status')).status;
   const requests = (): Promise<(string | null)[]> => api.db('placement').orderBy('role').pluck('request');
   const events = (): Promise<string[]> => api.db('event').orderBy('at').pluck('name');
+
+  it('believes an operator who says that an engine is well which is cut from a network', async () => {
+    const engine = engines[0] ?? '';
+    await recordReach(api.db, engine, [{ domainId: 'net-1', gateway: 'silent', heard: [], missed: [] }]);
+    await noteCut(api.db, { engineId: engine, networkId: 'net-1', proven: true });
+    const shown = async () => (await api.get(`/v2/slipstream/service-engines/${engine}`)).body.service_engine;
+    expect(await shown()).toMatchObject({ status: 'READY', isolated: false, cut_from: ['net-1'] });
+    expect((await say('enable')).body.service_engine).toMatchObject({ cut_from: [] });
+    await api.db('event').delete();
+  });
 
   it('takes an engine out of service and into it again, and tells who said so', async () => {
     expect((await say('disable')).status).toBe(202);

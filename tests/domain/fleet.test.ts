@@ -155,3 +155,11 @@ describe('with engines in the projects of their users', () => {
     expect(planFleet(shared, [of('a', 0)]).add).toBe(1);
   });
 });
+
+it('does not count the free slots of an engine that is cut from its networks', () => {
+  const buffered = group({ minEngines: 0, bufferEngines: 1 });
+  const { slotsPerEngine: slots } = buffered;
+  expect(planFleet(buffered, [anEngine({ slots })]).add).toBe(0);
+  expect(planFleet(buffered, [anEngine({ slots, cutOff: true })]).add).toBe(1);
+  expect(planFleet({ ...buffered, maxEngines: 1 }, [anEngine({ slots, cutOff: true })]).add).toBe(0);
+});

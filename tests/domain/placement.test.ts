@@ -166,6 +166,9 @@ describe('who may be on an engine', () => {
     ['without a vNIC to spare', { vnics: ['a', 'b'] }, {}, { maxVnics: 3 }],
     ['on the way out', { status: 'DRAINING' }, {}, {}],
     ['down', { status: 'DOWN' }, {}, {}],
+    ['cut from its network', { cutFrom: ['x'], vnics: [...WARM, 'x/x'] }, { vnics: ['x/x', 'x/members'] }, {}],
+    ['cut from its network', { cutFrom: ['x'], vnics: ['x/x', 'x/members'] }, {}, {}],
+    ['cut from its network', { cutFrom: ['x'] }, {}, {}],
   ])('%s: not %j for %j in %j', (what, given, asked, limits) => {
     const choice = chooseEngines({ ...request, demand: demand(asked) }, [engine('a', given)], { ...last, ...limits });
     expect(choice).toMatchObject({ engineIds: [], newEngines: 0, missing: 1 });
@@ -182,6 +185,7 @@ describe('who may be on an engine', () => {
     [{ slotsUsed: 1, perApp: true }, { perApp: true }, {}],
     [{ slotsUsed: 1 }, { perApp: true }, { perApp: true }],
     [{ vnics: [...WARM, 'b', 'c', 'd'] }, {}, { maxVnics: 3 }],
+    [{ cutFrom: ['x'], vnics: [...WARM, 'x/x'] }, {}, {}],
   ])('%j for %j in %j', (given, asked, limits) => {
     const choice = chooseEngines({ ...request, demand: demand(asked) }, [engine('a', given)], { ...last, ...limits });
     expect(choice).toMatchObject({ engineIds: ['a'], missing: 0 });

@@ -1,4 +1,5 @@
 import type { Db } from '../../driver/db/connect';
+import { noteCut, recordReach } from '../../driver/db/engineReach';
 import { loadTree } from '../../driver/db/tree';
 import { listLostLoadBalancers } from '../../driver/db/work';
 import { reconcileLoadBalancer } from '../../driver/reconcile/loadBalancerUnit';
@@ -83,6 +84,21 @@ it('keeps an engine that has connections until they have ended, and the load bal
   expect(lab.health.serves(lab.engineId)).toEqual([]);
   expect((await names()).sort()).toEqual(['ENGINE_DRAINED', 'ENGINE_DRAINING']);
   expect(await db('event').pluck('request_id')).toEqual(['req-1', 'req-1']);
+});
+
+it('waits for no connections on an engine that is cut from the network of the VIP', async () => {
+  await open();
+  await connections(lab.engineId, 2);
+  await db('vip').where({ load_balancer_id: lb }).update({ network_id: 'net-1' });
+  await recordReach(db, lab.engineId, [{ domainId: 'net-1', gateway: 'silent', heard: [], missed: [] }]);
+  await noteCut(db, { engineId: lab.engineId, networkId: 'net-1', proven: true });
+  await asks('heal');
+
+  await waitUntil('the engine is left', 10_000, async () => {
+    await run();
+    return (await engines()).join() === other;
+  });
+  expect(await names()).not.toContain('ENGINE_DRAINING');
 });
 
 it('does not believe in no connections before the engine can have told', async () => {

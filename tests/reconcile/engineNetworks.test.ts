@@ -8,6 +8,7 @@ import { type NetworkDriver, VIP_PORT_OWNER, vipPortNames } from '../../driver/c
 import { SEED_IDS } from '../../driver/clouds/network/seed';
 import { type Db, inTransaction } from '../../driver/db/connect';
 import { findEngineNetworks } from '../../driver/db/engineNetworks';
+import { listConcernedBy, noteCut, noteCutOver, recordReach } from '../../driver/db/engineReach';
 import { retireEngine } from '../../driver/db/engines';
 import { findFirewall } from '../../driver/db/firewalls';
 import { digestOfPeers } from '../../driver/db/peers';
@@ -290,6 +291,31 @@ it('is not unplugged before the engine has confirmed that it does without', asyn
   lab.health.behave(lab.engineId, { answer: 'confirm' });
   await lab.health.answerAgain(lab.engineId, lb.id);
   await waitUntil('it is released', WAIT, async () => (await toldNetworks()).length === 1);
+});
+
+it('stays on an engine that is cut from its network until that is over, or the load balancer goes', async () => {
+  await open();
+  const { networkId, subnetId } = await addNetwork('10.1.0.0/24');
+  const lbs = [await createLoadBalancer(subnetId), await createLoadBalancer(subnetId)];
+  for (const { id } of lbs) {
+    await lab.hint(id);
+    await settled(id);
+  }
+  const cut = { engineId: lab.engineId, networkId };
+  await recordReach(db, lab.engineId, [{ domainId: networkId, gateway: 'silent', heard: [], missed: [] }]);
+  await noteCut(db, { ...cut, proven: true });
+  // Others have taken over.
+  const { id: other } = await insertEngine(db, { service_engine_group_id: lab.groupId });
+  await db('placement').where({ service_engine_id: lab.engineId }).update({ service_engine_id: other });
+  for (const { id } of lbs) await change(id);
+  expect(await toldNetworks()).toEqual([`${networkId} ${networkId}`]);
+  expect([...(await listConcernedBy(db, cut))].sort()).toEqual(lbs.map(({ id }) => id).sort());
+
+  await remove(lbs[0]?.id ?? '');
+  expect(await listConcernedBy(db, cut)).toEqual([lbs[1]?.id]);
+  expect(await noteCutOver(db, cut)).toBe(true);
+  await lab.hint(lbs[1]?.id ?? '');
+  await waitUntil('it is released', WAIT, async () => (await toldNetworks()).length === 0);
 });
 
 it('static routes lead to members, and to VIPs, where operators say so', async () => {

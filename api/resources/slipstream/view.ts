@@ -70,6 +70,8 @@ export const ENGINE: CatalogueKind<EngineRead, Schemas['ServiceEngineView']> = {
       ...it,
       established: it.established === 1,
     })),
+    isolated: row.isolated_since !== null,
+    cut_from: fromJson<string[]>(row.cut_from),
     created_at: toApiTime(row.created_at),
     updated_at: toApiTime(row.updated_at),
   }),

@@ -1,4 +1,4 @@
-import { jsonObjectsOf } from '../connect';
+import { jsonArrayOf, jsonObjectsOf } from '../connect';
 import type { PlacementRow, ServiceEngineGroupRow, ServiceEngineRow } from '../rows';
 import { bool, integer, type ReadModel, text, time } from './model';
 
@@ -40,6 +40,8 @@ export type EngineRead = Omit<
 > & {
   /** A JSON array of `BgpSessionRead`. */
   bgp_sessions: string;
+  /** A JSON array of the VIP networks from which it is cut. */
+  cut_from: string;
 };
 
 /** A BGP session of an engine. */
@@ -60,6 +62,12 @@ const SESSIONS = {
   from: 'bgp_session b',
   where: 'b.service_engine_id = o.id',
   orderBy: 'b.domain_id, b.peer_address',
+};
+
+const CUTS = {
+  from: 'engine_reach c',
+  where: 'c.service_engine_id = o.id and c.cut_since is not null',
+  orderBy: 'c.domain_id',
 };
 
 /** Whose an engine was says nothing once it serves nobody. */
@@ -90,6 +98,8 @@ export const engines: ReadModel = {
     'o.created_at',
     'o.updated_at',
     `${jsonObjectsOf(db, SESSION, SESSIONS)} as bgp_sessions`,
+    `${jsonArrayOf(db, 'c.domain_id', CUTS)} as cut_from`,
+    'o.isolated_since',
   ],
   attributes: {
     id: text('o.id'),
