@@ -98,6 +98,9 @@ export function forgetCuts(engine: SimEngine): void {
   for (const networkId of [...engine.reach.keys()]) markCut(engine, networkId, null);
 }
 
-export function cutFrom({ reach }: SimEngine): string[] {
+export function cutFrom({ reach, cut }: SimEngine): readonly string[] {
+  if (!cut) return NONE;
   return [...reach].filter(([, { mark }]) => mark !== null).map(([network]) => network);
 }
+
+const NONE: readonly string[] = [];
