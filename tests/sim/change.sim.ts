@@ -3,7 +3,7 @@ import { type LoadScenario, type Scenario, smallCloud, withoutTrouble } from './
 import { simulate } from './simulate';
 import type { World } from './world';
 
-/** Upgrades and elasticity where nothing else goes on. */
+/** Upgrades, elasticity and cut engines where nothing else goes on. */
 
 const IDLE: LoadScenario = { interval: 5 * MINUTE, mean: 0.02, swing: 1, spike: Number.POSITIVE_INFINITY, hot: 1 };
 
@@ -62,4 +62,18 @@ it('follows day and night without swinging, and has fewer engines too busy for i
   expect(following.tally.overloadedTime).toBeLessThan(0.7 * still.tally.overloadedTime);
   // Two days of moves: those of pairs are hand-overs.
   expect(following.tally.outages.filter((it) => it > LONGEST_HAND_OVER)).toEqual([]);
+});
+
+it('heals engines whose data network alone is cut, and trusts them again', () => {
+  const scenario = calm(6 * HOUR);
+  const world = simulate({ ...scenario, faults: { ...scenario.faults, dataCut: 30 * MINUTE } });
+  const { tally } = world;
+  const outages = [...tally.outages].sort((a, b) => a - b);
+
+  expect(tally.violations).toEqual([]);
+  expect(tally.cut).toBeGreaterThan(5);
+  expect(outages.length).toBeGreaterThan(50);
+  // Cuts last 15 minutes on average.
+  expect(outages[Math.floor(0.9 * outages.length)]).toBeLessThan(MINUTE);
+  expect([...world.engines.values()].filter(({ cut }) => cut)).toEqual([]);
 });
