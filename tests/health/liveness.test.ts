@@ -18,7 +18,7 @@ it('takes an engine that is silent for down, its placements for stale, and hints
   site.hinted.length = 0;
 
   await site.waitForRow('service_engine', { id: engine.id, status: 'DOWN', connected_to: null });
-  await waitUntil('the load balancer is hinted', 1_000, () => site.hinted.includes(lb));
+  await waitUntil('the load balancer is hinted', 20_000, () => site.hinted.includes(lb));
 
   expect(await columnOf(site.db, 'placement', placement, 'stale')).toBe(1);
   expect(engine.connected).toBe(false);
@@ -105,7 +105,7 @@ it('writes down when it has heard an engine', async () => {
   const first = await columnOf(site.db, 'service_engine', engine.id, 'last_heartbeat');
   engine.beat(30);
 
-  await waitUntil('a later time is written', 3_000, async () => {
+  await waitUntil('a later time is written', 20_000, async () => {
     const now = await columnOf(site.db, 'service_engine', engine.id, 'last_heartbeat');
     return String(now) > String(first);
   });

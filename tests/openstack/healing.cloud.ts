@@ -127,6 +127,27 @@ describe('healing with Nova', () => {
     await serves();
   });
 
+  it('reboots an engine by call once what was on it has moved', async () => {
+    const left = await stage.serverOf(balancers[0] as Balancer);
+    const engine = (await stage.engines()).find(({ compute_id: id }) => id === left);
+    const clients = balancers.map(({ vip }) => stage.tenant.ask(`http://${vip}/`, PACE));
+    try {
+      await waitUntil('all are answered', PATIENCE, () => clients.every(isBack));
+      const began = Date.now();
+      await stage.admin.ask('load-balancer', 'POST', `${OPERATOR}/service-engines/${engine?.id}/reboot`);
+      await isTold('ENGINE_REBOOTED', /./);
+      figures['ms until an engine was rebooted'] = Date.now() - began;
+      await waitUntil('all are answered', PATIENCE, () => clients.every(isBack));
+      figures['ms without answers while it was'] = Math.max(...clients.map(lastedFrom(began)));
+    } finally {
+      for (const client of clients) client.stop();
+    }
+    expect(await stage.serverOf(balancers[0] as Balancer)).not.toBe(left);
+    const back = (await stage.engines()).find(({ id }) => id === engine?.id);
+    expect(back).toMatchObject({ status: 'READY', compute_id: left });
+    await serves();
+  });
+
   it('changes nothing when most engines of a group are lost at once, says so, and finds them again', async () => {
     await stage.keepSpare(2);
     const engines = await enginesOnce('there are three', (all) => all.length === 3 && all.every(isReady));

@@ -50,7 +50,7 @@ export const QUICK: Partial<HealthSettings> = {
 };
 
 /** For tests about engines that fall silent. Milliseconds. */
-export const SHORT_SILENCE = { heartbeatTimeout: 400 } as const;
+export const SHORT_SILENCE = { heartbeatTimeout: 1_500 } as const;
 
 export async function startHealthSite(): Promise<HealthSite> {
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
@@ -104,9 +104,9 @@ export async function startHealthSite(): Promise<HealthSite> {
       }),
     events: (name) => db('event').where({ name }).orderBy('at').select('message', 'resource_id', 'service_engine_id'),
     waitForRow: (table, where) =>
-      waitUntil(`${table} is ${JSON.stringify(where)}`, 5_000, async () => (await count(table, where)) > 0),
+      waitUntil(`${table} is ${JSON.stringify(where)}`, 20_000, async () => (await count(table, where)) > 0),
     waitForNoRow: (table, where) =>
-      waitUntil(`no ${table} is ${JSON.stringify(where)}`, 5_000, async () => (await count(table, where)) === 0),
+      waitUntil(`no ${table} is ${JSON.stringify(where)}`, 20_000, async () => (await count(table, where)) === 0),
     async close() {
       await Promise.all(engines.map((engine) => engine.disconnect()));
       await Promise.all([...managers].map((manager) => manager.stop()));
