@@ -22,3 +22,9 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
+
+/** The word after `--name` on the command line. */
+export function option(name: string, fallback: string): string {
+  const index = process.argv.indexOf(`--${name}`);
+  return index < 0 ? fallback : (process.argv[index + 1] ?? fallback);
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectDatabase, type Db } from '../../driver/db/connect';
 import { upgradeDatabase } from '../../driver/db/migrate';
-import { printTable } from './figures';
+import { option, printTable } from './figures';
 import { type Measured, measureBalancers, rowsOf } from './fleetBalancers';
 import { measureEngines } from './fleetEngines';
 import { startBenchDatabase } from './mariadb';
@@ -43,11 +43,6 @@ async function main(): Promise<void> {
     await database.daemon.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function option(name: string, fallback: string): string {
-  const index = process.argv.indexOf(`--${name}`);
-  return index < 0 ? fallback : (process.argv[index + 1] ?? fallback);
 }
 
 main().catch((error: unknown) => {

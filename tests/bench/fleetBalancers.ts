@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import { createMemoryBus } from '../../driver/bus/memory';
+import { configFromText } from '../../driver/config/config';
 import { type Db, dbNow } from '../../driver/db/connect';
 import { readElasticity } from '../../driver/db/elasticity';
 import { listGroups } from '../../driver/db/fleet';
@@ -13,6 +16,7 @@ import { DEFAULT_HEALING, planHealing } from '../../driver/domain/healing';
 import { chooseEngines } from '../../driver/domain/placement';
 import { planPlacements } from '../../driver/domain/placementPlan';
 import { readView, settingsFor } from '../../driver/fleet/elasticityView';
+import { runHealthManager } from '../../driver/health/main';
 import { addEngine, addGroup } from '../support/fleetRows';
 import { insertTrees } from './bulkTrees';
 import { median } from './figures';
@@ -125,6 +129,7 @@ const WORK: Readonly<Record<string, Work>> = {
     const { view } = await readView(db, group, { memory, alike: false });
     planElasticity(view, settingsFor(group.properties), memory.now);
   },
+  'a health-manager started and stopped': startHealthManager,
   'all: every load balancer read and planned anew': async (db) => {
     let after = '';
     for (;;) {
@@ -138,3 +143,12 @@ const WORK: Readonly<Record<string, Work>> = {
     }
   },
 };
+
+/** What its process does besides loading its code. */
+async function startHealthManager(db: Db): Promise<void> {
+  const log = pino({ level: 'silent' });
+  const bus = createMemoryBus({ log });
+  const manager = await runHealthManager({ config: configFromText('[health_manager]\nbind_port = 0\n'), db, bus, log });
+  await manager.close();
+  await bus.close();
+}

@@ -6,22 +6,22 @@ import { connectDatabase } from '../../driver/db/connect';
 import { freePorts } from '../support/freePorts';
 import type { ApiSide } from './apiSide';
 import { insertTrees, RARE_TAG } from './bulkTrees';
-import { median, printTable, quantile } from './figures';
+import { median, option, printTable, quantile } from './figures';
 import { type BenchDatabase, startBenchDatabase } from './mariadb';
 import { cpuMilliseconds } from './processes';
 import { startSlipstreamApi } from './slipstreamApi';
 
 /**
- * `npm run bench:lists`: pages of 1,000 of 10,000 load balancers with children, through the API process on MariaDB, one
+ * `npm run bench:lists [-- --balancers 10000]`: pages of 1,000 of so many (2,000 at least) load balancers with children, through the API process on MariaDB, one
  * request at a time. Prints milliseconds a page; asserts nothing.
  */
-const LOAD_BALANCERS = 10_000;
+const LOAD_BALANCERS = Number(option('balancers', '10000'));
 const ROUNDS = 15;
 const WARM_UP = 5;
 
 const PROJECT = '5f3c7a52-2a4f-4c6e-9b8d-000000000001';
 
-/** Pages by what they show; `marker` stands for the last load balancer of the ninth thousand. */
+/** Pages by what they show; `marker` stands for one in the middle, or the last of the last thousand but one. */
 const PAGES: Readonly<Record<string, string>> = {
   'first page': '?limit=1000',
   'middle page (marker)': '?limit=1000&marker=MIDDLE',
@@ -74,7 +74,7 @@ async function walk(base: string): Promise<{ middle: string; last: string }> {
     lastIds.push(end);
   }
   if (count !== LOAD_BALANCERS) throw new Error(`the pages hold ${count} load balancers`);
-  return { middle: lastIds[4] ?? '', last: lastIds.at(-2) ?? '' };
+  return { middle: lastIds[Math.floor((lastIds.length - 1) / 2)] ?? '', last: lastIds.at(-2) ?? '' };
 }
 
 async function timePage(what: string, url: string, [api, database]: [ApiSide, BenchDatabase]): Promise<Timed> {
