@@ -145,11 +145,14 @@ it('brings back what an older database has forgotten, under the ids it had', asy
   const second = await stage.served({ flavorId });
   const floating = stage.lab.contrail.store.list('floating-ip').map(({ uuid }) => uuid);
   expect(floating).toHaveLength(1);
+  const vip = () => stage.lab.db('vip').where({ load_balancer_id: second.id }).first('ip_address', 'port_id');
   stage.lab.contrail.faults.restore(old);
   const audited = async (): Promise<boolean> => {
     await stage.audit();
     const isOver = (await stage.lab.db('trouble').select('cause')).length === 0;
-    const isBack = stage.engines.every(({ portId }) => stage.lab.pairsOf(portId).length === 2);
+    // A run that was under way may have wired what it had found before: the next audit sees that.
+    const isThere = stage.lab.contrail.store.get('virtual-machine-interface', (await vip()).port_id) !== undefined;
+    const isBack = isThere && stage.engines.every(({ portId }) => stage.lab.pairsOf(portId).length === 2);
     return isOver && isBack && stage.lab.contrail.store.list('floating-ip').length === 1;
   };
 
@@ -157,9 +160,7 @@ it('brings back what an older database has forgotten, under the ids it had', asy
 
   await expectWired([first, second]);
   expect(stage.lab.contrail.store.list('floating-ip').map(({ uuid }) => uuid)).toEqual(floating);
-  const address = await stage.lab.db('vip').where({ load_balancer_id: second.id }).first('ip_address', 'port_id');
-  expect(address.ip_address).toBe(second.address);
-  expect(stage.lab.contrail.store.get('virtual-machine-interface', address.port_id)).toBeDefined();
+  expect((await vip()).ip_address).toBe(second.address);
 });
 
 it('goes on when the schema transformer does, and tells once that a router has not come', async () => {
