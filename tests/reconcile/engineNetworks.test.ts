@@ -408,9 +408,10 @@ it('engines that learn of clients have a port of their load balancer, and hear w
     const pool = await insertPool(db, { load_balancer_id: id });
     await db('session_persistence').insert({ pool_id: pool.id, type: 'APP_COOKIE', cookie_name: 'session' });
     await lab.hint(id);
-    await settled(id);
   }
-  const ports: number[] = await db('peer_port').where({ network_id: vips.networkId }).pluck('port');
+  const findPorts = (): Promise<number[]> => db('peer_port').where({ network_id: vips.networkId }).pluck('port');
+  await waitUntil('both have a port', WAIT, async () => (await findPorts()).length === 2);
+  const ports = await findPorts();
   expect(new Set(ports).size).toBe(2);
   expect(ports.filter((port) => port < PEER_PORTS.first || port >= PEER_PORTS.first + PEER_PORTS.count)).toEqual([]);
 
