@@ -1,4 +1,5 @@
 import { type ElasticityState, NOTHING_SEEN } from '../domain/elasticityView';
+import { groupBy } from '../domain/groupBy';
 import { vnicKey } from '../domain/placement';
 import { fromBit, fromDbTime, fromJson, toJson } from './codecs';
 import { type Db, dbNow, nowPlus, nowSql, prepared } from './connect';
@@ -104,7 +105,7 @@ export async function listLoaded(db: Db, engineIds: readonly string[]): Promise<
     [...engineIds],
   );
   const vnics = await vnicsOf(db, [...new Set(rows.map(({ id }) => id))]);
-  const byId = grouped(rows, ({ id }) => id);
+  const byId = groupBy(rows, ({ id }) => id);
   return [...byId.values()].flatMap((all) => {
     const [first] = all;
     return first ? [toLoaded(first, all, vnics.get(first.id) ?? [])] : [];
@@ -130,18 +131,8 @@ async function vnicsOf(db: Db, loadBalancerIds: readonly string[]): Promise<Read
     .join('se_vnic as v', 'v.id', 'u.se_vnic_id')
     .whereIn('u.load_balancer_id', [...loadBalancerIds])
     .distinct('u.load_balancer_id', 'v.domain_id', 'v.network_id');
-  const keys = grouped(rows, (row) => row.load_balancer_id);
+  const keys = groupBy(rows, (row) => row.load_balancer_id);
   return new Map([...keys].map(([id, all]) => [id, all.map((it) => vnicKey(it.domain_id, it.network_id))]));
-}
-
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }
 
 /** What an engine has counted of a load balancer. */

@@ -45,8 +45,19 @@ async function keepReach(trx: Db, { engineId, networkId, before }: Place, reach:
     await trx('engine_reach').insert({ ...key, ...row, since: dbNow(trx), cut_since: null, proven: null });
     return;
   }
+  if (isSame(before, reach, state)) return;
   const since = before.state === state ? {} : { since: dbNow(trx) };
   await rowOf(trx, engineId, networkId).update({ ...row, ...since });
+}
+
+/** An engine says all of its networks whenever something changes in one. */
+function isSame(before: EngineReachRow, { gateway, heard, missed }: Reach, state: string): boolean {
+  const known = {
+    gateway: gatewayOf(before),
+    heard: fromJson<unknown>(before.heard),
+    missed: fromJson<unknown>(before.missed),
+  };
+  return before.state === state && toJson(known) === toJson({ gateway, heard, missed });
 }
 
 function rowOf(db: Db, engineId: string, networkId: string) {

@@ -1,3 +1,4 @@
+import { groupBy } from '../domain/groupBy';
 import type {
   HealthMonitor,
   L7Policy,
@@ -249,16 +250,6 @@ function placement(row: PlacementAndEngineRow): Placement {
     claim:
       row.claimed_term === null ? null : { term: toNumber(row.claimed_term), master: fromBit(row.claimed_master ?? 0) },
   };
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return groups;
 }
 
 function of<T>(groups: ReadonlyMap<string, T[]>, key: string): readonly T[] {

@@ -1,4 +1,5 @@
 import { type GroupProperties, readGroupProperties } from '../domain/group';
+import { groupBy } from '../domain/groupBy';
 import { readService } from '../domain/placementDemand';
 import { fromBit, fromJson, toNumber } from './codecs';
 import type { Db } from './connect';
@@ -92,7 +93,11 @@ export async function loadWiredFleet(db: Db, part?: FleetPart): Promise<WiredFle
     .modify((query) => void (some && query.whereIn('load_balancer_id', some.loadBalancerIds)))
     .select('load_balancer_id', 'service_engine_id', 'ip_address', 'port_id', 'mode');
   const engines = await loadEngines(db, some);
-  const loadBalancers = await loadLoadBalancers(db, some, groupBy(wiring, 'load_balancer_id'));
+  const loadBalancers = await loadLoadBalancers(
+    db,
+    some,
+    groupBy(wiring, (row) => row.load_balancer_id),
+  );
   return {
     engines,
     loadBalancers,
@@ -224,7 +229,7 @@ async function loadEngines(db: Db, part: FleetPart | undefined): Promise<Readonl
     .whereNotNull('port_id')
     .where('deleting', 0)
     .orderBy('id');
-  const ofEngine = groupBy(vnics, 'service_engine_id');
+  const ofEngine = groupBy(vnics, (row) => row.service_engine_id);
   const rows: ServiceEngineRow[] = await db('service_engine').modify(
     (query) => void (part && query.whereIn('id', part.engineIds)),
   );
@@ -296,10 +301,4 @@ export async function listFormerVips(db: Db): Promise<ReadonlySet<string>> {
     .where('lb.provisioning_status', 'DELETED')
     .select('v.network_id', 'v.ip_address');
   return new Set(rows.map(({ network_id, ip_address }) => `${network_id} ${ip_address}`));
-}
-
-function groupBy<Row, Key extends keyof Row>(rows: readonly Row[], key: Key): ReadonlyMap<Row[Key], Row[]> {
-  const groups = new Map<Row[Key], Row[]>();
-  for (const row of rows) groups.set(row[key], [...(groups.get(row[key]) ?? []), row]);
-  return groups;
 }

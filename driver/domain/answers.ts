@@ -37,6 +37,11 @@ export function serves(placement: Placement): boolean {
   return !placement.deleting && placement.confirmedGeneration >= 0 && !refusedAll(placement);
 }
 
+/** Whether clients are likely to reach the engine: it is heard, by its neighbours at least, and not cut from the VIP's network. */
+export function isInReach({ stale, engine }: Placement): boolean {
+  return engine.cut !== true && (!stale || engine.isolated === true);
+}
+
 /** Judges what the placements that are to stay say; those that drain hold nothing up. */
 export function judgeAnswers({ placements, generation }: Pick<LoadBalancerTree, 'placements' | 'generation'>): Answers {
   const wanted = placements.filter(({ deleting, draining }) => !deleting && !draining);

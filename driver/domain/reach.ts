@@ -1,3 +1,5 @@
+import { groupBy } from './groupBy';
+
 /**
  * What engines say of the VIP networks they are in, and which of them is cut from one. Pure; times are numbers of
  * milliseconds on one clock.
@@ -184,14 +186,4 @@ function lostAt(looked: readonly Looked[], from: number): number | null {
   const isLost = ({ reach, cut }: Looked): boolean =>
     reach.state === 'trouble' && (reach.mark !== null || (cut !== undefined && reach.since <= from));
   return known.length > 0 && known.every(isLost) ? Math.max(...known.map(({ reach }) => reach.since)) : null;
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

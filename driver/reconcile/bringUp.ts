@@ -3,7 +3,7 @@ import type { Group } from '../db/groups';
 import { renewLease } from '../db/leases';
 import { wantGeneration } from '../db/placements';
 import { type EnginePort, listEnginePorts, listWantedPolicies, listWiring, type WiringRecord } from '../db/wiring';
-import { type Answers, judgeAnswers, serves } from '../domain/answers';
+import { type Answers, isInReach, judgeAnswers, serves } from '../domain/answers';
 import { isLeaving, type PlacementPlan } from '../domain/placementPlan';
 import { type Happening, type Settlement, settleApplied, UNCHANGED } from '../domain/settlement';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
@@ -160,7 +160,7 @@ function answeringEngines(
   // Of a pair both may answer, and only the master does.
   if ((tree.masterTerm ?? null) !== null) return servingEngines(tree, dropped, group);
   const serving = tree.placements.filter((it) => serves(it) && !dropped.includes(it));
-  const fresh = serving.filter(({ stale, engine }) => engine.cut !== true && (!stale || engine.isolated === true));
+  const fresh = serving.filter(isInReach);
   const able = fresh.length > 0 && !group.holdsStill ? fresh : serving;
   const rank = (it: Placement): number =>
     (isLeaving(it) ? 10 : 0) + (recorded.some(({ engineId }) => engineId === it.engineId) ? 0 : 1 + ROLE_RANK[it.role]);

@@ -3,7 +3,7 @@ import { recordEvents } from '../db/events';
 import type { Group } from '../db/groups';
 import { chooseVipMode, listHosts } from '../db/vipModes';
 import { type EnginePort, listWiring, type WiringRecord } from '../db/wiring';
-import { serves } from '../domain/answers';
+import { isInReach, serves } from '../domain/answers';
 import { PassedThroughError } from '../domain/errors';
 import { isWork, type LoadBalancerTree, type Placement } from '../domain/tree';
 import {
@@ -52,7 +52,7 @@ export function servingEngines(
   // Of a pair the announcement decides, also when it is made while nobody here hears of it.
   const isPair = (tree.masterTerm ?? null) !== null;
   if (holdsStill || isPair) return serving.map(({ engineId }) => engineId);
-  const fresh = serving.filter(({ stale, engine }) => engine.cut !== true && (!stale || engine.isolated === true));
+  const fresh = serving.filter(isInReach);
   return (fresh.length > 0 ? fresh : serving).map(({ engineId }) => engineId);
 }
 

@@ -5,8 +5,8 @@ import type {
   NodeStatus,
   StatusTree,
 } from '../../../driver/db/read/statusTree';
+import { groupBy } from '../../../driver/domain/groupBy';
 import type { Schemas } from '../../openapi/schemas';
-import { groupBy } from '../groupBy';
 
 type PoolTree = Schemas['PoolStatusTree'];
 

@@ -11,10 +11,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a command to its end. Rejects only if it cannot be run. */
-export function run({ file, words }: Command, input = ''): Promise<Outcome> {
+/** Runs a command to its end. Rejects only if it cannot be run, or takes longer than `timeout` milliseconds. */
+export function run({ file, words }: Command, input = '', timeout = LONGEST): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: LONGEST, maxBuffer: LARGEST_ANSWER };
+    const options = { timeout, maxBuffer: LARGEST_ANSWER };
     const child = execFile(file, words, options, (error, stdout, stderr) => {
       if (error === null || typeof error.code === 'number') resolve({ failed: error !== null, stdout, stderr });
       else reject(errorCode(error) === 'ENOENT' ? new Error(`this engine has no ${file}`) : error);
@@ -26,8 +26,8 @@ export function run({ file, words }: Command, input = ''): Promise<Outcome> {
 }
 
 /** The output of a command. Rejects with what it said if it fails. */
-export async function read(command: Command, input = ''): Promise<string> {
-  const { failed, stdout, stderr } = await run(command, input);
+export async function read(command: Command, input = '', timeout = LONGEST): Promise<string> {
+  const { failed, stdout, stderr } = await run(command, input, timeout);
   if (!failed) return stdout;
   const words = [command.file, ...command.words].join(' ');
   throw new Error(`${stderr.trim() || 'it failed'} (${words})`);
